@@ -1,0 +1,3 @@
+//! Benches beside something real.
+
+fn main() {}

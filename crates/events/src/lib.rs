@@ -1,0 +1,1 @@
+//! The sequencer and the log: what was committed, once, in order.

@@ -1,0 +1,1 @@
+//! Jobs: claimed once, run at least once, retried, never lost.

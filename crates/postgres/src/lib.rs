@@ -1,0 +1,1 @@
+//! The embedded PostgreSQL: fetched, checked, started and stopped by Pulse itself.

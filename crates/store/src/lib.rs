@@ -1,0 +1,1 @@
+//! Sessions that read and the one Write unit, over PostgreSQL.

@@ -1,0 +1,1 @@
+//! A database, a platform and callers of two tenants for each test.

@@ -1,0 +1,1 @@
+//! Tokens that prove a caller: to the gateway (EdDSA) and to a subgraph (HMAC).

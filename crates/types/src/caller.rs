@@ -1,0 +1,100 @@
+//! Who asks.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{OrgId, Permission, Permissions, RequestId, SessionId, UserId};
+
+/// Who a caller is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Subject {
+    /// Nobody that is known.
+    Anonymous,
+    /// A person.
+    User(UserId),
+    /// Pulse itself: a job, an import, a sequencer.
+    System,
+}
+
+/// Who asks, for which tenant, with which rights. Made once at the edge (or from the signed token that a subgraph
+/// receives) and the first parameter of every use case.
+///
+/// Two callers are equal when their answers must be: the request that they came with does not count.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Caller {
+    /// Who it is.
+    pub subject: Subject,
+    /// The tenant that the caller acts in.
+    pub org: Option<OrgId>,
+    /// The signed-in session, when there is one.
+    pub session: Option<SessionId>,
+    /// What the caller may do in that tenant.
+    pub permissions: Permissions,
+    /// The request that this call belongs to.
+    pub request: RequestId,
+}
+
+/// Why a caller may not do something.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// Nobody is signed in.
+    #[error("sign in first: send an access token as `Authorization: Bearer <token>`")]
+    Unauthenticated,
+    /// Somebody is signed in who acts in no organization.
+    #[error("choose an organization first: call `switchOrganization` and use the access token that it returns")]
+    NoOrganization,
+    /// The caller's rights do not include this one.
+    #[error("you need the permission {0} in this organization; ask one of its admins")]
+    Forbidden(Permission),
+}
+
+impl Caller {
+    /// Nobody that is known.
+    pub const fn anonymous(request: RequestId) -> Self {
+        Self { subject: Subject::Anonymous, org: None, session: None, permissions: Permissions::none(), request }
+    }
+
+    /// Pulse itself, working for one tenant with every right in it.
+    pub fn system(org: OrgId, request: RequestId) -> Self {
+        let permissions = Permission::ALL.iter().cloned().collect();
+        Self { subject: Subject::System, org: Some(org), session: None, permissions, request }
+    }
+
+    /// The tenant, if the caller has `permission` in it.
+    pub fn require(&self, permission: &Permission) -> Result<OrgId, Refusal> {
+        if self.subject == Subject::Anonymous {
+            return Err(Refusal::Unauthenticated);
+        }
+        let org = self.org.ok_or(Refusal::NoOrganization)?;
+        if self.permissions.contains(permission) { Ok(org) } else { Err(Refusal::Forbidden(permission.clone())) }
+    }
+
+    /// The person who asks, or a refusal when it is nobody or Pulse itself.
+    pub fn require_user(&self) -> Result<UserId, Refusal> {
+        self.user().ok_or(Refusal::Unauthenticated)
+    }
+
+    /// The person who asks, when it is one.
+    pub const fn user(&self) -> Option<UserId> {
+        match self.subject {
+            Subject::User(user) => Some(user),
+            Subject::Anonymous | Subject::System => None,
+        }
+    }
+}
+
+impl PartialEq for Caller {
+    fn eq(&self, other: &Self) -> bool {
+        let Self { subject, org, session, permissions, request: _ } = self;
+        (subject, org, session, permissions) == (&other.subject, &other.org, &other.session, &other.permissions)
+    }
+}
+
+impl Eq for Caller {}
+
+impl std::hash::Hash for Caller {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        let Self { subject, org, session, permissions, request: _ } = self;
+        (subject, org, session, permissions).hash(state);
+    }
+}

@@ -1,0 +1,144 @@
+//! The registry of id types. Every id is a UUIDv7 and its own type; text is parsed at the edge.
+
+use std::fmt;
+use std::str::FromStr;
+
+use async_graphql::{
+    ContextSelectionSet, ID, InputType, InputValueError, InputValueResult, OutputType, OutputTypeMarker, Positioned,
+    ServerResult, Value, parser::types::Field, registry::Registry,
+};
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+use uuid::{NoContext, Timestamp, Uuid};
+
+/// Text that is no id.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{text:?} is not an id: expected a UUID such as 01890a5d-ac96-774b-bcce-b302099a8057")]
+pub struct InvalidId {
+    /// What was given, cut to 64 characters.
+    pub text: String,
+}
+
+fn parse(text: &str) -> Result<Uuid, InvalidId> {
+    Uuid::try_parse(text).map_err(|_| InvalidId { text: text.chars().take(64).collect() })
+}
+
+/// A UUIDv7 of the given time: sorts by time, random below the millisecond.
+fn at(time: DateTime<Utc>) -> Uuid {
+    let seconds = u64::try_from(time.timestamp()).unwrap_or(0);
+    Uuid::new_v7(Timestamp::from_unix(NoContext, seconds, time.timestamp_subsec_nanos()))
+}
+
+macro_rules! ids {
+    ($($(#[$doc:meta])+ $name:ident,)+) => {$(
+        $(#[$doc])+
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, sqlx::Type)]
+        #[serde(transparent)]
+        #[sqlx(transparent)]
+        pub struct $name(Uuid);
+
+        impl $name {
+            /// A new id, made at `time`.
+            pub fn new(time: DateTime<Utc>) -> Self {
+                Self(at(time))
+            }
+
+            /// The id that a stored or received UUID is.
+            pub const fn from_uuid(uuid: Uuid) -> Self {
+                Self(uuid)
+            }
+
+            /// The bare UUID, for SQL parameters.
+            pub const fn uuid(self) -> Uuid {
+                self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = InvalidId;
+
+            fn from_str(text: &str) -> Result<Self, InvalidId> {
+                parse(text).map(Self)
+            }
+        }
+
+        impl sqlx::postgres::PgHasArrayType for $name {
+            fn array_type_info() -> sqlx::postgres::PgTypeInfo {
+                <Uuid as sqlx::postgres::PgHasArrayType>::array_type_info()
+            }
+        }
+
+        impl InputType for $name {
+            type RawValueType = Self;
+
+            fn type_name() -> Cow<'static, str> {
+                <ID as InputType>::type_name()
+            }
+
+            fn create_type_info(registry: &mut Registry) -> String {
+                <ID as InputType>::create_type_info(registry)
+            }
+
+            fn parse(value: Option<Value>) -> InputValueResult<Self> {
+                let id = ID::parse(value).map_err(InputValueError::propagate)?;
+                id.parse().map_err(|error: InvalidId| InputValueError::custom(error.to_string()))
+            }
+
+            fn to_value(&self) -> Value {
+                Value::String(self.0.to_string())
+            }
+
+            fn as_raw_value(&self) -> Option<&Self> {
+                Some(self)
+            }
+        }
+
+        impl OutputTypeMarker for $name {
+            fn type_name() -> Cow<'static, str> {
+                <ID as InputType>::type_name()
+            }
+
+            fn create_type_info(registry: &mut Registry) -> String {
+                <ID as InputType>::create_type_info(registry)
+            }
+        }
+
+        impl OutputType for $name {
+            async fn resolve(&self, _: &ContextSelectionSet<'_>, _: &Positioned<Field>) -> ServerResult<Value> {
+                Ok(Value::String(self.0.to_string()))
+            }
+        }
+    )+};
+}
+
+ids! {
+    /// A collection of vectors.
+    CollectionId,
+    /// An entity of the knowledge graph.
+    EntityId,
+    /// A type of entities.
+    EntityTypeId,
+    /// An analytics event.
+    EventId,
+    /// An item of a collection.
+    ItemId,
+    /// A job.
+    JobId,
+    /// An organization. The root organization is the tenant.
+    OrgId,
+    /// A relationship between two entities.
+    RelationshipId,
+    /// One request of a client, named in logs and errors.
+    RequestId,
+    /// A signed-in session.
+    SessionId,
+    /// A person.
+    UserId,
+}

@@ -1,0 +1,16 @@
+//! Words that every room shares: ids, the caller, permissions, time, secrets.
+
+mod caller;
+mod clock;
+mod id;
+mod permission;
+mod secret;
+
+pub use caller::{Caller, Refusal, Subject};
+pub use clock::Clock;
+pub use id::{
+    CollectionId, EntityId, EntityTypeId, EventId, InvalidId, ItemId, JobId, OrgId, RelationshipId, RequestId,
+    SessionId, UserId,
+};
+pub use permission::{Permission, Permissions, Role, UnknownRole};
+pub use secret::Secret;

@@ -1,0 +1,203 @@
+//! What a caller may do: permissions named `resource:action`, and the four roles that are templates of them.
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// A right to do one kind of thing, named `resource:action`. The known ones are constants of this type.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Permission(Cow<'static, str>);
+
+macro_rules! permissions {
+    ($($(#[$doc:meta])+ $name:ident = $text:literal,)+) => {
+        impl Permission {
+            $($(#[$doc])+ pub const $name: Self = Self(Cow::Borrowed($text));)+
+
+            /// Every permission that Pulse itself asks for.
+            pub const ALL: &'static [Self] = &[$(Self::$name),+];
+        }
+    };
+}
+
+permissions! {
+    /// See the organization.
+    ORGANIZATION_READ = "organization:read",
+    /// Change or close the organization.
+    ORGANIZATION_MANAGE = "organization:manage",
+    /// See who is a member.
+    MEMBER_READ = "member:read",
+    /// Add and remove members, and change their roles.
+    MEMBER_MANAGE = "member:manage",
+    /// Read entity types and entities.
+    ENTITY_READ = "entity:read",
+    /// Create and change entities.
+    ENTITY_WRITE = "entity:write",
+    /// Delete entities.
+    ENTITY_DELETE = "entity:delete",
+    /// Create, change and delete entity types.
+    ENTITY_TYPE_MANAGE = "entity-type:manage",
+    /// Read relationships.
+    RELATIONSHIP_READ = "relationship:read",
+    /// Create and change relationships.
+    RELATIONSHIP_WRITE = "relationship:write",
+    /// Delete relationships.
+    RELATIONSHIP_DELETE = "relationship:delete",
+    /// Read collections and their items, and search them.
+    COLLECTION_READ = "collection:read",
+    /// Create, change and delete collections.
+    COLLECTION_MANAGE = "collection:manage",
+    /// Put items into collections and remove them.
+    ITEM_WRITE = "item:write",
+    /// Read analytics.
+    ANALYTICS_READ = "analytics:read",
+    /// Send analytics events.
+    ANALYTICS_WRITE = "analytics:write",
+}
+
+impl Permission {
+    /// The name, `resource:action`.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<String> for Permission {
+    fn from(name: String) -> Self {
+        Self(Cow::Owned(name))
+    }
+}
+
+impl fmt::Display for Permission {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A set of permissions. Its text form is the names in order, with a space between (an OAuth `scope`, RFC 6749 §3.3).
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Permissions(BTreeSet<Permission>);
+
+impl Permissions {
+    /// No permission at all.
+    pub const fn none() -> Self {
+        Self(BTreeSet::new())
+    }
+
+    /// Whether `permission` is in the set.
+    pub fn contains(&self, permission: &Permission) -> bool {
+        self.0.contains(permission)
+    }
+
+    /// The permissions in order of their names.
+    pub fn iter(&self) -> impl Iterator<Item = &Permission> {
+        self.0.iter()
+    }
+
+    /// Reads an OAuth `scope`. Names that Pulse does not know are kept: another subgraph may know them.
+    pub fn from_scope(scope: &str) -> Self {
+        scope.split_ascii_whitespace().map(|name| Permission::from(name.to_owned())).collect()
+    }
+
+    /// The set as an OAuth `scope`.
+    pub fn to_scope(&self) -> String {
+        self.0.iter().map(Permission::as_str).collect::<Vec<_>>().join(" ")
+    }
+}
+
+impl FromIterator<Permission> for Permissions {
+    fn from_iter<I: IntoIterator<Item = Permission>>(permissions: I) -> Self {
+        Self(permissions.into_iter().collect())
+    }
+}
+
+/// A role in an organization: a template of permissions. Each includes those of the ones after it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, async_graphql::Enum)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// Everything, and the only role that may close the organization or make another owner.
+    Owner,
+    /// Everything but closing the organization.
+    Admin,
+    /// Reads and writes data.
+    Member,
+    /// Reads data.
+    Viewer,
+}
+
+impl Role {
+    /// The role's permissions.
+    pub fn permissions(self) -> Permissions {
+        Permission::ALL.iter().filter(|permission| self <= Self::least_for(permission)).cloned().collect()
+    }
+
+    /// The least of the roles that have `permission`.
+    fn least_for(permission: &Permission) -> Self {
+        let (resource, action) = permission.as_str().split_once(':').expect("the constants are resource:action");
+        match (resource, action) {
+            ("organization", "manage") => Self::Owner,
+            (_, "manage") => Self::Admin,
+            (_, "read") => Self::Viewer,
+            _ => Self::Member,
+        }
+    }
+
+    /// The lowercase name, as stored.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Owner => "owner",
+            Self::Admin => "admin",
+            Self::Member => "member",
+            Self::Viewer => "viewer",
+        }
+    }
+}
+
+/// Text that names no role.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is not a role: expected owner, admin, member or viewer")]
+pub struct UnknownRole(pub String);
+
+impl FromStr for Role {
+    type Err = UnknownRole;
+
+    fn from_str(text: &str) -> Result<Self, UnknownRole> {
+        match text {
+            "owner" => Ok(Self::Owner),
+            "admin" => Ok(Self::Admin),
+            "member" => Ok(Self::Member),
+            "viewer" => Ok(Self::Viewer),
+            other => Err(UnknownRole(other.to_owned())),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_role_includes_the_ones_below_it() {
+        let roles = [Role::Owner, Role::Admin, Role::Member, Role::Viewer];
+        for pair in roles.windows(2) {
+            let (upper, lower) = (pair[0].permissions(), pair[1].permissions());
+            assert!(lower.iter().all(|permission| upper.contains(permission)), "{pair:?}");
+            assert!(lower.iter().count() < upper.iter().count(), "{pair:?}");
+        }
+    }
+
+    #[test]
+    fn a_viewer_only_reads() {
+        assert!(Role::Viewer.permissions().iter().all(|permission| permission.as_str().ends_with(":read")));
+    }
+
+    #[test]
+    fn a_scope_reads_back_as_the_same_set() {
+        let permissions = Role::Member.permissions();
+        assert_eq!(Permissions::from_scope(&permissions.to_scope()), permissions);
+    }
+}

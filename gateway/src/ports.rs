@@ -1,0 +1,165 @@
+//! The five ports: all that the gateway knows of the world around it. Each has an in-process, a remote and a
+//! file-or-none implementation; the binary chooses.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures::stream::BoxStream;
+use pulse_types::Caller;
+
+use crate::value::Value;
+
+/// One operation for one subgraph.
+#[derive(Debug, Clone)]
+pub struct SubgraphRequest {
+    /// The operation's text, as the plan holds it.
+    pub query: Arc<str>,
+    /// Names the text: equal numbers mean equal texts within one supergraph, so that a subgraph may keep it parsed.
+    pub query_hash: u64,
+    /// The operation's name, when it has one.
+    pub operation_name: Option<Arc<str>>,
+    /// The variables that this operation uses; `representations` among them for an entity fetch. Always an object.
+    pub variables: Value,
+    /// Who asks.
+    pub caller: Arc<Caller>,
+    /// When an answer is no longer of use.
+    pub deadline: Instant,
+}
+
+/// What a subgraph answered. `data` is `Value::Null` when there is none.
+#[derive(Debug, Clone, Default)]
+pub struct SubgraphResponse {
+    /// The response's `data`.
+    pub data: Value,
+    /// The response's `errors`.
+    pub errors: Vec<SubgraphError>,
+}
+
+/// An error out of a subgraph's response (GraphQL specification, §7.1.2 Errors).
+#[derive(Debug, Clone, Default)]
+pub struct SubgraphError {
+    /// What went wrong, for the client's eyes.
+    pub message: String,
+    /// The path in the subgraph's own response, as a list of names and indices; `Value::Null` when it has none.
+    pub path: Value,
+    /// The error's `extensions`, an object or `Value::Null`.
+    pub extensions: Value,
+}
+
+/// Why a subgraph gave no GraphQL response at all.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum SubgraphFault {
+    /// It could not be reached, or the connection broke.
+    #[error("could not be reached")]
+    Unreachable(#[source] Arc<dyn std::error::Error + Send + Sync>),
+    /// It did not answer in time.
+    #[error("did not answer within {}", humane(*.0))]
+    TimedOut(Duration),
+    /// It answered with something that is no GraphQL response.
+    #[error("answered with no GraphQL response: {0}")]
+    Malformed(String),
+    /// Its answer was larger than allowed.
+    #[error("answered with more than {0} bytes")]
+    TooLarge(usize),
+}
+
+fn humane(duration: Duration) -> String {
+    format!("{} ms", duration.as_millis())
+}
+
+/// A subgraph: in this process, or elsewhere over HTTP.
+#[async_trait]
+pub trait Subgraph: Send + Sync + 'static {
+    /// The name that the supergraph knows it by.
+    fn name(&self) -> &str;
+
+    /// Its own SDL, when it tells it (for composition; a remote one tells it by `_service`).
+    async fn sdl(&self) -> Result<String, SubgraphFault>;
+
+    /// Runs a query or a mutation.
+    async fn execute(&self, request: SubgraphRequest) -> Result<SubgraphResponse, SubgraphFault>;
+
+    /// Opens a stream of events.
+    async fn subscribe(
+        &self,
+        request: SubgraphRequest,
+    ) -> Result<BoxStream<'static, Result<SubgraphResponse, SubgraphFault>>, SubgraphFault>;
+}
+
+/// Why somebody could not be authenticated.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AuthenticationError {
+    /// The credential is no good; the text says why, and never contains the credential.
+    #[error("{0}")]
+    Invalid(String),
+    /// Nobody could check it just now.
+    #[error("authentication is unavailable: {0}")]
+    Unavailable(String),
+}
+
+/// Turns a request's credentials into a caller. The gateway remembers verified ones by hash until they expire.
+#[async_trait]
+pub trait Authenticator: Send + Sync + 'static {
+    /// The caller that these headers prove; anonymous when they carry no credential at all.
+    async fn authenticate(&self, headers: &http::HeaderMap) -> Result<Authenticated, AuthenticationError>;
+}
+
+/// A caller and how long that stays true.
+#[derive(Debug, Clone)]
+pub struct Authenticated {
+    /// Who asks.
+    pub caller: Arc<Caller>,
+    /// When the credential ends; `None` for an anonymous caller.
+    pub expires_at: Option<chrono::DateTime<chrono::Utc>>,
+}
+
+/// What was revoked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Revocation {
+    /// A session ended.
+    Session(pulse_types::SessionId),
+    /// A person lost every right.
+    User(pulse_types::UserId),
+}
+
+/// Tells of credentials that end before their time.
+pub trait RevocationFeed: Send + Sync + 'static {
+    /// Revocations from now on. Ends when the feed does.
+    fn revocations(&self) -> BoxStream<'static, Revocation>;
+}
+
+/// A supergraph's SDL and what names this version of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SupergraphSdl {
+    /// The SDL.
+    pub sdl: String,
+    /// Changes when the SDL does.
+    pub version: String,
+}
+
+/// Where the supergraph comes from: composed in this process, a file, a registry.
+#[async_trait]
+pub trait SupergraphSource: Send + Sync + 'static {
+    /// The supergraph as it is now.
+    async fn current(&self) -> Result<SupergraphSdl, SourceError>;
+
+    /// New versions from now on. Never ends by itself for a source that can change; ends at once for one that cannot.
+    fn changes(&self) -> BoxStream<'static, SupergraphSdl>;
+}
+
+/// Why a source gave nothing.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{what}")]
+pub struct SourceError {
+    /// What could not be read or composed, and what to do about it.
+    pub what: String,
+}
+
+/// Operations known by an id.
+#[async_trait]
+pub trait OperationStore: Send + Sync + 'static {
+    /// The text of the operation with this id, for this caller; `None` when there is none that the caller may use.
+    async fn find(&self, id: &str, caller: &Caller) -> Option<Bytes>;
+}

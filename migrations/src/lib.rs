@@ -1,0 +1,1 @@
+//! SQL migrations: a folder per owner, up and down, recorded with checksums.

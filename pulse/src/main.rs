@@ -1,0 +1,3 @@
+//! The one binary: the command line and the wiring of roles.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! Composition of federated schemas, and what is known about them.

@@ -1,0 +1,1 @@
+//! People, organizations, memberships and the tokens that they sign in with.

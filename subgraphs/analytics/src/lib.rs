@@ -1,0 +1,1 @@
+//! Events counted and summed over time.

@@ -1,0 +1,1 @@
+//! The knowledge graph: entity types, entities and relationships.

@@ -1,0 +1,1 @@
+//! Collections of vectors and search by similarity.

@@ -1,0 +1,3 @@
+//! What a developer and CI run: test, schema, tidy, bench.
+
+fn main() {}
