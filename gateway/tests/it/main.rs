@@ -1,0 +1,3 @@
+//! The gateway from outside: requests in, responses out.
+
+mod engine;
