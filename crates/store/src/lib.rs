@@ -1,1 +1,15 @@
-//! Sessions that read and the one Write unit, over PostgreSQL.
+#![doc = include_str!("../README.md")]
+
+mod connection;
+mod error;
+mod session;
+mod statistics;
+mod store;
+mod write;
+
+pub use connection::Connection;
+pub use error::StoreError;
+pub use session::Session;
+pub use statistics::Statistics;
+pub use store::{PoolOptions, Store};
+pub use write::{AuditFact, Begun, Event, EventKind, IdempotencyKey, InvalidIdempotencyKey, NewJob, Write};

@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use async_graphql::{
-    ContextSelectionSet, ID, InputType, InputValueError, InputValueResult, OutputType, OutputTypeMarker, Positioned,
+    ContextSelectionSet, ID, InputType, InputValueError, InputValueResult, OutputType, Positioned,
     ServerResult, Value, parser::types::Field, registry::Registry,
 };
 use chrono::{DateTime, Utc};
@@ -69,12 +69,6 @@ macro_rules! ids {
             }
         }
 
-        impl sqlx::postgres::PgHasArrayType for $name {
-            fn array_type_info() -> sqlx::postgres::PgTypeInfo {
-                <Uuid as sqlx::postgres::PgHasArrayType>::array_type_info()
-            }
-        }
-
         impl InputType for $name {
             type RawValueType = Self;
 
@@ -100,7 +94,7 @@ macro_rules! ids {
             }
         }
 
-        impl OutputTypeMarker for $name {
+        impl OutputType for $name {
             fn type_name() -> Cow<'static, str> {
                 <ID as InputType>::type_name()
             }
@@ -108,9 +102,7 @@ macro_rules! ids {
             fn create_type_info(registry: &mut Registry) -> String {
                 <ID as InputType>::create_type_info(registry)
             }
-        }
 
-        impl OutputType for $name {
             async fn resolve(&self, _: &ContextSelectionSet<'_>, _: &Positioned<Field>) -> ServerResult<Value> {
                 Ok(Value::String(self.0.to_string()))
             }

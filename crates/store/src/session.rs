@@ -1,0 +1,125 @@
+//! The reads of one request.
+
+use std::sync::Arc;
+
+use pulse_types::Caller;
+use serde::Serialize;
+use sqlx::postgres::{PgArguments, PgRow};
+use sqlx::query::QueryAs;
+use sqlx::{FromRow, Postgres};
+use tokio::sync::Mutex;
+
+use crate::{Begun, Connection, IdempotencyKey, Store, StoreError, Write};
+
+/// One request of one caller against one database.
+///
+/// The first read opens a read-only transaction; all reads up to the next write see that one snapshot. Cheap to clone:
+/// clones are the same session.
+#[derive(Debug, Clone)]
+pub struct Session {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    store: Store,
+    caller: Arc<Caller>,
+    connection: Mutex<Option<Connection>>,
+}
+
+impl Session {
+    pub(crate) fn new(store: Store, caller: Arc<Caller>) -> Self {
+        Self { inner: Arc::new(Inner { store, caller, connection: Mutex::new(None) }) }
+    }
+
+    /// Who asks.
+    pub fn caller(&self) -> &Caller {
+        &self.inner.caller
+    }
+
+    /// The store that this session reads.
+    pub fn store(&self) -> &Store {
+        &self.inner.store
+    }
+
+    /// All rows.
+    pub async fn fetch_all<O>(
+        &self,
+        statement: &'static str,
+        query: QueryAs<'_, Postgres, O, PgArguments>,
+    ) -> Result<Vec<O>, StoreError>
+    where
+        O: for<'r> FromRow<'r, PgRow> + Send + Unpin,
+    {
+        let mut slot = self.inner.connection.lock().await;
+        let rows = self.opened(&mut slot).await?.fetch_all(statement, query).await;
+        self.keep(&mut slot, rows)
+    }
+
+    /// The one row, or none.
+    pub async fn fetch_optional<O>(
+        &self,
+        statement: &'static str,
+        query: QueryAs<'_, Postgres, O, PgArguments>,
+    ) -> Result<Option<O>, StoreError>
+    where
+        O: for<'r> FromRow<'r, PgRow> + Send + Unpin,
+    {
+        let mut slot = self.inner.connection.lock().await;
+        let row = self.opened(&mut slot).await?.fetch_optional(statement, query).await;
+        self.keep(&mut slot, row)
+    }
+
+    /// The one row that there must be.
+    pub async fn fetch_one<O>(
+        &self,
+        statement: &'static str,
+        query: QueryAs<'_, Postgres, O, PgArguments>,
+    ) -> Result<O, StoreError>
+    where
+        O: for<'r> FromRow<'r, PgRow> + Send + Unpin,
+    {
+        let mut slot = self.inner.connection.lock().await;
+        let row = self.opened(&mut slot).await?.fetch_one(statement, query).await;
+        self.keep(&mut slot, row)
+    }
+
+    /// Begins a write. Reads after it see what it committed.
+    pub async fn write(&self) -> Result<Write, StoreError> {
+        self.inner.connection.lock().await.take();
+        let connection = self.inner.store.begin_write(&self.inner.caller).await?;
+        Ok(Write::new(self.inner.store.clone(), Arc::clone(&self.inner.caller), connection))
+    }
+
+    /// Begins a write that is done once however often its request comes. `operation` names the write and `request` is
+    /// all that it was asked for; the same key with another request is [`StoreError::KeyReused`]. Without a key, or
+    /// without a tenant, it is an ordinary write.
+    pub async fn write_once(
+        &self,
+        operation: &'static str,
+        key: Option<&IdempotencyKey>,
+        request: &(impl Serialize + Sync),
+    ) -> Result<Begun, StoreError> {
+        let write = self.write().await?;
+        match key {
+            Some(key) => write.claim(operation, key, request).await,
+            None => Ok(Begun::New(write)),
+        }
+    }
+
+    async fn opened<'a>(&self, slot: &'a mut Option<Connection>) -> Result<&'a mut Connection, StoreError> {
+        if slot.is_none() {
+            *slot = Some(self.inner.store.read(&self.inner.caller).await?);
+        }
+        Ok(slot.as_mut().expect("was just opened"))
+    }
+
+    /// A failed statement leaves its transaction unusable: the next read opens another.
+    #[expect(clippy::unused_self, reason = "reads as a step of the methods above")]
+    fn keep<T>(&self, slot: &mut Option<Connection>, result: Result<T, StoreError>) -> Result<T, StoreError> {
+        if result.is_err() {
+            slot.take();
+        }
+        result
+    }
+}

@@ -1,0 +1,161 @@
+//! The pool, and what is opened from it.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+use std::time::Duration;
+
+use pulse_types::{Caller, Clock, OrgId, UserId};
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{AssertSqlSafe, PgPool};
+use tokio::sync::Notify;
+
+use crate::{Connection, Session, Statistics, StoreError};
+
+/// How many connections, and how long to wait.
+#[derive(Debug, Clone)]
+pub struct PoolOptions {
+    /// At most this many connections.
+    pub max_connections: u32,
+    /// How long a request waits for a free connection.
+    pub acquire_timeout: Duration,
+    /// How long a statement of a request may run.
+    pub statement_timeout: Duration,
+}
+
+impl Default for PoolOptions {
+    fn default() -> Self {
+        Self {
+            max_connections: 16,
+            acquire_timeout: Duration::from_secs(5),
+            statement_timeout: Duration::from_secs(30),
+        }
+    }
+}
+
+/// A database that Pulse keeps its data in. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Store {
+    pool: PgPool,
+    clock: Clock,
+    statistics: Arc<Statistics>,
+    committed: Arc<Notify>,
+    statement_timeout_ms: u128,
+}
+
+/// As whom a transaction runs.
+#[derive(Debug, Clone, Copy)]
+enum Login<'a> {
+    App { access: &'a str, org: Option<OrgId>, user: Option<UserId> },
+    System,
+    Maintenance,
+}
+
+impl Store {
+    /// A store over a pool that connects when it is first used.
+    pub fn new(connect: PgConnectOptions, options: &PoolOptions, clock: Clock) -> Self {
+        let pool = PgPoolOptions::new()
+            .max_connections(options.max_connections)
+            .acquire_timeout(options.acquire_timeout)
+            // A broken connection is found by the statement that opens a transaction, which is then tried again:
+            // asking beforehand would cost each request a round trip.
+            .test_before_acquire(false)
+            .connect_lazy_with(connect);
+        Self {
+            pool,
+            clock,
+            statistics: Arc::default(),
+            committed: Arc::default(),
+            statement_timeout_ms: options.statement_timeout.as_millis(),
+        }
+    }
+
+    /// A session for one request of `caller`. Opens nothing yet.
+    pub fn session(&self, caller: Arc<Caller>) -> Session {
+        Session::new(self.clone(), caller)
+    }
+
+    /// A transaction on platform tables, across tenants, for sequencers and workers.
+    pub async fn system(&self) -> Result<Connection, StoreError> {
+        self.open(Login::System).await
+    }
+
+    /// A transaction that may make partitions and vector indexes and delete what has expired.
+    pub async fn maintenance(&self) -> Result<Connection, StoreError> {
+        self.open(Login::Maintenance).await
+    }
+
+    /// Where this store takes the time from.
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// What was counted since the start.
+    pub fn statistics(&self) -> &Statistics {
+        &self.statistics
+    }
+
+    /// Told after each commit of a [`crate::Write`] in this process.
+    pub fn committed(&self) -> &Notify {
+        &self.committed
+    }
+
+    /// Whether the database answers.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        let mut connection = self.system().await?;
+        connection.execute("ping", sqlx::query("SELECT 1")).await.map(drop)
+    }
+
+    /// Closes the connections; waits for those in use.
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+
+    pub(crate) async fn read(&self, caller: &Caller) -> Result<Connection, StoreError> {
+        let access = "ISOLATION LEVEL REPEATABLE READ READ ONLY";
+        self.open(Login::App { access, org: caller.org, user: caller.user() }).await
+    }
+
+    pub(crate) async fn begin_write(&self, caller: &Caller) -> Result<Connection, StoreError> {
+        self.open(Login::App { access: "READ WRITE", org: caller.org, user: caller.user() }).await
+    }
+
+    async fn open(&self, login: Login<'_>) -> Result<Connection, StoreError> {
+        let statement = self.begin_statement(login);
+        // A pool full of connections that the server has cut is emptied by trying as often as it is large.
+        let mut tries = self.pool.size() + 1;
+        loop {
+            match self.pool.begin_with(AssertSqlSafe(statement.clone())).await {
+                Ok(transaction) => return Ok(Connection::new(transaction, Arc::clone(&self.statistics))),
+                Err(error) => {
+                    tries -= 1;
+                    let cut = matches!(&error, sqlx::Error::Io(_))
+                        || error.as_database_error().is_some_and(|e| e.code().as_deref() == Some("57P01"));
+                    if !cut || tries == 0 {
+                        return Err(StoreError::classify("begin", error));
+                    }
+                }
+            }
+        }
+    }
+
+    /// All that opens a transaction, for one round trip. Only ids, which are safe to print, go into the text.
+    fn begin_statement(&self, login: Login<'_>) -> String {
+        let mut sql = String::with_capacity(256);
+        let written = match login {
+            Login::App { access, org, user } => {
+                let org = org.map(|org| org.to_string()).unwrap_or_default();
+                let user = user.map(|user| user.to_string()).unwrap_or_default();
+                write!(
+                    sql,
+                    "BEGIN {access}; SET LOCAL ROLE pulse_app; SET LOCAL pulse.org_id = '{org}'; \
+                     SET LOCAL pulse.user_id = '{user}'; SET LOCAL statement_timeout = {}",
+                    self.statement_timeout_ms
+                )
+            }
+            Login::System => write!(sql, "BEGIN; SET LOCAL ROLE pulse_system"),
+            Login::Maintenance => write!(sql, "BEGIN; SET LOCAL ROLE pulse_maintenance"),
+        };
+        written.expect("writing to a String cannot fail");
+        sql
+    }
+}
