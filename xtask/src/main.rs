@@ -1,3 +1,78 @@
 //! What a developer and CI run: test, schema, tidy, bench.
+#![expect(clippy::print_stdout, reason = "a command line tool talks to its user")]
 
-fn main() {}
+mod cargo;
+mod deploy;
+mod supervise;
+mod test;
+mod tidy;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Developer commands of the Pulse workspace.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run all tests against one test PostgreSQL, then check the deployment files.
+    Test(test::Options),
+    /// Check what STYLE says and a machine can check.
+    Tidy,
+    /// Write the committed subgraph and supergraph schemas.
+    Schema {
+        /// Compare instead of writing, and fail on a difference.
+        #[arg(long)]
+        check: bool,
+    },
+    /// Run a bench in the release profile.
+    Bench {
+        /// Which bench.
+        name: String,
+        /// Passed on to the bench.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<OsString>,
+    },
+    /// Check the Dockerfile, the compose file and every Kubernetes overlay.
+    Deploy,
+    /// Run one test binary under watch; `cargo xtask test` makes it cargo's runner.
+    #[command(hide = true)]
+    RunTest {
+        /// The test binary and its arguments.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true)]
+        command: Vec<OsString>,
+    },
+}
+
+fn main() -> anyhow::Result<ExitCode> {
+    match Cli::parse().command {
+        Command::Test(options) => test::run(&options),
+        Command::Tidy => tidy::run(),
+        Command::Schema { check } => schema(check),
+        Command::Bench { name, arguments } => bench(&name, &arguments),
+        Command::Deploy => deploy::run(),
+        Command::RunTest { command } => test::run_one(&command),
+    }
+}
+
+fn schema(check: bool) -> anyhow::Result<ExitCode> {
+    let mut command = cargo::command(&["run", "--quiet", "--package", "pulse", "--"]);
+    command.args(["schema", "export", "--dir", "schema"]);
+    if check {
+        command.arg("--check");
+    }
+    cargo::exit_code(command)
+}
+
+fn bench(name: &str, arguments: &[OsString]) -> anyhow::Result<ExitCode> {
+    let mut command = cargo::command(&["run", "--release", "--quiet", "--package", "pulse-bench", "--"]);
+    command.arg(name).args(arguments);
+    cargo::exit_code(command)
+}
