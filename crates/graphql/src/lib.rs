@@ -1,1 +1,17 @@
-//! What all subgraphs need of GraphQL: errors, connections, context, the subgraph value and its HTTP server.
+#![doc = include_str!("../README.md")]
+
+mod context;
+mod error;
+mod loader;
+mod page;
+mod scalar;
+mod server;
+mod subgraph;
+
+pub use context::ContextExt;
+pub use error::{ClientError, Code, Error, NoClientError};
+pub use loader::{Batch, Loader};
+pub use page::{Connection, Cursor, Edge, Page, PageError, PageLimits, Total};
+pub use scalar::JsonObject;
+pub use server::{CALLER_HEADER, CallerSecret, router};
+pub use subgraph::{Api, Subgraph};

@@ -1,1 +1,7 @@
-//! Jobs: claimed once, run at least once, retried, never lost.
+#![doc = include_str!("../README.md")]
+
+mod handler;
+mod worker;
+
+pub use handler::{Job, JobContext, JobError, JobHandler};
+pub use worker::{Worker, WorkerOptions};

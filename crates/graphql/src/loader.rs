@@ -1,0 +1,131 @@
+//! Reads by key: all keys that one turn of a request asks for, in one statement.
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::hash::Hash;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use pulse_store::StoreError;
+use tokio::sync::OnceCell;
+
+/// Where a [`Loader`] gets its values from.
+pub trait Batch<K>: Send + Sync + 'static {
+    /// What stands behind a key.
+    type Value: Clone + Send + Sync + 'static;
+
+    /// The values of `keys`, which are distinct. What is missing in the answer does not exist.
+    fn load(&self, keys: Vec<K>) -> impl Future<Output = Result<HashMap<K, Self::Value>, StoreError>> + Send;
+}
+
+/// Collects keys and loads them together.
+///
+/// All fields of one GraphQL request run in one task. A field that asks for a key lets its task run on once before it
+/// loads, so every sibling has asked by then: no timer, no extra task, and the number of statements does not depend on
+/// luck. Loaders are made per request and so carry the caller.
+pub struct Loader<K, B: Batch<K>> {
+    source: B,
+    gathering: Mutex<Option<Arc<Gathered<K, B::Value>>>>,
+}
+
+struct Gathered<K, V> {
+    keys: Mutex<Vec<K>>,
+    values: OnceCell<Result<HashMap<K, V>, StoreError>>,
+}
+
+impl<K: Clone + Eq + Hash + Send + Sync + 'static, B: Batch<K>> Loader<K, B> {
+    /// A loader of what `source` has.
+    pub const fn new(source: B) -> Self {
+        Self { source, gathering: Mutex::new(None) }
+    }
+
+    /// The value of `key`, or `None` when there is none.
+    pub async fn load(&self, key: K) -> Result<Option<B::Value>, StoreError> {
+        let gathered = self.join(key.clone());
+        tokio::task::yield_now().await;
+        self.close(&gathered);
+        let values = gathered.values.get_or_init(|| self.source.load(gathered.take_keys())).await;
+        match values {
+            Ok(values) => Ok(values.get(&key).cloned()),
+            Err(error) => Err(error.clone()),
+        }
+    }
+
+    /// Adds `key` to those that are loaded next.
+    fn join(&self, key: K) -> Arc<Gathered<K, B::Value>> {
+        let mut gathering = self.gathering.lock().unwrap_or_else(PoisonError::into_inner);
+        let gathered = gathering.get_or_insert_with(|| {
+            Arc::new(Gathered { keys: Mutex::new(Vec::new()), values: OnceCell::new() })
+        });
+        gathered.keys.lock().unwrap_or_else(PoisonError::into_inner).push(key);
+        Arc::clone(gathered)
+    }
+
+    /// Lets no further key join `gathered`.
+    fn close(&self, gathered: &Arc<Gathered<K, B::Value>>) {
+        let mut gathering = self.gathering.lock().unwrap_or_else(PoisonError::into_inner);
+        if gathering.as_ref().is_some_and(|current| Arc::ptr_eq(current, gathered)) {
+            gathering.take();
+        }
+    }
+}
+
+impl<K: Clone + Eq + Hash, V> Gathered<K, V> {
+    fn take_keys(&self) -> Vec<K> {
+        let mut keys = std::mem::take(&mut *self.keys.lock().unwrap_or_else(PoisonError::into_inner));
+        let mut seen = std::collections::HashSet::with_capacity(keys.len());
+        keys.retain(|key| seen.insert(key.clone()));
+        keys
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use futures::future::join_all;
+
+    use super::*;
+
+    #[derive(Default)]
+    struct Squares {
+        loads: Arc<AtomicUsize>,
+    }
+
+    impl Batch<u32> for Squares {
+        type Value = u32;
+
+        async fn load(&self, keys: Vec<u32>) -> Result<HashMap<u32, u32>, StoreError> {
+            self.loads.fetch_add(1, Ordering::SeqCst);
+            tokio::task::yield_now().await;
+            Ok(keys.into_iter().filter(|key| *key != 13).map(|key| (key, key * key)).collect())
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn keys_of_one_turn_are_loaded_together() {
+        let source = Squares::default();
+        let loads = Arc::clone(&source.loads);
+        let loader = Loader::new(source);
+        let values = join_all((0..500).map(|key| loader.load(key % 50))).await;
+        assert_eq!(loads.load(Ordering::SeqCst), 1);
+        assert_eq!(values[7].clone().expect("no store here"), Some(49));
+        assert_eq!(values[13].clone().expect("no store here"), None);
+    }
+
+    #[tokio::test]
+    async fn later_keys_are_another_load() {
+        let source = Squares::default();
+        let loads = Arc::clone(&source.loads);
+        let loader = Loader::new(source);
+        let nested = |key| {
+            let loader = &loader;
+            async move {
+                let first = loader.load(key).await.expect("no store here").expect("exists");
+                loader.load(first).await.expect("no store here")
+            }
+        };
+        let values = join_all((1..10).map(nested)).await;
+        assert_eq!(values[1], Some(16));
+        assert_eq!(loads.load(Ordering::SeqCst), 2);
+    }
+}

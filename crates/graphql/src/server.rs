@@ -1,0 +1,90 @@
+//! A subgraph behind HTTP, for gateways in other processes.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::{DefaultBodyLimit, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use pulse_tokens::CallerTokens;
+use pulse_types::{Caller, Clock};
+use serde_json::json;
+
+use crate::Subgraph;
+
+/// The header in which a gateway sends the signed caller.
+pub const CALLER_HEADER: &str = "pulse-caller";
+
+/// What a gateway may send at most: representations of a large page fit well.
+const BODY_LIMIT: usize = 16 * 1024 * 1024;
+
+/// The secret that this subgraph shares with its gateways.
+pub type CallerSecret = pulse_types::Secret;
+
+struct Served {
+    subgraph: Subgraph,
+    tokens: CallerTokens,
+    clock: Clock,
+}
+
+/// The subgraph's own routes, `/graphql` for gateways that hold `secret`, and `/health/live` and `/health/ready`.
+/// A request without a valid caller token of this audience is refused.
+pub fn router(subgraph: Subgraph, secret: &CallerSecret, clock: Clock) -> Router {
+    let routes = subgraph.routes.clone();
+    let tokens = CallerTokens::new(subgraph.name, secret);
+    Router::new()
+        .route("/graphql", post(graphql))
+        .route("/health/live", get(|| async { "live\n" }))
+        .route("/health/ready", get(ready))
+        .layer(DefaultBodyLimit::max(BODY_LIMIT))
+        .with_state(Arc::new(Served { subgraph, tokens, clock }))
+        .merge(routes)
+}
+
+async fn graphql(State(served): State<Arc<Served>>, headers: HeaderMap, body: Bytes) -> Response {
+    let caller = match authenticate(&served, &headers) {
+        Ok(caller) => Arc::new(caller),
+        Err(problem) => return refuse(StatusCode::UNAUTHORIZED, "UNAUTHENTICATED", &problem),
+    };
+    let request = match serde_json::from_slice::<async_graphql::Request>(&body) {
+        Ok(request) => request,
+        Err(error) => {
+            let problem = format!("the body is not a GraphQL request: {error}");
+            return refuse(StatusCode::BAD_REQUEST, "BAD_USER_INPUT", &problem);
+        }
+    };
+    let response = served.subgraph.api.execute(caller, request).await;
+    match serde_json::to_vec(&response) {
+        Ok(body) => ([(header::CONTENT_TYPE, "application/json")], body).into_response(),
+        Err(error) => {
+            tracing::error!(%error, "a response does not serialize");
+            refuse(StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL", "internal server error")
+        }
+    }
+}
+
+fn authenticate(served: &Served, headers: &HeaderMap) -> Result<Caller, String> {
+    let token = headers
+        .get(CALLER_HEADER)
+        .ok_or_else(|| format!("this is a subgraph: ask its gateway, which signs the caller in `{CALLER_HEADER}`"))?;
+    let token = token.to_str().map_err(|_| format!("`{CALLER_HEADER}` is not a token"))?;
+    served.tokens.verify(token, served.clock.now()).map_err(|error| error.to_string())
+}
+
+async fn ready(State(served): State<Arc<Served>>) -> Response {
+    match served.subgraph.store.ping().await {
+        Ok(()) => axum::Json(json!({ "ready": true })).into_response(),
+        Err(error) => {
+            tracing::warn!(%error, "not ready");
+            let body = json!({ "ready": false, "database": "does not answer" });
+            (StatusCode::SERVICE_UNAVAILABLE, axum::Json(body)).into_response()
+        }
+    }
+}
+
+fn refuse(status: StatusCode, code: &str, message: &str) -> Response {
+    let body = json!({ "errors": [{ "message": message, "extensions": { "code": code } }] });
+    (status, axum::Json(body)).into_response()
+}

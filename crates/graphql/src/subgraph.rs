@@ -1,0 +1,127 @@
+//! The one value that a subgraph crate hands to the wiring.
+
+use std::sync::Arc;
+
+use async_graphql::{ObjectType, Request, Response, SDLExportOptions, Schema, SubscriptionType};
+use async_trait::async_trait;
+use futures::StreamExt;
+use futures::stream::BoxStream;
+use pulse_jobs::JobHandler;
+use pulse_store::Store;
+use pulse_types::Caller;
+use tracing::Instrument;
+
+/// A subgraph: what it is called, what it answers, and what it does in the background.
+#[derive(Clone)]
+pub struct Subgraph {
+    /// Its name in the supergraph; also that of its schema in the database.
+    pub name: &'static str,
+    /// Its GraphQL API.
+    pub api: Arc<dyn Api>,
+    /// Its database.
+    pub store: Store,
+    /// Routes that GraphQL cannot serve, such as a key set; empty for most.
+    pub routes: axum::Router,
+    /// What its jobs do.
+    pub jobs: Vec<Arc<dyn JobHandler>>,
+}
+
+/// A GraphQL API, whatever the types of its roots.
+#[async_trait]
+pub trait Api: Send + Sync + 'static {
+    /// The federation SDL.
+    fn sdl(&self) -> String;
+
+    /// Runs a query or mutation as `caller`.
+    async fn execute(&self, caller: Arc<Caller>, request: Request) -> Response;
+
+    /// Opens a subscription as `caller`.
+    fn subscribe(&self, caller: Arc<Caller>, request: Request) -> BoxStream<'static, Response>;
+}
+
+impl Subgraph {
+    /// A subgraph without routes and jobs. `prepare` puts the request's loaders into it; the session is there already.
+    pub fn new<Q, M, S>(
+        name: &'static str,
+        schema: Schema<Q, M, S>,
+        store: Store,
+        prepare: impl Fn(Request, &pulse_store::Session) -> Request + Send + Sync + 'static,
+    ) -> Self
+    where
+        Q: ObjectType + 'static,
+        M: ObjectType + 'static,
+        S: SubscriptionType + 'static,
+    {
+        let api = Arc::new(SchemaApi { schema, store: store.clone(), prepare: Box::new(prepare) });
+        Self { name, api, store, routes: axum::Router::new(), jobs: Vec::new() }
+    }
+}
+
+type Prepare = Box<dyn Fn(Request, &pulse_store::Session) -> Request + Send + Sync>;
+
+struct SchemaApi<Q, M, S> {
+    schema: Schema<Q, M, S>,
+    store: Store,
+    prepare: Prepare,
+}
+
+impl<Q, M, S> SchemaApi<Q, M, S> {
+    fn prepare(&self, caller: Arc<Caller>, request: Request) -> Request {
+        let session = self.store.session(caller);
+        let request = (self.prepare)(request, &session);
+        request.data(session)
+    }
+}
+
+#[async_trait]
+impl<Q, M, S> Api for SchemaApi<Q, M, S>
+where
+    Q: ObjectType + 'static,
+    M: ObjectType + 'static,
+    S: SubscriptionType + 'static,
+{
+    fn sdl(&self) -> String {
+        sdl(&self.schema)
+    }
+
+    async fn execute(&self, caller: Arc<Caller>, request: Request) -> Response {
+        let id = caller.request;
+        let span = tracing::info_span!("subgraph", request = %id);
+        let mut response = self.schema.execute(self.prepare(caller, request)).instrument(span).await;
+        name_request(&mut response, id);
+        response
+    }
+
+    fn subscribe(&self, caller: Arc<Caller>, request: Request) -> BoxStream<'static, Response> {
+        let id = caller.request;
+        let stream = self.schema.execute_stream(self.prepare(caller, request));
+        stream
+            .map(move |mut response| {
+                name_request(&mut response, id);
+                response
+            })
+            .boxed()
+    }
+}
+
+/// The federation SDL of a schema, as it is committed and composed.
+pub(crate) fn sdl<Q, M, S>(schema: &Schema<Q, M, S>) -> String
+where
+    Q: ObjectType + 'static,
+    M: ObjectType + 'static,
+    S: SubscriptionType + 'static,
+{
+    let options = SDLExportOptions::new().federation().sorted_fields().sorted_arguments().sorted_enum_items();
+    schema.sdl_with_options(options.include_specified_by().use_space_ident().indent_width(2))
+}
+
+/// An internal error says by which id its cause is found in the log.
+fn name_request(response: &mut Response, id: pulse_types::RequestId) {
+    for error in &mut response.errors {
+        if let Some(extensions) = &mut error.extensions
+            && extensions.get("code") == Some(&async_graphql::Value::from("INTERNAL"))
+        {
+            extensions.set("requestId", id.to_string());
+        }
+    }
+}
