@@ -1,1 +1,7 @@
-//! A database, a platform and callers of two tenants for each test.
+#![doc = include_str!("../README.md")]
+
+mod cluster;
+mod database;
+
+pub use cluster::{TestServer, test_cluster};
+pub use database::TestDatabase;
