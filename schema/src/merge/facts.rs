@@ -1,0 +1,70 @@
+//! What a merge of one type must know about all the others.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::subgraph::{Kind, Subgraph, base_name, spec::Fed};
+
+/// A field that another subgraph takes over, and the label that says when.
+pub(crate) type Label<'a> = Option<&'a str>;
+
+pub(crate) struct Facts<'a> {
+    pub(crate) subgraphs: &'a [Subgraph],
+    /// Interfaces and unions, and what may stand for them in any subgraph.
+    subtypes: BTreeMap<&'a str, BTreeSet<&'a str>>,
+    /// Enum names that some argument or input field uses, and those that some field returns.
+    inputs: BTreeSet<&'a str>,
+    outputs: BTreeSet<&'a str>,
+    /// (subgraph, type, field) that lost the field by `@override`.
+    overridden: BTreeMap<(&'a str, &'a str, &'a str), Label<'a>>,
+}
+
+impl<'a> Facts<'a> {
+    pub(crate) fn new(subgraphs: &'a [Subgraph]) -> Self {
+        let mut facts = Self {
+            subgraphs,
+            subtypes: BTreeMap::new(),
+            inputs: BTreeSet::new(),
+            outputs: BTreeSet::new(),
+            overridden: BTreeMap::new(),
+        };
+        for ty in subgraphs.iter().flat_map(|subgraph| subgraph.types.values()) {
+            for interface in ty.implements.keys() {
+                facts.subtypes.entry(interface).or_default().insert(&ty.name);
+            }
+            facts.subtypes.entry(&ty.name).or_default().extend(ty.members.keys().map(String::as_str));
+            for field in ty.fields.values() {
+                let used = if ty.kind == Kind::InputObject { &mut facts.inputs } else { &mut facts.outputs };
+                used.insert(base_name(&field.ty));
+                facts.inputs.extend(field.args.values().map(|arg| base_name(&arg.ty)));
+                if let Some(directive) = field.get(Fed::Override)
+                    && let Some(from) = directive.str_arg("from")
+                {
+                    facts.overridden.insert((from, &ty.name, &field.name), directive.str_arg("label"));
+                }
+            }
+        }
+        facts
+    }
+
+    pub(crate) fn is_subtype(&self, sub: &str, of: &str) -> bool {
+        sub == of || self.subtypes.get(of).is_some_and(|subtypes| subtypes.contains(sub))
+    }
+
+    pub(crate) fn is_input(&self, name: &str) -> bool {
+        self.inputs.contains(name)
+    }
+
+    pub(crate) fn is_output(&self, name: &str) -> bool {
+        self.outputs.contains(name)
+    }
+
+    /// `Some` if the subgraph's field was taken over by another.
+    pub(crate) fn overridden(
+        &self,
+        subgraph: &'a Subgraph,
+        ty: &'a str,
+        field: &'a str,
+    ) -> Option<Label<'a>> {
+        self.overridden.get(&(subgraph.name.as_str(), ty, field)).copied()
+    }
+}

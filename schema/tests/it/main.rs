@@ -1,0 +1,5 @@
+//! Composition, from SDL to supergraph or diagnostics.
+
+mod api;
+mod cases;
+mod mutations;
