@@ -50,7 +50,7 @@ pub enum MigrateError {
     )]
     UnknownVersion {
         /// Whose migration it is.
-        owner: Owner,
+        owner: String,
         /// Its number.
         version: i32,
         /// Its recorded name.

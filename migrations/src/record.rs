@@ -19,6 +19,11 @@ impl Row {
     pub(crate) fn is_of(&self, owner: Owner) -> bool {
         self.owner == owner.as_str()
     }
+
+    fn unknown(&self) -> MigrateError {
+        let (owner, name) = (self.owner.clone(), self.name.clone());
+        MigrateError::UnknownVersion { owner, version: self.version, name }
+    }
 }
 
 /// Whether the record has been made yet.
@@ -39,6 +44,10 @@ pub(crate) async fn load(conn: &mut PgConnection) -> Result<Vec<Row>, MigrateErr
 
 /// Refuses a record that does not fit the files: unknown to them, with a hole, or applied from other text.
 pub(crate) fn check(rows: &[Row], migrations: &[Migration]) -> Result<(), MigrateError> {
+    let known = |row: &&Row| Owner::ALL.iter().any(|owner| row.is_of(*owner));
+    if let Some(row) = rows.iter().find(|row| !known(row)) {
+        return Err(row.unknown());
+    }
     for owner in Owner::ALL {
         for (row, expected) in rows.iter().filter(|row| row.is_of(owner)).zip(1..) {
             if row.version != expected {
@@ -46,8 +55,7 @@ pub(crate) fn check(rows: &[Row], migrations: &[Migration]) -> Result<(), Migrat
             }
             let file = migrations.iter().find(|file| file.owner == owner && file.version == row.version);
             let Some(file) = file else {
-                let name = row.name.clone();
-                return Err(MigrateError::UnknownVersion { owner, version: row.version, name });
+                return Err(row.unknown());
             };
             if file.sha256() != row.sha256 {
                 return Err(MigrateError::ChecksumChanged {

