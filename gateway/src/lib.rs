@@ -1,5 +1,20 @@
 #![doc = include_str!("../README.md")]
 
+mod auth;
+mod config;
 pub mod engine;
+mod gateway;
+mod http;
+mod pipeline;
 pub mod ports;
+pub mod remote;
+mod source;
+mod supergraph;
 pub mod value;
+
+pub use self::http::{HealthCheck, ServerConfig, serve};
+pub use auth::AnonymousAuthenticator;
+pub use config::{GatewayConfig, LimitsConfig, RemoteConfig};
+pub use gateway::{Gateway, GatewayParts};
+pub use source::{FileSource, StaticSource};
+pub use supergraph::{Subgraphs, SupergraphError};

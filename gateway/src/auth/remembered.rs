@@ -1,0 +1,147 @@
+//! Verified credentials, remembered by hash until they expire or are revoked.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use futures::StreamExt;
+use http::HeaderMap;
+use http::header::{AUTHORIZATION, COOKIE, HeaderName};
+use moka::sync::Cache;
+use pulse_types::{Caller, Clock, RequestId, Subject};
+use sha2::{Digest, Sha256};
+
+use crate::ports::{Authenticated, AuthenticationError, Authenticator, Revocation, RevocationFeed};
+
+/// The headers that may carry a credential. An authenticator is shown no others, so that what it decides depends on
+/// nothing that the hash leaves out.
+const CREDENTIAL_HEADERS: [HeaderName; 3] = [AUTHORIZATION, COOKIE, HeaderName::from_static("x-api-key")];
+
+/// How long a credential is remembered at most. It is also how long revocations are kept.
+const REMEMBERED_FOR: Duration = Duration::from_mins(15);
+
+type CredentialHash = [u8; 32];
+
+#[derive(Clone)]
+struct Remembered {
+    authenticated: Authenticated,
+    /// The count of revocations when the verification began.
+    verified_at: u64,
+}
+
+/// An authenticator with a memory.
+pub(crate) struct RememberedCallers {
+    authenticator: Arc<dyn Authenticator>,
+    clock: Clock,
+    callers: Cache<CredentialHash, Remembered>,
+    revocations: Arc<Revocations>,
+}
+
+/// What was revoked, in order. A credential verified before a revocation that concerns it must be verified again;
+/// counting instead of deleting leaves no moment at which a verification under way could slip through.
+pub(crate) struct Revocations {
+    count: AtomicU64,
+    revoked: Cache<Revocation, u64>,
+    /// Set when the feed ends: without news of revocations nothing may be remembered.
+    deaf: AtomicBool,
+}
+
+impl RememberedCallers {
+    pub(crate) fn new(authenticator: Arc<dyn Authenticator>, clock: Clock, capacity: u64) -> Self {
+        let callers = Cache::builder().max_capacity(capacity).time_to_live(REMEMBERED_FOR).build();
+        // Longer than a credential is remembered, so that no revocation is forgotten before what it revokes.
+        let revoked = Cache::builder().time_to_live(REMEMBERED_FOR * 2).build();
+        let revocations = Revocations { count: AtomicU64::new(0), revoked, deaf: AtomicBool::new(false) };
+        Self { authenticator, clock, callers, revocations: Arc::new(revocations) }
+    }
+
+    pub(crate) fn revocations(&self) -> Arc<Revocations> {
+        Arc::clone(&self.revocations)
+    }
+
+    /// The caller that the headers prove, as part of the request `request`.
+    pub(crate) async fn authenticate(
+        &self,
+        headers: &HeaderMap,
+        request: RequestId,
+    ) -> Result<Arc<Caller>, AuthenticationError> {
+        let credentials = credentials(headers);
+        let hash = hash(&credentials);
+        if let Some(known) = self.callers.get(&hash) {
+            if self.is_good(&known) {
+                return Ok(of_request(&known.authenticated.caller, request));
+            }
+            self.callers.invalidate(&hash);
+        }
+        let verified_at = self.revocations.count.load(Ordering::Acquire);
+        let authenticated = self.authenticator.authenticate(&credentials).await?;
+        let caller = of_request(&authenticated.caller, request);
+        if authenticated.expires_at.is_some() && !self.revocations.deaf.load(Ordering::Acquire) {
+            self.callers.insert(hash, Remembered { authenticated, verified_at });
+        }
+        Ok(caller)
+    }
+
+    fn is_good(&self, known: &Remembered) -> bool {
+        known.authenticated.expires_at.is_some_and(|end| end > self.clock.now())
+            && !self.revocations.concern(&known.authenticated.caller, known.verified_at)
+    }
+}
+
+impl Revocations {
+    /// Takes in what the feed tells, until it ends.
+    pub(crate) async fn follow(self: Arc<Self>, feed: Arc<dyn RevocationFeed>) {
+        let mut revocations = feed.revocations();
+        while let Some(revocation) = revocations.next().await {
+            let number = self.count.fetch_add(1, Ordering::AcqRel) + 1;
+            self.revoked.insert(revocation, number);
+        }
+        self.deaf.store(true, Ordering::Release);
+        tracing::error!("the feed of revocations ended; every credential is verified anew from now on");
+    }
+
+    fn concern(&self, caller: &Caller, verified_at: u64) -> bool {
+        if self.deaf.load(Ordering::Acquire) {
+            return true;
+        }
+        let session = caller.session.map(Revocation::Session);
+        let user = match caller.subject {
+            Subject::User(user) => Some(Revocation::User(user)),
+            Subject::Anonymous | Subject::System => None,
+        };
+        let revoked_at =
+            session.into_iter().chain(user).filter_map(|revocation| self.revoked.get(&revocation)).max();
+        revoked_at.is_some_and(|number| number > verified_at)
+    }
+}
+
+fn credentials(headers: &HeaderMap) -> HeaderMap {
+    let mut credentials = HeaderMap::new();
+    for name in CREDENTIAL_HEADERS {
+        for value in headers.get_all(&name) {
+            credentials.append(name.clone(), value.clone());
+        }
+    }
+    credentials
+}
+
+/// The lengths are hashed too, so that no two lists of headers run into the same bytes.
+fn hash(credentials: &HeaderMap) -> CredentialHash {
+    let mut hasher = Sha256::new();
+    for name in CREDENTIAL_HEADERS {
+        for value in credentials.get_all(&name) {
+            hasher.update(name.as_str().len().to_le_bytes());
+            hasher.update(name.as_str());
+            hasher.update(value.len().to_le_bytes());
+            hasher.update(value.as_bytes());
+        }
+    }
+    hasher.finalize().into()
+}
+
+fn of_request(caller: &Arc<Caller>, request: RequestId) -> Arc<Caller> {
+    if caller.request == request {
+        return Arc::clone(caller);
+    }
+    Arc::new(Caller { request, ..Caller::clone(caller) })
+}

@@ -1,0 +1,97 @@
+//! Whether the process lives, and whether it can serve; and if not, why.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::State as Shared;
+use axum::response::{IntoResponse, Response};
+use futures::FutureExt;
+use futures::future::{BoxFuture, join_all};
+use http::StatusCode;
+use serde::Serialize;
+use tokio::time::timeout;
+
+use crate::gateway::State;
+
+type Check = dyn Fn() -> BoxFuture<'static, Result<(), String>> + Send + Sync;
+
+/// Something that must work before the process is ready.
+#[derive(Clone)]
+pub struct HealthCheck {
+    name: String,
+    check: Arc<Check>,
+}
+
+impl HealthCheck {
+    /// A check by its name, such as `database`. The error says what does not work, for the operator's eyes; it goes out
+    /// on an unauthenticated route, so it must not tell secrets.
+    pub fn new<F, R>(name: impl Into<String>, check: F) -> Self
+    where
+        F: Fn() -> R + Send + Sync + 'static,
+        R: Future<Output = Result<(), String>> + Send + 'static,
+    {
+        Self { name: name.into(), check: Arc::new(move || check().boxed()) }
+    }
+
+    async fn report(&self, limit: Duration) -> Report {
+        let problem = match timeout(limit, (self.check)()).await {
+            Ok(outcome) => outcome.err(),
+            Err(_) => Some(format!("did not answer within {} ms", limit.as_millis())),
+        };
+        Report { name: self.name.clone(), status: Status::of(problem.is_none()), message: problem }
+    }
+}
+
+#[derive(Serialize)]
+struct Readiness {
+    status: Status,
+    checks: Vec<Report>,
+}
+
+#[derive(Serialize)]
+struct Report {
+    name: String,
+    status: Status,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<String>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Status {
+    Ready,
+    NotReady,
+}
+
+impl Status {
+    const fn of(ready: bool) -> Self {
+        if ready { Self::Ready } else { Self::NotReady }
+    }
+}
+
+/// The process answers, so it lives.
+pub(super) async fn live() -> Response {
+    Json(serde_json::json!({ "status": "live" })).into_response()
+}
+
+/// Runs every check at once. 503 when one fails, and the body says which and why.
+pub(super) async fn ready(Shared(state): Shared<Arc<State>>) -> Response {
+    let limit = state.config.health_timeout;
+    let mut checks = vec![supergraph(&state)];
+    checks.extend(join_all(state.checks.iter().map(|check| check.report(limit))).await);
+    let ready = checks.iter().all(|check| check.status == Status::Ready);
+    let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (status, Json(Readiness { status: Status::of(ready), checks })).into_response()
+}
+
+/// A gateway that serves an older supergraph than its source has is ready, and says so.
+fn supergraph(state: &State) -> Report {
+    let version = &state.supergraph.served().version;
+    let message = match state.supergraph.refused() {
+        None => format!("serving version {version}"),
+        Some(refused) => format!("serving version {version}; {refused}"),
+    };
+    Report { name: "supergraph".to_owned(), status: Status::Ready, message: Some(message) }
+}

@@ -1,0 +1,97 @@
+//! HTTP: routes, content negotiation, the query page, health, metrics, the server itself.
+
+mod cors;
+mod health;
+mod metrics;
+pub(crate) mod negotiate;
+mod query_page;
+pub(crate) mod request_id;
+mod serve;
+
+use std::any::Any;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Request, State as Shared};
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::{any, get};
+use http::{StatusCode, Uri, header};
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
+
+use crate::engine::{ErrorCode, RequestError};
+use crate::gateway::State;
+use crate::pipeline;
+
+pub use health::HealthCheck;
+pub use serve::{ServerConfig, serve};
+
+/// Where the API is.
+const API: &str = "/graphql";
+
+pub(crate) fn router(state: Arc<State>) -> Router {
+    let mut router = Router::new()
+        .route(API, any(api))
+        .route("/health/live", get(health::live))
+        .route("/health/ready", get(health::ready));
+    if state.metrics.is_some() {
+        router = router.route("/metrics", get(metrics::metrics));
+    }
+    if state.config.query_page {
+        router = router.route("/", get(async || Redirect::temporary(API)));
+    }
+    let router = router
+        .fallback(nothing_here)
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(from_fn_with_state(Arc::clone(&state), request_id::name_request));
+    let router = match cors::layer(&state.config.cors_origins) {
+        Some(cors) => router.layer(cors),
+        None => router,
+    };
+    let router = if state.config.compression { router.layer(CompressionLayer::new()) } else { router };
+    router.layer(from_fn(never_sniff)).with_state(state)
+}
+
+async fn api(Shared(state): Shared<Arc<State>>, request: Request) -> Response {
+    if state.config.query_page && query_page::is_wanted(&request) {
+        return query_page::page();
+    }
+    pipeline::run(&state, request).await
+}
+
+async fn nothing_here(uri: Uri) -> Response {
+    let message = format!("there is nothing at {}; the API is at {API}", uri.path());
+    error_response(StatusCode::NOT_FOUND, &[RequestError::new(ErrorCode::NotFound, message)])
+}
+
+/// Answers a request whose handler panicked. The panic itself was written to the log by the process's hook.
+fn panicked(_: Box<dyn Any + Send>) -> Response {
+    let error = RequestError::new(ErrorCode::Internal, "internal server error");
+    error_response(StatusCode::INTERNAL_SERVER_ERROR, &[error])
+}
+
+/// Browsers must take every answer for what its content type says.
+async fn never_sniff(request: Request, next: axum::middleware::Next) -> Response {
+    let mut response = next.run(request).await;
+    response
+        .headers_mut()
+        .insert(header::X_CONTENT_TYPE_OPTIONS, header::HeaderValue::from_static("nosniff"));
+    response
+}
+
+/// Errors outside of any GraphQL response, in its shape.
+pub(crate) fn error_response(status: StatusCode, errors: &[RequestError]) -> Response {
+    let content_type = (header::CONTENT_TYPE, negotiate::MediaType::Json.content_type());
+    (status, [content_type], Body::from(errors_body(errors))).into_response()
+}
+
+/// The body of a response that has errors and no data.
+pub(crate) fn errors_body(errors: &[RequestError]) -> Vec<u8> {
+    #[derive(serde::Serialize)]
+    struct Errors<'a> {
+        errors: &'a [RequestError],
+    }
+    serde_json::to_vec(&Errors { errors }).expect("errors are strings, numbers and maps with string keys")
+}

@@ -1,0 +1,149 @@
+//! Which media type a client wants (RFC 9110 §12.5.1, GraphQL over HTTP "Body").
+
+use http::header::{ACCEPT, HeaderMap, HeaderValue};
+
+/// The media types of a GraphQL response.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum MediaType {
+    /// `application/graphql-response+json`: the status tells whether the request was good.
+    GraphqlResponse,
+    /// `application/json`: the status is 200 for every well-formed request.
+    Json,
+}
+
+impl MediaType {
+    pub(crate) const fn content_type(self) -> HeaderValue {
+        HeaderValue::from_static(match self {
+            Self::GraphqlResponse => "application/graphql-response+json; charset=utf-8",
+            Self::Json => "application/json; charset=utf-8",
+        })
+    }
+
+    /// What a request accepts most of what the API can answer with; `None` when that is nothing.
+    pub(crate) fn negotiate(headers: &HeaderMap) -> Option<Self> {
+        let ranges = accepted(headers);
+        if ranges.is_empty() {
+            return Some(Self::GraphqlResponse);
+        }
+        let refuses = |name: &str| ranges.iter().any(|range| range.name == name && range.quality == 0);
+        let mut wanted: Vec<&MediaRange> =
+            ranges.iter().filter(|range| range.quality > 0 && range.utf8).collect();
+        wanted.sort_by_key(|range| std::cmp::Reverse(range.quality));
+        wanted.into_iter().find_map(|range| match range.name.as_str() {
+            "application/graphql-response+json" => Some(Self::GraphqlResponse),
+            "application/json" => Some(Self::Json),
+            "application/*" | "*/*" if !refuses("application/graphql-response+json") => {
+                Some(Self::GraphqlResponse)
+            }
+            "application/*" | "*/*" if !refuses("application/json") => Some(Self::Json),
+            _ => None,
+        })
+    }
+}
+
+/// Whether HTML is what a request accepts most: a browser that navigates.
+pub(crate) fn prefers_html(headers: &HeaderMap) -> bool {
+    let ranges = accepted(headers);
+    let best = ranges.iter().map(|range| range.quality).max().unwrap_or(0);
+    let first = ranges.iter().find(|range| range.quality == best && best > 0);
+    first.is_some_and(|range| matches!(range.name.as_str(), "text/html" | "application/xhtml+xml"))
+}
+
+struct MediaRange {
+    name: String,
+    /// In thousandths.
+    quality: u16,
+    utf8: bool,
+}
+
+fn accepted(headers: &HeaderMap) -> Vec<MediaRange> {
+    let values = headers.get_all(ACCEPT).iter().map(|value| value.to_str().unwrap_or("unreadable"));
+    values
+        .flat_map(|value| value.split(','))
+        .filter(|range| !range.trim().is_empty())
+        .map(media_range)
+        .collect()
+}
+
+fn media_range(text: &str) -> MediaRange {
+    let mut parts = text.split(';').map(str::trim);
+    let name = parts.next().unwrap_or_default().to_ascii_lowercase();
+    let mut range = MediaRange { name, quality: 1000, utf8: true };
+    for (key, value) in parts.filter_map(|part| part.split_once('=')) {
+        let value = value.trim().trim_matches('"');
+        if key.trim().eq_ignore_ascii_case("q") {
+            range.quality = quality(value);
+        } else if key.trim().eq_ignore_ascii_case("charset") {
+            range.utf8 = is_utf8(value);
+        }
+    }
+    range
+}
+
+/// A weight in thousandths; one that cannot be read counts as none given.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "the number is between 0 and 1000"
+)]
+fn quality(text: &str) -> u16 {
+    text.parse::<f32>().map_or(1000, |weight| (weight.clamp(0.0, 1.0) * 1000.0).round() as u16)
+}
+
+/// Whether a charset is the one that JSON has (RFC 8259 §8.1).
+pub(crate) fn is_utf8(charset: &str) -> bool {
+    charset.eq_ignore_ascii_case("utf-8") || charset.eq_ignore_ascii_case("utf8")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn negotiated(accept: &str) -> Option<MediaType> {
+        let mut headers = HeaderMap::new();
+        headers.insert(ACCEPT, accept.parse().unwrap());
+        MediaType::negotiate(&headers)
+    }
+
+    #[test]
+    fn without_accept_the_response_type_of_graphql_is_used() {
+        assert_eq!(MediaType::negotiate(&HeaderMap::new()), Some(MediaType::GraphqlResponse));
+        assert_eq!(negotiated(""), Some(MediaType::GraphqlResponse));
+    }
+
+    #[test]
+    fn the_highest_weight_wins_and_then_the_order() {
+        use MediaType::{GraphqlResponse, Json};
+        for (accept, expected) in [
+            ("application/json", Some(Json)),
+            ("application/graphql-response+json", Some(GraphqlResponse)),
+            ("application/json, application/graphql-response+json", Some(Json)),
+            ("application/json;q=0.9, application/graphql-response+json", Some(GraphqlResponse)),
+            ("APPLICATION/JSON; charset=UTF-8", Some(Json)),
+            ("*/*", Some(GraphqlResponse)),
+            ("application/*;q=0.5, application/json;q=0.4", Some(GraphqlResponse)),
+            ("*/*, application/graphql-response+json;q=0", Some(Json)),
+            ("text/html, */*;q=0.1", Some(GraphqlResponse)),
+            ("text/html", None),
+            ("application/json;q=0", None),
+            ("application/json; charset=iso-8859-1", None),
+            ("application/json;q=nonsense", Some(Json)),
+        ] {
+            assert_eq!(negotiated(accept), expected, "{accept}");
+        }
+    }
+
+    #[test]
+    fn a_browser_that_navigates_prefers_html() {
+        let html = |accept: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(ACCEPT, accept.parse().unwrap());
+            prefers_html(&headers)
+        };
+        assert!(html("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"));
+        assert!(!html("*/*"));
+        assert!(!html("application/json, text/html"));
+        assert!(!html("text/html;q=0"));
+        assert!(!prefers_html(&HeaderMap::new()));
+    }
+}

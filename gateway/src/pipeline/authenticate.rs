@@ -1,0 +1,42 @@
+//! Step 2: who asks.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use http::HeaderMap;
+use pulse_types::{Caller, RequestId};
+use tokio::time::timeout_at;
+
+use super::refusal::Refusal;
+use crate::engine::ErrorCode;
+use crate::gateway::State;
+use crate::ports::AuthenticationError;
+
+pub(super) async fn authenticate(
+    state: &State,
+    headers: &HeaderMap,
+    request: RequestId,
+    deadline: Instant,
+) -> Result<Arc<Caller>, Refusal> {
+    match timeout_at(deadline.into(), state.callers.authenticate(headers, request)).await {
+        Ok(Ok(caller)) => Ok(caller),
+        Ok(Err(AuthenticationError::Invalid(message))) => Err(Refusal::unauthenticated(message)),
+        Ok(Err(AuthenticationError::Unavailable(cause))) => {
+            tracing::error!(request_id = %request, %cause, "authentication is unavailable");
+            Err(unavailable())
+        }
+        Err(_) => {
+            tracing::error!(request_id = %request, "authentication took longer than a request may");
+            Err(unavailable())
+        }
+    }
+}
+
+fn unavailable() -> Refusal {
+    let refusal = Refusal::error(
+        ErrorCode::Unavailable,
+        "your credentials cannot be checked just now; try again in a moment",
+    );
+    // Nothing was said about the operation: no client may take this for its answer.
+    Refusal { well_formed: false, ..refusal }
+}

@@ -1,0 +1,69 @@
+//! A request's way through the gateway: one file a step, in the order of [`steps`].
+
+mod authenticate;
+mod execute;
+mod find_document;
+mod prepare;
+mod read_request;
+mod refusal;
+mod respond;
+mod summary;
+
+use std::time::Instant;
+
+use axum::extract::Request;
+use axum::response::Response;
+use pulse_types::RequestId;
+
+use crate::config::bytes;
+use crate::engine::ExecutionResult;
+use crate::gateway::State;
+use crate::http::negotiate::MediaType;
+
+use read_request::Arrival;
+use refusal::Refusal;
+use summary::Summary;
+
+/// Answers a GraphQL request.
+pub(crate) async fn run(state: &State, request: Request) -> Response {
+    let id = *request.extensions().get::<RequestId>().expect("the router names every request");
+    let mut summary = Summary::begin(id);
+    let media_type = MediaType::negotiate(request.headers());
+    let outcome = match media_type {
+        None => Err(Refusal::not_acceptable()),
+        Some(_) => steps(state, request, id, &mut summary).await,
+    };
+    let media_type = media_type.unwrap_or(MediaType::Json);
+    let response = match outcome {
+        Ok(result) => respond::answer(media_type, result),
+        Err(refusal) => {
+            summary.refused(&refusal);
+            respond::refuse(media_type, refusal, id)
+        }
+    };
+    summary.end(response.status());
+    response
+}
+
+async fn steps(
+    state: &State,
+    request: Request,
+    id: RequestId,
+    summary: &mut Summary,
+) -> Result<ExecutionResult, Refusal> {
+    let deadline = Instant::now() + state.config.request_timeout;
+    let arrival =
+        Arrival { limit: bytes(state.config.body_limit), deadline, timeout: state.config.request_timeout };
+    let (parts, body) = request.into_parts();
+    let request = read_request::read_request(&parts, body, arrival).await?;
+    let caller = authenticate::authenticate(state, &parts.headers, id, deadline).await?;
+    summary.caller(&caller);
+    let document = find_document::find_document(state.operations.as_deref(), &request, &caller).await?;
+    // One version of the supergraph for the whole request.
+    let served = state.supergraph.served();
+    let operation = prepare::prepare(&served.engine, &request, &document).await?;
+    summary.operation(&operation);
+    let result = execute::execute(state, &served.engine, &operation, request, (caller, deadline)).await?;
+    summary.executed(&result);
+    Ok(result)
+}

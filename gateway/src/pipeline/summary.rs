@@ -1,0 +1,134 @@
+//! What is told of a request when it ends, however it ends: one line in the log, and the metrics.
+
+use std::fmt::Write;
+use std::sync::Arc;
+use std::time::Instant;
+
+use http::StatusCode;
+use metrics::{gauge, histogram};
+use pulse_types::{Caller, RequestId, Subject};
+
+use super::refusal::Refusal;
+use crate::engine::{ExecutionResult, FetchReport, Operation};
+
+/// How much of an operation's name is logged. Names are letters, digits and underscores, but the client chooses them.
+const NAME_LIMIT: usize = 100;
+
+pub(super) struct Summary {
+    request: RequestId,
+    started: Instant,
+    caller: Option<Arc<Caller>>,
+    operation: Option<Arc<Operation>>,
+    fetches: Vec<FetchReport>,
+    errors: usize,
+    code: Option<&'static str>,
+    /// `None` when the client went away before there was one.
+    status: Option<StatusCode>,
+}
+
+impl Summary {
+    pub(super) fn begin(request: RequestId) -> Self {
+        gauge!("pulse_gateway_requests_in_flight").increment(1.0);
+        Self {
+            request,
+            started: Instant::now(),
+            caller: None,
+            operation: None,
+            fetches: Vec::new(),
+            errors: 0,
+            code: None,
+            status: None,
+        }
+    }
+
+    pub(super) fn caller(&mut self, caller: &Arc<Caller>) {
+        self.caller = Some(Arc::clone(caller));
+    }
+
+    pub(super) fn operation(&mut self, operation: &Arc<Operation>) {
+        self.operation = Some(Arc::clone(operation));
+    }
+
+    pub(super) fn executed(&mut self, result: &ExecutionResult) {
+        self.errors = result.errors;
+        self.fetches.clone_from(&result.fetches);
+    }
+
+    pub(super) fn refused(&mut self, refusal: &Refusal) {
+        self.errors = refusal.errors.len();
+        self.code = refusal.errors.first().map(|error| error.code.as_str());
+    }
+
+    pub(super) fn end(mut self, status: StatusCode) {
+        self.status = Some(status);
+    }
+
+    fn kind(&self) -> &'static str {
+        self.operation.as_ref().map_or("none", |operation| operation.kind().as_str())
+    }
+
+    fn measure(&self) {
+        gauge!("pulse_gateway_requests_in_flight").decrement(1.0);
+        let status = self.status.map_or_else(|| "cancelled".to_owned(), |status| status.as_str().to_owned());
+        histogram!("pulse_gateway_request_duration_seconds", "kind" => self.kind(), "status" => status)
+            .record(self.started.elapsed());
+        for fetch in &self.fetches {
+            let outcome = if fetch.errors == 0 { "ok" } else { "error" };
+            let subgraph = fetch.subgraph.to_string();
+            histogram!("pulse_gateway_fetch_duration_seconds", "subgraph" => subgraph, "outcome" => outcome)
+                .record(fetch.duration);
+        }
+    }
+
+    fn log(&self) {
+        let caller = self.caller.as_ref();
+        let tenant = caller.and_then(|caller| caller.org).map(|org| org.to_string());
+        let name = self.operation.as_ref().and_then(|operation| operation.name());
+        tracing::info!(
+            request_id = %self.request,
+            tenant = tenant.as_deref(),
+            subject = caller.map(|caller| subject(caller.subject)).as_deref(),
+            operation = name.map(|name| &name[..name.len().min(NAME_LIMIT)]),
+            kind = self.kind(),
+            subgraphs = %subgraphs(&self.fetches),
+            status = self.status.map_or(0, |status| status.as_u16()),
+            cancelled = self.status.is_none(),
+            errors = self.errors,
+            code = self.code,
+            total_ms = milliseconds(self.started.elapsed()),
+            "request"
+        );
+    }
+}
+
+impl Drop for Summary {
+    fn drop(&mut self) {
+        self.measure();
+        self.log();
+    }
+}
+
+fn subject(subject: Subject) -> String {
+    match subject {
+        Subject::Anonymous => "anonymous".to_owned(),
+        Subject::User(user) => user.to_string(),
+        Subject::System => "system".to_owned(),
+    }
+}
+
+/// The fetches in the order of their answers, such as `accounts:1.2ms entities:3.4ms`.
+fn subgraphs(fetches: &[FetchReport]) -> String {
+    let mut text = String::new();
+    for fetch in fetches {
+        let separator = if text.is_empty() { "" } else { " " };
+        write!(text, "{separator}{}:{}ms", fetch.subgraph, milliseconds(fetch.duration))
+            .expect("writing to a string cannot fail");
+    }
+    text
+}
+
+/// Milliseconds with microseconds behind the point.
+#[expect(clippy::cast_precision_loss, reason = "a request's microseconds are far below 2^52")]
+fn milliseconds(duration: std::time::Duration) -> f64 {
+    duration.as_micros() as f64 / 1000.0
+}

@@ -1,0 +1,49 @@
+//! The caller, signed for one subgraph.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::{HeaderName, HeaderValue};
+use moka::sync::Cache;
+use pulse_types::Caller;
+
+/// The header that carries the signed caller.
+pub const CALLER_HEADER: HeaderName = HeaderName::from_static("pulse-caller");
+
+/// How long a token is used. Tokens live for 60 seconds: what is left is for the call itself and for clocks that differ.
+const USED_FOR: Duration = Duration::from_secs(30);
+
+/// How many callers' tokens are kept for each subgraph.
+const CAPACITY: u64 = 10_000;
+
+/// Makes the token by which a subgraph knows who asks.
+pub trait CallerSigner: Send + Sync + 'static {
+    /// A token that says who `caller` is, for the subgraph `audience` alone, good for at least 60 seconds. `None` when
+    /// there is no secret for this subgraph.
+    fn sign(&self, audience: &str, caller: &Arc<Caller>) -> Option<String>;
+}
+
+/// The tokens for one subgraph, one for each caller.
+pub(super) struct CallerTokens {
+    audience: String,
+    signer: Arc<dyn CallerSigner>,
+    signed: Cache<Arc<Caller>, HeaderValue>,
+}
+
+impl CallerTokens {
+    pub(super) fn new(audience: String, signer: Arc<dyn CallerSigner>) -> Self {
+        let signed = Cache::builder().max_capacity(CAPACITY).time_to_live(USED_FOR).build();
+        Self { audience, signer, signed }
+    }
+
+    pub(super) fn of(&self, caller: &Arc<Caller>) -> Option<HeaderValue> {
+        if let Some(token) = self.signed.get(caller) {
+            return Some(token);
+        }
+        let token = self.signer.sign(&self.audience, caller)?;
+        let mut token = HeaderValue::try_from(token).ok()?;
+        token.set_sensitive(true);
+        self.signed.insert(Arc::clone(caller), token.clone());
+        Some(token)
+    }
+}

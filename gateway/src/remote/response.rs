@@ -1,0 +1,91 @@
+//! A subgraph's answer, from bytes to values. What is not a GraphQL response is a fault that says what it was instead.
+
+use bytes::{Bytes, BytesMut};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap};
+use http::{Response, StatusCode};
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
+
+use super::client::unreachable;
+use crate::config::{RemoteConfig, bytes};
+use crate::ports::{SubgraphError, SubgraphFault, SubgraphResponse};
+use crate::value::{JsonError, Object, Value};
+
+pub(super) async fn read(
+    response: Response<Incoming>,
+    config: &RemoteConfig,
+) -> Result<SubgraphResponse, SubgraphFault> {
+    let (parts, body) = response.into_parts();
+    check_content_type(parts.status, &parts.headers)?;
+    let body = collect(body, &parts.headers, bytes(config.response_limit)).await?;
+    parse(parts.status, &body)
+}
+
+fn check_content_type(status: StatusCode, headers: &HeaderMap) -> Result<(), SubgraphFault> {
+    let content_type = headers.get(CONTENT_TYPE).map(|value| value.to_str().unwrap_or("unreadable"));
+    let name = content_type.and_then(|text| text.split(';').next()).unwrap_or_default().trim();
+    let is_json = ["application/json", "application/graphql-response+json"];
+    if is_json.iter().any(|json| name.eq_ignore_ascii_case(json)) {
+        return Ok(());
+    }
+    let what =
+        content_type.map_or_else(|| "no content type".to_owned(), |text| format!("content type {text:?}"));
+    Err(SubgraphFault::Malformed(format!("HTTP status {} with {what}", status.as_u16())))
+}
+
+async fn collect(mut body: Incoming, headers: &HeaderMap, limit: usize) -> Result<Bytes, SubgraphFault> {
+    let announced = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+    if announced.is_some_and(|length| length > limit) {
+        return Err(SubgraphFault::TooLarge(limit));
+    }
+    let mut read = BytesMut::with_capacity(announced.unwrap_or(0));
+    while let Some(frame) = body.frame().await {
+        let Ok(data) = frame.map_err(unreachable)?.into_data() else { continue };
+        if read.len() + data.len() > limit {
+            return Err(SubgraphFault::TooLarge(limit));
+        }
+        read.extend_from_slice(&data);
+    }
+    Ok(read.freeze())
+}
+
+fn parse(status: StatusCode, body: &[u8]) -> Result<SubgraphResponse, SubgraphFault> {
+    let malformed =
+        |what: String| SubgraphFault::Malformed(format!("HTTP status {} with {what}", status.as_u16()));
+    let response = Value::parse(body).map_err(|error| match error {
+        JsonError::Utf8(_) => malformed("a body that is not UTF-8".to_owned()),
+        error => malformed(format!("a body that is not JSON: {error}")),
+    })?;
+    let Value::Object(mut response) = response else {
+        return Err(malformed(format!("{} instead of an object", response.kind())));
+    };
+    let data = response.remove("data");
+    let errors = match response.remove("errors") {
+        None | Some(Value::Null) => Vec::new(),
+        Some(Value::List(errors)) => errors.into_iter().map(error).collect(),
+        Some(other) => return Err(malformed(format!("`errors` that is {} instead of a list", other.kind()))),
+    };
+    match data {
+        Some(data @ (Value::Null | Value::Object(_))) => Ok(SubgraphResponse { data, errors }),
+        Some(other) => Err(malformed(format!("`data` that is {} instead of an object", other.kind()))),
+        None if errors.is_empty() => {
+            Err(malformed("an object that has neither `data` nor `errors`".to_owned()))
+        }
+        None => Ok(SubgraphResponse { data: Value::Null, errors }),
+    }
+}
+
+/// Servers differ in how much of an error they send; what is missing is left out.
+fn error(value: Value) -> SubgraphError {
+    let mut error = match value {
+        Value::Object(error) => error,
+        Value::String(_) => Object::from_iter([("message".into(), value)]),
+        _ => Object::new(),
+    };
+    let message = error.remove("message");
+    let message = message.as_ref().and_then(Value::as_str).unwrap_or("unknown error").to_owned();
+    let path = error.remove("path").filter(|path| path.as_list().is_some()).unwrap_or_default();
+    let extensions =
+        error.remove("extensions").filter(|value| value.as_object().is_some()).unwrap_or_default();
+    SubgraphError { message, path, extensions }
+}

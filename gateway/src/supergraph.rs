@@ -1,0 +1,149 @@
+//! The supergraph that is served: loaded from its source, replaced when the source has a better one.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use arc_swap::ArcSwap;
+use futures::StreamExt;
+use metrics::counter;
+
+use pulse_types::Clock;
+
+use crate::config::GatewayConfig;
+use crate::engine::{Engine, EngineConfig, LoadError};
+use crate::ports::{SourceError, Subgraph, SupergraphSdl, SupergraphSource};
+use crate::remote::{CallerSigner, RemoteClient, RemoteEndpoint, RemoteSubgraph, subgraph_endpoints};
+
+/// Who serves the subgraphs of a supergraph.
+#[derive(Clone)]
+pub enum Subgraphs {
+    /// These, whatever the supergraph names.
+    Fixed(Vec<Arc<dyn Subgraph>>),
+    /// Those that the supergraph names, as this function reaches them.
+    Named(Arc<dyn Fn(&SupergraphSdl) -> Result<Vec<Arc<dyn Subgraph>>, String> + Send + Sync>),
+}
+
+impl Subgraphs {
+    /// Subgraphs over HTTP, at the addresses that the supergraph names or the configuration puts over them. `signer`
+    /// vouches for callers where it has a secret.
+    pub fn remote(config: &GatewayConfig, signer: Option<Arc<dyn CallerSigner>>, clock: Clock) -> Self {
+        let client = RemoteClient::new(config.remote.clone());
+        let urls = config.subgraph_urls.clone();
+        Self::Named(Arc::new(move |supergraph| {
+            let endpoints = subgraph_endpoints(&supergraph.sdl).map_err(|error| error.to_string())?;
+            let reach = |(name, url): (String, String)| {
+                let url = urls.get(&name).cloned().unwrap_or(url);
+                let endpoint = RemoteEndpoint { name, url, signer: signer.clone() };
+                let subgraph = RemoteSubgraph::try_new(endpoint, client.clone(), clock.clone());
+                subgraph
+                    .map(|subgraph| Arc::new(subgraph) as Arc<dyn Subgraph>)
+                    .map_err(|error| error.to_string())
+            };
+            endpoints.into_iter().map(reach).collect()
+        }))
+    }
+}
+
+/// Why no supergraph could be served.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum SupergraphError {
+    /// The source gave none.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    /// What it gave cannot be served.
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    /// Its subgraphs cannot be reached as it says.
+    #[error("the supergraph's subgraphs cannot be used: {0}")]
+    Subgraphs(String),
+    /// Loading it broke the planner.
+    #[error("loading the supergraph failed inside; please report it with the supergraph")]
+    Panicked,
+}
+
+/// The engine over one version of the supergraph.
+pub(crate) struct Served {
+    pub(crate) engine: Engine,
+    pub(crate) version: String,
+}
+
+/// The supergraph that is served now.
+pub(crate) struct Supergraph {
+    served: ArcSwap<Served>,
+    loader: Loader,
+    /// Why the newest version is not the one that is served.
+    refused: Mutex<Option<String>>,
+}
+
+#[derive(Clone)]
+struct Loader {
+    subgraphs: Subgraphs,
+    config: EngineConfig,
+}
+
+impl Supergraph {
+    pub(crate) async fn init(
+        source: &dyn SupergraphSource,
+        subgraphs: Subgraphs,
+        config: EngineConfig,
+    ) -> Result<Self, SupergraphError> {
+        let loader = Loader { subgraphs, config };
+        let served = loader.load(source.current().await?).await?;
+        Ok(Self { served: ArcSwap::from_pointee(served), loader, refused: Mutex::new(None) })
+    }
+
+    /// The engine to use for a whole request, however long it takes.
+    pub(crate) fn served(&self) -> Arc<Served> {
+        self.served.load_full()
+    }
+
+    /// Why the newest version of the source is not served, when it is not.
+    pub(crate) fn refused(&self) -> Option<String> {
+        self.refused.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Takes in new versions, until the source ends.
+    pub(crate) async fn follow(self: Arc<Self>, source: Arc<dyn SupergraphSource>) {
+        let mut changes = source.changes();
+        while let Some(supergraph) = changes.next().await {
+            self.replace(supergraph).await;
+        }
+    }
+
+    async fn replace(&self, supergraph: SupergraphSdl) {
+        let version = supergraph.version.clone();
+        let refused = if self.served().version == version {
+            None
+        } else {
+            match self.loader.load(supergraph).await {
+                Ok(served) => {
+                    self.served.store(Arc::new(served));
+                    counter!("pulse_gateway_supergraph_loads_total", "outcome" => "ok").increment(1);
+                    tracing::info!(%version, "serving a new supergraph");
+                    None
+                }
+                Err(error) => {
+                    counter!("pulse_gateway_supergraph_loads_total", "outcome" => "error").increment(1);
+                    tracing::error!(%version, %error, "keeping the supergraph that is served");
+                    Some(format!("version {version} was refused: {error}"))
+                }
+            }
+        };
+        *self.refused.lock().unwrap_or_else(PoisonError::into_inner) = refused;
+    }
+}
+
+impl Loader {
+    /// Builds the engine where it keeps nobody waiting: planners of large supergraphs take a while.
+    async fn load(&self, supergraph: SupergraphSdl) -> Result<Served, SupergraphError> {
+        let Self { subgraphs, config } = self.clone();
+        let load = move || {
+            let subgraphs = match subgraphs {
+                Subgraphs::Fixed(subgraphs) => subgraphs,
+                Subgraphs::Named(reach) => reach(&supergraph).map_err(SupergraphError::Subgraphs)?,
+            };
+            let engine = Engine::load(&supergraph, subgraphs, &config)?;
+            Ok(Served { engine, version: supergraph.version })
+        };
+        tokio::task::spawn_blocking(load).await.unwrap_or(Err(SupergraphError::Panicked))
+    }
+}
