@@ -1,0 +1,1 @@
+DROP TABLE entities.history, entities.relationships, entities.entities, entities.types;
