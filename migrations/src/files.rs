@@ -86,7 +86,7 @@ impl Migration {
         let stem = file.strip_suffix(".up.sql").ok_or_else(bad_name)?;
         let (number, name) = stem.split_once('_').ok_or_else(bad_name)?;
         let version = number.parse().map_err(|_| bad_name())?;
-        if number.len() != 4 || name.is_empty() {
+        if number.len() != 4 || number.starts_with('+') || name.is_empty() {
             return Err(bad_name());
         }
         Ok(Self { owner, version, name: name.to_owned(), up: up.into(), down: down.into() })

@@ -1,7 +1,7 @@
 //! `pulse_migrations.applied`: what this database has.
 
 use chrono::{DateTime, Utc};
-use sqlx::{FromRow, PgConnection};
+use sqlx::{Connection, FromRow, PgConnection};
 
 use crate::{MigrateError, Migration, Owner};
 
@@ -35,11 +35,16 @@ pub(crate) async fn exists(conn: &mut PgConnection) -> Result<bool, MigrateError
 
 /// All rows, each owner's in order.
 pub(crate) async fn load(conn: &mut PgConnection) -> Result<Vec<Row>, MigrateError> {
-    Ok(sqlx::query_as(
+    // The login itself has no rights on the record, unless it is a superuser.
+    let mut tx = conn.begin().await?;
+    sqlx::query("SET LOCAL ROLE pulse_owner").execute(&mut *tx).await?;
+    let rows = sqlx::query_as(
         "SELECT owner, version, name, sha256, applied_at FROM pulse_migrations.applied ORDER BY owner, version",
     )
-    .fetch_all(conn)
-    .await?)
+    .fetch_all(&mut *tx)
+    .await?;
+    tx.commit().await?;
+    Ok(rows)
 }
 
 /// Refuses a record that does not fit the files: unknown to them, with a hole, or applied from other text.

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use pulse_migrations::{Migrator, Target, catalog};
+use pulse_migrations::{Migrator, Target};
 use pulse_postgres::{Cluster, ClusterOptions, Distribution, FetchOptions};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions};
@@ -65,7 +65,8 @@ async fn databases_of_one_server_can_be_migrated_at_the_same_time() -> anyhow::R
 #[tokio::test]
 async fn login_that_is_no_superuser_can_migrate_its_own_database() -> anyhow::Result<()> {
     let (cluster, _folder) = fresh_cluster(distribution().await?).await?;
-    execute(&cluster.options("postgres"), "CREATE ROLE landlord LOGIN PASSWORD 'key' CREATEROLE BYPASSRLS").await?;
+    execute(&cluster.options("postgres"), "CREATE ROLE landlord LOGIN PASSWORD 'key' CREATEROLE BYPASSRLS")
+        .await?;
     execute(&cluster.options("postgres"), "CREATE DATABASE house OWNER landlord").await?;
     let migrator = Migrator::try_new(&cluster.options("house").username("landlord").password("key"))?;
 
@@ -79,9 +80,6 @@ async fn login_that_is_no_superuser_can_migrate_its_own_database() -> anyhow::Re
     execute(&cluster.options("house"), "CREATE EXTENSION vector").await?;
     migrator.up(Target::Latest).await?;
     assert!(migrator.up(Target::Latest).await?.is_empty());
-    let mut conn = cluster.options("house").connect().await?;
-    assert_eq!(catalog::violations(&mut conn).await?, []);
-    drop(conn);
     migrator.down_all().await?;
     cluster.stop().await;
     Ok(())

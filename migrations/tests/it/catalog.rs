@@ -51,8 +51,11 @@ async fn migrated_database_keeps_every_convention() -> anyhow::Result<()> {
 async fn tables_that_keep_the_conventions_are_not_found() -> anyhow::Result<()> {
     let narrower = "CREATE POLICY narrower ON entities.thing FOR SELECT TO pulse_app
         USING (org_id = nullif(current_setting('pulse.org_id', true), '')::uuid AND id IS NOT NULL)";
+    let upkeep = "CREATE POLICY upkeep ON entities.thing TO pulse_maintenance USING (true);
+        CREATE POLICY append ON accounts.habit FOR INSERT WITH CHECK (user_id = coalesce(
+            nullif(current_setting('pulse.user_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'))";
     let view = "CREATE VIEW entities.things WITH (security_invoker = true) AS SELECT id FROM entities.thing";
-    let sql = format!("{TENANT_TABLE}{PERSON_TABLE}{narrower};{view}");
+    let sql = format!("{TENANT_TABLE}{PERSON_TABLE}{narrower};{upkeep};{view}");
     assert!(found_after(&sql).await?.is_empty());
     Ok(())
 }
@@ -62,7 +65,8 @@ async fn undeclared_table_and_columns_are_found() -> anyhow::Result<()> {
     let sql = "CREATE TABLE entities.thing (id uuid PRIMARY KEY, name text);
         COMMENT ON TABLE entities.thing IS 'A thing.';
         COMMENT ON COLUMN entities.thing.name IS '@pii(class: SECRET) Not a class.'";
-    let expected = ["table_class entities.thing", "column_class entities.thing.id", "column_class entities.thing.name"];
+    let expected =
+        ["table_class entities.thing", "column_class entities.thing.id", "column_class entities.thing.name"];
     assert_eq!(found_after(sql).await?, expected);
     Ok(())
 }
@@ -112,6 +116,7 @@ async fn policy_that_lets_more_through_is_found() -> anyhow::Result<()> {
     for policy in [
         "CREATE POLICY wider ON entities.thing FOR SELECT USING (true)".to_owned(),
         "CREATE POLICY wider ON entities.thing FOR INSERT WITH CHECK (true)".to_owned(),
+        "CREATE POLICY wider ON entities.thing TO pulse_maintenance, pulse_app USING (true)".to_owned(),
         format!("CREATE POLICY wider ON entities.thing USING (({condition}) OR id IS NULL)"),
         format!("CREATE POLICY wider ON entities.thing USING (({condition}) AND true OR id IS NULL)"),
         format!("CREATE POLICY wider ON entities.thing USING ({condition}) WITH CHECK (id IS NOT NULL)"),

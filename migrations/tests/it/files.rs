@@ -7,7 +7,9 @@ fn migration(owner: Owner, file: &str) -> Migration {
 
 fn refusal(migrations: Vec<Migration>) -> String {
     let options = PgConnectOptions::new_without_pgpass();
-    Migrator::with_migrations(&options, migrations).expect_err("the numbers do not follow each other").to_string()
+    Migrator::with_migrations(&options, migrations)
+        .expect_err("the numbers do not follow each other")
+        .to_string()
 }
 
 #[test]
@@ -20,8 +22,10 @@ fn embedded_migrations_are_in_order() -> Result<(), MigrateError> {
 
 #[test]
 fn missing_number_is_refused() {
-    let migrations =
-        vec![migration(Owner::Entities, "0001_first.up.sql"), migration(Owner::Entities, "0003_third.up.sql")];
+    let migrations = vec![
+        migration(Owner::Entities, "0001_first.up.sql"),
+        migration(Owner::Entities, "0003_third.up.sql"),
+    ];
     let expected = "migrations/entities/0003_third.up.sql should have the number 0002: an owner's migrations are \
                     numbered 0001, 0002 … without gaps; renumber it";
     assert_eq!(refusal(migrations), expected);
@@ -31,12 +35,16 @@ fn missing_number_is_refused() {
 fn number_used_twice_is_refused() {
     let migrations =
         vec![migration(Owner::Vectors, "0001_one.up.sql"), migration(Owner::Vectors, "0001_other.up.sql")];
-    assert!(refusal(migrations).starts_with("migrations/vectors/0001_other.up.sql should have the number 0002"));
+    assert!(
+        refusal(migrations).starts_with("migrations/vectors/0001_other.up.sql should have the number 0002")
+    );
 }
 
 #[test]
 fn badly_named_file_is_refused() {
-    for file in ["1_first.up.sql", "0001.up.sql", "0001_first.sql", "first.up.sql", "0001_.up.sql", "+001_a.up.sql"] {
+    for file in
+        ["1_first.up.sql", "0001.up.sql", "0001_first.sql", "first.up.sql", "0001_.up.sql", "+001_a.up.sql"]
+    {
         let error = Migration::try_new(Owner::Platform, file, "", "").expect_err(file);
         assert!(matches!(error, MigrateError::BadFileName { .. }), "{file}: {error}");
     }

@@ -43,5 +43,8 @@ async fn every_migration_can_be_taken_back_and_applied_again() -> anyhow::Result
 fn difference(before: &str, after: &str) -> String {
     let lost = before.lines().filter(|line| !after.lines().any(|other| other == *line));
     let gained = after.lines().filter(|line| !before.lines().any(|other| other == *line));
-    lost.map(|line| format!("- {line}")).chain(gained.map(|line| format!("+ {line}"))).collect::<Vec<_>>().join("\n")
+    lost.map(|line| format!("- {line}"))
+        .chain(gained.map(|line| format!("+ {line}")))
+        .collect::<Vec<_>>()
+        .join("\n")
 }

@@ -7,7 +7,8 @@ const TWO: &str = "0002_two.up.sql";
 
 fn migration(owner: Owner, file: &str, table: &str) -> Migration {
     let up = format!("CREATE TABLE {owner}.{table} (id integer);\n");
-    Migration::try_new(owner, file, up, format!("DROP TABLE {owner}.{table};\n")).expect("the name is well formed")
+    Migration::try_new(owner, file, up, format!("DROP TABLE {owner}.{table};\n"))
+        .expect("the name is well formed")
 }
 
 fn migrations() -> Vec<Migration> {
@@ -34,7 +35,8 @@ async fn execute(database: &TestDatabase, sql: &str) -> anyhow::Result<()> {
 
 async fn exists(database: &TestDatabase, table: &str) -> anyhow::Result<bool> {
     let mut conn = database.connect().await?;
-    let found = sqlx::query_scalar("SELECT to_regclass($1) IS NOT NULL").bind(table).fetch_one(&mut conn).await?;
+    let found =
+        sqlx::query_scalar("SELECT to_regclass($1) IS NOT NULL").bind(table).fetch_one(&mut conn).await?;
     Ok(found)
 }
 
@@ -130,7 +132,8 @@ async fn database_of_a_newer_pulse_is_refused() -> anyhow::Result<()> {
     let error = older.up(Target::Latest).await.expect_err("it knows one of two");
     assert_eq!(error.exit_code(), 37);
     assert!(error.to_string().starts_with("the database has platform migration 0002_two applied"), "{error}");
-    execute(&database, "UPDATE pulse_migrations.applied SET owner = 'billing' WHERE owner = 'analytics'").await?;
+    execute(&database, "UPDATE pulse_migrations.applied SET owner = 'billing' WHERE owner = 'analytics'")
+        .await?;
     let error = migrator(&database, migrations()).status().await.expect_err("there is no such owner");
     assert!(error.to_string().starts_with("the database has billing migration 0001_one applied"), "{error}");
     Ok(())
@@ -141,10 +144,14 @@ async fn record_with_a_hole_is_refused() -> anyhow::Result<()> {
     let database = TestDatabase::empty().await?;
     let migrator = migrator(&database, migrations());
     migrator.up(Target::Latest).await?;
-    execute(&database, "DELETE FROM pulse_migrations.applied WHERE owner = 'platform' AND version = 1").await?;
+    execute(&database, "DELETE FROM pulse_migrations.applied WHERE owner = 'platform' AND version = 1")
+        .await?;
     let error = migrator.up(Target::Latest).await.expect_err("the record has a hole");
     assert_eq!(error.exit_code(), 36);
-    assert!(error.to_string().starts_with("platform has migration 0002 applied but not 0001 before it"), "{error}");
+    assert!(
+        error.to_string().starts_with("platform has migration 0002 applied but not 0001 before it"),
+        "{error}"
+    );
     Ok(())
 }
 
