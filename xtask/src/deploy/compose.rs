@@ -7,6 +7,8 @@ use serde_json::Value;
 /// Services whose root file system stays writable: Neo4j's image writes its settings beside its program at every
 /// start, and an empty volume there would hide the settings that it ships with.
 const WRITABLE: [&str; 1] = ["neo4j"];
+/// A worker serves nothing, so nothing can be asked; it ends by itself when it cannot go on.
+const WITHOUT_HEALTH_CHECK: [&str; 1] = ["worker"];
 
 /// Every rule that a service breaks.
 pub(super) fn violations(model: &Value) -> Vec<String> {
@@ -27,7 +29,8 @@ pub(super) fn violations(model: &Value) -> Vec<String> {
         require(has_numeric_user(service), "needs a numeric user other than root");
         let limits = &service["deploy"]["resources"]["limits"];
         require(!limits["memory"].is_null() && !limits["cpus"].is_null(), "needs limits of memory and cpus");
-        require(is_one_shot(service) || has_health_check(service), "needs a health check");
+        let may_be_mute = is_one_shot(service) || WITHOUT_HEALTH_CHECK.contains(&name);
+        require(may_be_mute || service["healthcheck"]["test"].is_array(), "needs a health check");
         require(is_pinned(service), "needs an image with a version");
         for (needed, how) in service["depends_on"].as_object().into_iter().flatten() {
             let wanted = &model["services"][needed];
@@ -61,10 +64,6 @@ fn services(model: &Value) -> impl Iterator<Item = (&str, &Value)> {
 
 fn is_one_shot(service: &Value) -> bool {
     service["restart"] == "no"
-}
-
-fn has_health_check(service: &Value) -> bool {
-    service["healthcheck"]["test"].is_array()
 }
 
 fn has_numeric_user(service: &Value) -> bool {

@@ -10,7 +10,6 @@ use std::process::ExitCode;
 use anyhow::{Context, ensure};
 use serde_json::Value;
 
-use crate::cargo;
 use tools::Tools;
 
 const DOCKERFILE: &str = "Dockerfile";
@@ -90,11 +89,7 @@ fn commands_match(tools: &Tools) -> anyhow::Result<()> {
 }
 
 fn model(tools: &Tools) -> anyhow::Result<Value> {
-    let text = std::fs::read_to_string(cargo::root().join(COMPOSE_VARIABLES)).context(COMPOSE_VARIABLES)?;
-    let lines = text.lines().filter(|line| !line.starts_with('#'));
-    let variable = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
-    let variables: Vec<_> = lines.filter_map(|line| line.split_once('=').map(variable)).collect();
-    Ok(serde_json::from_str(&tools.compose(COMPOSE, &variables)?)?)
+    Ok(serde_json::from_str(&tools.compose(COMPOSE, COMPOSE_VARIABLES)?)?)
 }
 
 fn rendered(tools: &Tools, overlay: &str) -> anyhow::Result<String> {

