@@ -11,7 +11,6 @@ use crate::engine::EngineConfig;
 /// The section `[gateway]`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-#[expect(clippy::struct_excessive_bools, reason = "settings that are on or off, each by its own name")]
 pub struct GatewayConfig {
     /// How long a request may take.
     #[serde(with = "humantime_serde")]
@@ -87,6 +86,10 @@ pub struct LimitsConfig {
     pub max_directives: usize,
     /// How many tokens a document may have.
     pub max_tokens: usize,
+    /// How many fields an operation may select, fragments followed.
+    pub max_fields: usize,
+    /// Whether errors tell clients which subgraph they are from.
+    pub name_subgraphs_in_errors: bool,
 }
 
 impl Default for LimitsConfig {
@@ -99,6 +102,8 @@ impl Default for LimitsConfig {
             max_root_fields,
             max_directives,
             max_tokens,
+            max_fields,
+            name_subgraphs_in_errors,
         } = EngineConfig::default();
         Self {
             plan_cache_size,
@@ -108,6 +113,8 @@ impl Default for LimitsConfig {
             max_root_fields,
             max_directives,
             max_tokens,
+            max_fields,
+            name_subgraphs_in_errors,
         }
     }
 }
@@ -122,6 +129,8 @@ impl From<&LimitsConfig> for EngineConfig {
             max_root_fields,
             max_directives,
             max_tokens,
+            max_fields,
+            name_subgraphs_in_errors,
         } = *limits;
         Self {
             plan_cache_size,
@@ -131,6 +140,8 @@ impl From<&LimitsConfig> for EngineConfig {
             max_root_fields,
             max_directives,
             max_tokens,
+            max_fields,
+            name_subgraphs_in_errors,
         }
     }
 }
@@ -162,7 +173,7 @@ impl Default for RemoteConfig {
             timeout: Duration::from_secs(10),
             connect_timeout: Duration::from_secs(2),
             response_limit: ByteSize::mb(50),
-            idle_timeout: Duration::from_secs(60),
+            idle_timeout: Duration::from_mins(1),
             idle_connections: 128,
             http2: false,
         }

@@ -6,14 +6,33 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use futures::stream::BoxStream;
+use moka::future::Cache;
 use pulse_types::Caller;
+use rustc_hash::FxHashMap;
 
 use crate::ports::{Subgraph, SupergraphSdl};
 use crate::value::Value;
 
 mod error;
+mod execute;
+mod introspection;
+mod limits;
+mod load;
+mod operation;
+mod plan;
+mod project;
+mod reserved;
+mod response;
+mod schema;
+mod selection;
+mod variables;
+
+use operation::Preparer;
+use response::Shared;
+use schema::{Schema, TypeConditions};
 
 pub use error::{ErrorCode, LoadError, Location, RequestError};
+pub use operation::Operation;
 
 /// What bounds the engine's work.
 #[derive(Debug, Clone)]
@@ -32,6 +51,10 @@ pub struct EngineConfig {
     pub max_directives: usize,
     /// How many tokens a document may have.
     pub max_tokens: usize,
+    /// How many fields an operation may select, fragments followed.
+    pub max_fields: usize,
+    /// Whether errors tell clients which subgraph they are from.
+    pub name_subgraphs_in_errors: bool,
 }
 
 impl Default for EngineConfig {
@@ -44,16 +67,11 @@ impl Default for EngineConfig {
             max_root_fields: 30,
             max_directives: 100,
             max_tokens: 10_000,
+            max_fields: 5_000,
+            name_subgraphs_in_errors: true,
         }
     }
 }
-
-/// Plans and executes operations over one version of the supergraph.
-pub struct Engine {}
-
-/// A planned operation; shared by all requests that send the same text and name.
-#[derive(Debug)]
-pub struct Operation {}
 
 /// What an operation does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -116,59 +134,98 @@ pub struct FetchReport {
     pub errors: usize,
 }
 
+/// Plans and executes operations over one version of the supergraph.
+pub struct Engine {
+    preparer: Arc<Preparer>,
+    plans: Cache<String, Arc<Operation>>,
+}
+
 impl Engine {
     /// Reads a supergraph and builds the planner over it. Every subgraph that the supergraph names must be served.
     pub fn load(
-        _supergraph: &SupergraphSdl,
-        _subgraphs: Vec<Arc<dyn Subgraph>>,
-        _config: &EngineConfig,
+        supergraph: &SupergraphSdl,
+        subgraphs: Vec<Arc<dyn Subgraph>>,
+        config: &EngineConfig,
     ) -> Result<Self, LoadError> {
-        unimplemented!()
+        let planner = load::planner(&supergraph.sdl)?;
+        let subgraphs: FxHashMap<Arc<str>, _> =
+            subgraphs.into_iter().map(|subgraph| (subgraph.name().into(), subgraph)).collect();
+        load::check_served(&planner, &subgraphs)?;
+        let preparer = Preparer {
+            schema: Arc::new(Schema::new(&planner.consumer_schema.document)),
+            conditions: Arc::new(TypeConditions::new(&planner.supergraph)),
+            planner,
+            subgraphs,
+            rules: operation::validation_rules(),
+            config: config.clone(),
+        };
+        // A long document counts as several, so that the size of the cache is bounded by more than their number.
+        let weight = |key: &String, _: &Arc<Operation>| u32::try_from(1 + key.len() / 4096).unwrap_or(u32::MAX);
+        let plans = Cache::builder().max_capacity(config.plan_cache_size).weigher(weight).build();
+        Ok(Self { preparer: Arc::new(preparer), plans })
     }
 
     /// Parses, checks and plans an operation, or finds it planned already.
     pub async fn prepare(
         &self,
-        _document: &str,
-        _operation_name: Option<&str>,
+        document: &str,
+        operation_name: Option<&str>,
     ) -> Result<Arc<Operation>, Vec<RequestError>> {
-        unimplemented!()
+        let operation_name = operation_name.filter(|name| !name.is_empty());
+        // No valid document contains the separator, so that no key means two operations.
+        let named = operation_name.map(|name| format!("{name}\0{document}"));
+        let key = named.as_deref().unwrap_or(document);
+        if let Some(known) = self.plans.get(key).await {
+            return Ok(known);
+        }
+        let planned = self.plans.try_get_with(key.to_owned(), self.plan(document, operation_name)).await;
+        planned.map_err(|errors| errors.as_ref().clone())
+    }
+
+    async fn plan(&self, document: &str, name: Option<&str>) -> Result<Arc<Operation>, Vec<RequestError>> {
+        let preparer = Arc::clone(&self.preparer);
+        let (document, name) = (document.to_owned(), name.map(ToOwned::to_owned));
+        let planning = tokio::task::spawn_blocking(move || preparer.prepare(&document, name.as_deref()));
+        let config = &self.preparer.config;
+        match tokio::time::timeout(config.planning_timeout, planning).await {
+            Ok(Ok(planned)) => planned.map(Arc::new),
+            Ok(Err(panic)) => {
+                tracing::error!(error = &panic as &dyn std::error::Error, "planning an operation panicked");
+                let text = "the operation could not be planned";
+                Err(vec![RequestError::new(ErrorCode::Internal, text).because("PLANNING_FAILED")])
+            }
+            Err(_) => Err(vec![operation::planning_timed_out(config)]),
+        }
     }
 
     /// Runs a query or a mutation. `variables` is an object, `null` or absent.
     pub async fn execute(
         &self,
-        _operation: &Operation,
-        _variables: Option<Value>,
-        _context: ExecutionContext,
+        operation: &Operation,
+        variables: Option<Value>,
+        context: ExecutionContext,
     ) -> ExecutionResult {
-        unimplemented!()
+        if operation.kind() == OperationKind::Subscription {
+            let text = "subscriptions need a transport that streams: use WebSocket or server-sent events";
+            return response::refused(&[RequestError::new(ErrorCode::BadUserInput, text)]);
+        }
+        let shared = Shared::new(&self.preparer);
+        match variables::coerce(&shared.schema, &operation.variables, variables.as_ref()) {
+            Ok(variables) => shared.execute(operation, &variables, &context, None).await,
+            Err(errors) => response::refused(&errors),
+        }
     }
 
     /// Runs a subscription: one result per event. The error is a whole response, as from `execute`.
     pub async fn subscribe(
         &self,
-        _operation: Arc<Operation>,
-        _variables: Option<Value>,
-        _context: ExecutionContext,
+        operation: Arc<Operation>,
+        variables: Option<Value>,
+        context: ExecutionContext,
     ) -> Result<BoxStream<'static, ExecutionResult>, ExecutionResult> {
-        unimplemented!()
-    }
-}
-
-impl Operation {
-    /// What it does.
-    pub const fn kind(&self) -> OperationKind {
-        unimplemented!()
-    }
-
-    /// Its name, when it has one.
-    pub fn name(&self) -> Option<&str> {
-        unimplemented!()
-    }
-
-    /// The plan, for people to read.
-    pub fn plan_json(&self) -> serde_json::Value {
-        unimplemented!()
+        let shared = Shared::new(&self.preparer);
+        let variables = variables::coerce(&shared.schema, &operation.variables, variables.as_ref())
+            .map_err(|errors| response::refused(&errors))?;
+        shared.subscribe(operation, variables, context).await
     }
 }

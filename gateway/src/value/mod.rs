@@ -160,6 +160,22 @@ impl Object {
         Some(self.0.remove(index).1)
     }
 
+    /// The entry at a position.
+    ///
+    /// # Panics
+    /// When there are not that many.
+    pub fn at(&self, index: usize) -> (&Text, &Value) {
+        let (key, value) = &self.0[index];
+        (key, value)
+    }
+
+    /// Gives the entry under one key another; what was under that before is gone.
+    pub fn rename(&mut self, from: &str, to: &Text) {
+        if let Some(value) = self.remove(from) {
+            self.insert(to.clone(), value);
+        }
+    }
+
     /// The entries in order.
     pub fn iter(&self) -> std::slice::Iter<'_, (Text, Value)> {
         self.0.iter()

@@ -2,7 +2,7 @@
 
 use bytes::{BufMut, Bytes, BytesMut};
 
-use super::Value;
+use super::{Object, Value};
 
 impl Value {
     /// Appends this value as JSON.
@@ -24,18 +24,7 @@ impl Value {
                 }
                 out.put_u8(b']');
             }
-            Self::Object(object) => {
-                out.put_u8(b'{');
-                for (index, (key, value)) in object.iter().enumerate() {
-                    if index > 0 {
-                        out.put_u8(b',');
-                    }
-                    write_string(key, out);
-                    out.put_u8(b':');
-                    value.write(out);
-                }
-                out.put_u8(b'}');
-            }
+            Self::Object(object) => object.write(out),
         }
     }
 
@@ -44,6 +33,22 @@ impl Value {
         let mut out = BytesMut::with_capacity(256);
         self.write(&mut out);
         out.freeze()
+    }
+}
+
+impl Object {
+    /// Appends this object as JSON.
+    pub fn write(&self, out: &mut BytesMut) {
+        out.put_u8(b'{');
+        for (index, (key, value)) in self.iter().enumerate() {
+            if index > 0 {
+                out.put_u8(b',');
+            }
+            write_string(key, out);
+            out.put_u8(b':');
+            value.write(out);
+        }
+        out.put_u8(b'}');
     }
 }
 

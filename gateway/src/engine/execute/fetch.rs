@@ -1,0 +1,268 @@
+//! Requests to subgraphs, and where their answers and errors belong.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Instant;
+
+use futures::FutureExt;
+
+use super::errors::{FieldError, Segment};
+use super::places::{self, Places};
+use super::representations::Representations;
+use super::{Run, State, merge, rewrite};
+use crate::engine::plan::{EntityFetch, Fetch, Request, Rewrite};
+use crate::engine::{ErrorCode, FetchReport};
+use crate::ports::{SubgraphError, SubgraphFault, SubgraphRequest, SubgraphResponse};
+use crate::value::{Object, Value};
+
+/// An error of a list is repeated at the places of its entity, but not without end.
+const MAX_REPEATS: usize = 20;
+
+impl Run<'_> {
+    /// Fetches root fields.
+    pub(super) async fn fetch(&self, fetch: &Fetch) {
+        let mut places = Places::default();
+        places.find(&self.lock().data, &fetch.path);
+        if places.len() == 0 {
+            return;
+        }
+        let targets: Vec<_> = (0..places.len()).map(|index| places.get(index).to_vec()).collect();
+        match self.send(&fetch.request, self.variables_of(&fetch.request), 0).await {
+            Ok(response) => self.merge_root(fetch, response, &targets),
+            Err(fault) => {
+                let state = &mut *self.lock();
+                for target in &targets {
+                    for key in &fetch.keys {
+                        let mut path = places::response_path(&state.data, target);
+                        path.push(Segment::Key(rewrite::client_key(&fetch.output, &Arc::clone(key).into())));
+                        state.errors.push(self.fault(&fetch.request, &fault, Some(path)));
+                    }
+                }
+            }
+        }
+    }
+
+    /// Merges an answer's root fields at some places.
+    pub(super) fn merge_root(&self, fetch: &Fetch, response: SubgraphResponse, targets: &[Vec<u32>]) {
+        let SubgraphResponse { mut data, errors } = response;
+        for change in &fetch.output {
+            rewrite::apply(change, &mut data);
+        }
+        let state = &mut *self.lock();
+        for error in errors {
+            for target in targets.iter().take(MAX_REPEATS) {
+                let mut path = places::response_path(&state.data, target);
+                let rest = error.path.as_list().map(Vec::as_slice).unwrap_or_default();
+                extend(&mut path, rest, &fetch.output);
+                if rest.is_empty()
+                    && let [key] = fetch.keys.as_slice()
+                {
+                    path.push(Segment::Key(Arc::clone(key).into()));
+                }
+                let path = (!path.is_empty()).then_some(path);
+                state.errors.push(self.subgraph_error(&fetch.request, &error, path));
+            }
+        }
+        for target in targets {
+            if let Some(place) = places::at_mut(&mut state.data, target) {
+                merge::merge(place, data.clone(), self.conditions);
+            }
+        }
+    }
+
+    /// Fetches fields of entities.
+    pub(super) async fn entities(&self, fetch: &EntityFetch) {
+        let lists: Vec<_> = {
+            let state = self.lock();
+            fetch.lists.iter().map(|list| Representations::collect(&state.data, list)).collect()
+        };
+        let count = lists.iter().map(|list| list.values.len()).sum();
+        if count == 0 {
+            return;
+        }
+        let mut variables = self.variables_of(&fetch.request);
+        for (list, found) in fetch.lists.iter().zip(&lists) {
+            variables.push(list.variable.clone(), Value::List(found.values.iter().cloned().collect()));
+        }
+        let answer = self.send(&fetch.request, variables, count).await;
+        let state = &mut *self.lock();
+        match answer {
+            Ok(response) => self.merge_entities(state, fetch, &lists, response),
+            Err(fault) => {
+                let path = common_path(&state.data, &lists);
+                state.errors.push(self.fault(&fetch.request, &fault, path));
+            }
+        }
+    }
+
+    fn merge_entities(
+        &self,
+        state: &mut State,
+        fetch: &EntityFetch,
+        lists: &[Representations],
+        response: SubgraphResponse,
+    ) {
+        let SubgraphResponse { mut data, errors } = response;
+        let explained = !errors.is_empty();
+        for error in errors {
+            let paths = entity_error_paths(&state.data, fetch, lists, &error);
+            let paths = paths.unwrap_or_else(|| vec![common_path(&state.data, lists)]);
+            state.errors.extend(paths.into_iter().map(|path| self.subgraph_error(&fetch.request, &error, path)));
+        }
+        for (list, found) in fetch.lists.iter().zip(lists) {
+            let answer = data.as_object_mut().and_then(|data| data.get_mut(&list.key)).map(std::mem::take);
+            let mut entities = match answer {
+                Some(Value::List(entities)) if entities.len() == found.values.len() => entities,
+                _ if explained || found.values.is_empty() => continue,
+                _ => {
+                    let fault = SubgraphFault::Malformed("not as many entities as were asked for".into());
+                    let path = common_path(&state.data, lists);
+                    state.errors.push(self.fault(&fetch.request, &fault, path));
+                    continue;
+                }
+            };
+            for entity in &mut entities {
+                list.output.iter().for_each(|change| rewrite::apply(change, entity));
+            }
+            let mut uses = vec![0_usize; entities.len()];
+            found.of_place.iter().flatten().for_each(|entity| uses[*entity] += 1);
+            for (place, entity) in found.of_place.iter().enumerate() {
+                let Some(entity) = *entity else { continue };
+                uses[entity] -= 1;
+                let last = uses[entity] == 0;
+                let value = if last { std::mem::take(&mut entities[entity]) } else { entities[entity].clone() };
+                if let Some(place) = places::at_mut(&mut state.data, found.places.get(place)) {
+                    merge::merge(place, value, self.conditions);
+                }
+            }
+        }
+    }
+
+    fn variables_of(&self, request: &Request) -> Object {
+        let chosen = request.variables.iter();
+        chosen.filter_map(|name| Some((name.clone(), self.variables.get(name)?.clone()))).collect()
+    }
+
+    /// The request as the port takes it.
+    pub(in crate::engine) fn subgraph_request(&self, request: &Request, variables: Object) -> SubgraphRequest {
+        SubgraphRequest {
+            query: Arc::clone(&request.query),
+            query_hash: request.query_hash,
+            operation_name: None,
+            variables: Value::Object(variables),
+            caller: Arc::clone(self.caller),
+            deadline: self.deadline,
+        }
+    }
+
+    async fn send(
+        &self,
+        request: &Request,
+        variables: Object,
+        entities: usize,
+    ) -> Result<SubgraphResponse, SubgraphFault> {
+        let started = Instant::now();
+        let call = request.subgraph.execute(self.subgraph_request(request, variables));
+        // A subgraph in this process may panic; that is its fault, not the request's end.
+        let call = AssertUnwindSafe(call).catch_unwind();
+        let answer = match tokio::time::timeout_at(self.deadline.into(), call).await {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(_)) => Err(SubgraphFault::Malformed("it panicked".into())),
+            Err(_) => Err(SubgraphFault::TimedOut(started.elapsed())),
+        };
+        self.lock().fetches.push(FetchReport {
+            subgraph: Arc::clone(&request.name),
+            duration: started.elapsed(),
+            entities,
+            errors: answer.as_ref().map_or(1, |response| response.errors.len()),
+        });
+        answer
+    }
+
+    /// An error that a subgraph reported, at its place in the response.
+    fn subgraph_error(&self, request: &Request, error: &SubgraphError, path: Option<Vec<Segment>>) -> FieldError {
+        let mut extensions = error.extensions.as_object().cloned().unwrap_or_default();
+        if extensions.get("code").is_none() {
+            extensions.push("code".into(), ErrorCode::Internal.as_str().into());
+        }
+        let error = FieldError { message: error.message.clone(), path, extensions };
+        self.named(error, request)
+    }
+
+    /// An error that says that a subgraph gave no answer.
+    pub(in crate::engine) fn fault(
+        &self,
+        request: &Request,
+        fault: &SubgraphFault,
+        path: Option<Vec<Segment>>,
+    ) -> FieldError {
+        tracing::warn!(
+            subgraph = &*request.name,
+            error = fault as &dyn std::error::Error,
+            "a subgraph gave no answer"
+        );
+        let (code, what) = match fault {
+            SubgraphFault::Unreachable(_) => (ErrorCode::Unavailable, fault.to_string()),
+            SubgraphFault::TimedOut(_) => (ErrorCode::Timeout, fault.to_string()),
+            SubgraphFault::Malformed(_) | SubgraphFault::TooLarge(_) => {
+                (ErrorCode::Internal, "gave an answer that cannot be used".to_owned())
+            }
+        };
+        let who = if self.names_subgraphs { format!("the subgraph `{}`", request.name) } else { "a subgraph".into() };
+        self.named(FieldError::new(code, format!("{who} {what}"), path), request)
+    }
+
+    fn named(&self, error: FieldError, request: &Request) -> FieldError {
+        if self.names_subgraphs { error.with("subgraph", &*request.name) } else { error }
+    }
+}
+
+/// Appends the rest of a subgraph's path, in the names that clients know.
+fn extend(path: &mut Vec<Segment>, rest: &[Value], rewrites: &[Rewrite]) {
+    for segment in rest {
+        match segment {
+            Value::String(key) => path.push(Segment::Key(rewrite::client_key(rewrites, key))),
+            Value::Int(index) => path.extend(usize::try_from(*index).ok().map(Segment::Index)),
+            _ => {}
+        }
+    }
+}
+
+/// Where clients find an error whose path leads into an `_entities` list: at every place of that entity. `None` when the
+/// path leads elsewhere.
+fn entity_error_paths(
+    data: &Value,
+    fetch: &EntityFetch,
+    lists: &[Representations],
+    error: &SubgraphError,
+) -> Option<Vec<Option<Vec<Segment>>>> {
+    let [Value::String(key), Value::Int(index), rest @ ..] = error.path.as_list()?.as_slice() else { return None };
+    let position = fetch.lists.iter().position(|list| *list.key == **key)?;
+    let entity = usize::try_from(*index).ok()?;
+    let found = &lists[position];
+    let places = (0..found.places.len()).filter(|place| found.of_place[*place] == Some(entity));
+    let paths = places.take(MAX_REPEATS).map(|place| {
+        let mut path = places::response_path(data, found.places.get(place));
+        extend(&mut path, rest, &fetch.lists[position].output);
+        Some(path)
+    });
+    Some(paths.collect())
+}
+
+/// What the places of some entities have in common, for an error that concerns them all.
+fn common_path(data: &Value, lists: &[Representations]) -> Option<Vec<Segment>> {
+    let mut common: Option<Vec<Segment>> = None;
+    for found in lists {
+        for (place, _) in found.of_place.iter().enumerate().filter(|(_, entity)| entity.is_some()) {
+            let path = places::response_path(data, found.places.get(place));
+            common = Some(match common {
+                None => path,
+                Some(known) => {
+                    let same = known.iter().zip(&path).take_while(|(a, b)| a == b).count();
+                    known[..same].to_vec()
+                }
+            });
+        }
+    }
+    common.filter(|path| !path.is_empty())
+}

@@ -1,0 +1,79 @@
+//! Runs a plan: fetches as its nodes say, merges the answers into one tree, and keeps the errors.
+
+mod errors;
+mod fetch;
+mod merge;
+mod places;
+mod representations;
+mod rewrite;
+
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Instant;
+
+use futures::FutureExt;
+use futures::future::{BoxFuture, join_all};
+use pulse_types::Caller;
+
+pub(super) use errors::{FieldError, Segment};
+
+use super::FetchReport;
+use super::plan::Node;
+use super::schema::TypeConditions;
+use crate::ports::SubgraphResponse;
+use crate::value::{Object, Value};
+
+/// What all fetches of one execution share.
+pub(super) struct Run<'a> {
+    pub(super) variables: &'a Object,
+    pub(super) caller: &'a Arc<Caller>,
+    pub(super) deadline: Instant,
+    pub(super) conditions: &'a TypeConditions,
+    /// Whether clients are told which subgraph an error is from.
+    pub(super) names_subgraphs: bool,
+    /// Locked for moments only, never while a subgraph is waited for.
+    pub(super) state: Mutex<State>,
+}
+
+/// What has been gathered so far.
+#[derive(Debug, Default)]
+pub(super) struct State {
+    pub(super) data: Value,
+    pub(super) errors: Vec<FieldError>,
+    pub(super) fetches: Vec<FetchReport>,
+}
+
+impl Run<'_> {
+    /// Runs a node and everything in it.
+    pub(super) fn node<'s>(&'s self, node: &'s Node) -> BoxFuture<'s, ()> {
+        match node {
+            Node::Sequence(nodes) => async move {
+                for node in nodes {
+                    self.node(node).await;
+                }
+            }
+            .boxed(),
+            Node::Parallel(nodes) => join_all(nodes.iter().map(|node| self.node(node))).map(|_| ()).boxed(),
+            Node::Condition { variable, then, otherwise } => {
+                let chosen = if self.flag(variable) { then } else { otherwise };
+                chosen.as_deref().map_or_else(|| futures::future::ready(()).boxed(), |node| self.node(node))
+            }
+            Node::Fetch(fetch) => self.fetch(fetch).boxed(),
+            Node::Entities(fetch) => self.entities(fetch).boxed(),
+            // Its event is in the data already.
+            Node::Subscription(_) => futures::future::ready(()).boxed(),
+        }
+    }
+
+    /// Puts an event of a subscription where a fetch would put its answer.
+    pub(super) fn event(&self, fetch: &super::plan::Fetch, response: SubgraphResponse) {
+        self.merge_root(fetch, response, &[Vec::new()]);
+    }
+
+    fn flag(&self, variable: &str) -> bool {
+        self.variables.get(variable).and_then(Value::as_bool).unwrap_or_default()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().expect("nothing panics while it holds the state")
+    }
+}

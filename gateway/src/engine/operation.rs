@@ -1,0 +1,250 @@
+//! From a document's text to an operation that can be executed: parse, check, validate, normalize, plan.
+
+use std::sync::Arc;
+
+use graphql_tools::parser::query::{Definition, OperationDefinition, ParseError};
+use graphql_tools::static_graphql::query;
+use graphql_tools::validation::rules::default_rules_validation_plan;
+use graphql_tools::validation::validate::{ValidationPlan, validate};
+use hive_router_query_planner::ast::normalization::normalize_operation;
+use hive_router_query_planner::ast::selection_item::SelectionItem;
+use hive_router_query_planner::ast::selection_set::SelectionSet;
+use hive_router_query_planner::graph::PlannerOverrideContext;
+use hive_router_query_planner::planner::plan_nodes::QueryPlan;
+use hive_router_query_planner::planner::{Planner, PlannerError};
+use hive_router_query_planner::utils::cancellation::CancellationToken;
+use rustc_hash::FxHashMap;
+
+use super::plan::{Node, PlanCompiler};
+use super::schema::{Schema, TypeConditions};
+use super::selection::{self, CompiledSelection};
+use super::variables::Variable;
+use super::{EngineConfig, ErrorCode, OperationKind, RequestError, limits, reserved};
+use crate::ports::Subgraph;
+
+/// A planned operation; shared by all requests that send the same text and name.
+pub struct Operation {
+    pub(super) name: Option<String>,
+    pub(super) kind: OperationKind,
+    pub(super) variables: Vec<Variable>,
+    pub(super) selection: CompiledSelection,
+    /// `None` when no subgraph is needed.
+    pub(super) plan: Option<Node>,
+    query_plan: QueryPlan,
+}
+
+impl Operation {
+    /// What it does.
+    pub const fn kind(&self) -> OperationKind {
+        self.kind
+    }
+
+    /// Its name, when it has one.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_deref()
+    }
+
+    /// The plan, for people to read.
+    pub fn plan_json(&self) -> serde_json::Value {
+        serde_json::to_value(&self.query_plan).expect("a plan has only string keys")
+    }
+}
+
+impl std::fmt::Debug for Operation {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Operation").field("kind", &self.kind).field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+/// Everything that preparing operations needs.
+pub(super) struct Preparer {
+    pub(super) planner: Planner,
+    pub(super) schema: Arc<Schema>,
+    pub(super) conditions: Arc<TypeConditions>,
+    pub(super) subgraphs: FxHashMap<Arc<str>, Arc<dyn Subgraph>>,
+    pub(super) rules: ValidationPlan,
+    pub(super) config: EngineConfig,
+}
+
+/// The rules of the specification.
+pub(super) fn validation_rules() -> ValidationPlan {
+    default_rules_validation_plan()
+}
+
+impl Preparer {
+    /// Prepares one operation of a document. Takes its time: not for a thread that serves requests.
+    pub(super) fn prepare(&self, text: &str, name: Option<&str>) -> Result<Operation, Vec<RequestError>> {
+        limits::scan(text, &self.config).map_err(one)?;
+        let document = graphql_tools::parser::parse_query::<String>(text);
+        let mut document = document.map_err(|error| vec![syntax_error(&error)])?.into_static();
+        let mut chosen = Chosen::find(&document, name).map_err(one)?;
+        limits::check(&document, chosen.parts(&document).selection_set, &self.config).map_err(one)?;
+        self.validate(&document)?;
+        let root_type = self.root_type(chosen.parts(&document).kind).map_err(one)?;
+
+        let client_names: Vec<_> =
+            chosen.parts(&document).variables.iter().map(|variable| variable.name.clone()).collect();
+        if reserved::rename_variables(&mut document) {
+            chosen = Chosen::find(&document, name).map_err(one)?;
+        }
+        let parts = chosen.parts(&document);
+        let variables = parts.variables.iter().zip(&client_names);
+        let operation = Operation {
+            name: parts.name.map(ToOwned::to_owned),
+            kind: parts.kind,
+            variables: variables.map(|(definition, name)| Variable::new(definition, name)).collect(),
+            selection: selection::compile(&self.schema, &document, root_type, parts.selection_set),
+            plan: None,
+            query_plan: QueryPlan { kind: "QueryPlan", node: None },
+        };
+        self.plan(operation, &document).map_err(one)
+    }
+
+    fn validate(&self, document: &query::Document) -> Result<(), Vec<RequestError>> {
+        let errors = validate(&self.planner.consumer_schema.document, document, &self.rules);
+        if errors.is_empty() {
+            return Ok(());
+        }
+        Err(errors
+            .into_iter()
+            .map(|error| {
+                let located = RequestError::new(ErrorCode::BadUserInput, error.message)
+                    .because("GRAPHQL_VALIDATION_FAILED");
+                error.locations.iter().fold(located, |error, at| error.at(at.line, at.column))
+            })
+            .collect())
+    }
+
+    fn root_type(&self, kind: OperationKind) -> Result<&str, RequestError> {
+        let name = match kind {
+            OperationKind::Query => Some(&self.schema.query),
+            OperationKind::Mutation => self.schema.mutation.as_ref(),
+            OperationKind::Subscription => self.schema.subscription.as_ref(),
+        };
+        name.map(|name| &**name).ok_or_else(|| {
+            let text = format!("this API has no {}s", kind.as_str());
+            RequestError::new(ErrorCode::BadUserInput, text).because("GRAPHQL_VALIDATION_FAILED")
+        })
+    }
+
+    fn plan(&self, mut operation: Operation, document: &query::Document) -> Result<Operation, RequestError> {
+        let normalized = normalize_operation(&self.planner.supergraph, document, operation.name.as_deref());
+        let mut normalized = normalized.map_err(|error| cannot_plan(&error))?.operation;
+        drop_introspection(&mut normalized.selection_set);
+        if normalized.selection_set.is_empty() {
+            return Ok(operation);
+        }
+        let cancellation = CancellationToken::with_timeout(self.config.planning_timeout);
+        let overrides = PlannerOverrideContext::default();
+        let plan = self.planner.plan_from_normalized_operation(&normalized, overrides, &cancellation);
+        let plan = plan.map_err(|error| match error {
+            PlannerError::CancellationError(_) => planning_timed_out(&self.config),
+            other => cannot_plan(&other),
+        })?;
+        let compiler = PlanCompiler { subgraphs: &self.subgraphs, conditions: &self.conditions };
+        let node = plan.node.as_ref().map(|node| compiler.node(node, &Vec::new())).transpose();
+        operation.plan = node.map_err(|error| cannot_plan(&error))?;
+        operation.query_plan = plan;
+        Ok(operation)
+    }
+}
+
+/// Which of a document's operations is meant.
+struct Chosen(usize);
+
+/// The parts of an operation that its four forms have in common.
+struct Parts<'d> {
+    kind: OperationKind,
+    name: Option<&'d str>,
+    variables: &'d [query::VariableDefinition],
+    selection_set: &'d query::SelectionSet,
+}
+
+impl Chosen {
+    fn find(document: &query::Document, name: Option<&str>) -> Result<Self, RequestError> {
+        let operations: Vec<_> = document
+            .definitions
+            .iter()
+            .enumerate()
+            .filter_map(|(index, definition)| match definition {
+                Definition::Operation(operation) => Some((index, parts(operation).name)),
+                Definition::Fragment(_) => None,
+            })
+            .collect();
+        let names = || operations.iter().filter_map(|(_, name)| *name).collect::<Vec<_>>().join("`, `");
+        let refused = |text: String| RequestError::new(ErrorCode::BadUserInput, text).because("OPERATION_NOT_FOUND");
+        match (name, operations.as_slice()) {
+            (_, []) => Err(refused("the document has no operation".into())),
+            (None, [(index, _)]) => Ok(Self(*index)),
+            (None, _) => Err(refused(format!(
+                "the document has {} operations: name one of `{}` in `operationName`",
+                operations.len(),
+                names()
+            ))),
+            (Some(wanted), _) => operations
+                .iter()
+                .find(|(_, name)| *name == Some(wanted))
+                .map(|(index, _)| Self(*index))
+                .ok_or_else(|| refused(format!("the document has no operation `{wanted}`, it has `{}`", names()))),
+        }
+    }
+
+    fn parts<'d>(&self, document: &'d query::Document) -> Parts<'d> {
+        match &document.definitions[self.0] {
+            Definition::Operation(operation) => parts(operation),
+            Definition::Fragment(_) => unreachable!("only operations are chosen"),
+        }
+    }
+}
+
+fn parts(operation: &query::OperationDefinition) -> Parts<'_> {
+    let (kind, name, variables, selection_set) = match operation {
+        OperationDefinition::SelectionSet(set) => (OperationKind::Query, None, [].as_slice(), set),
+        OperationDefinition::Query(it) => {
+            (OperationKind::Query, it.name.as_deref(), it.variable_definitions.as_slice(), &it.selection_set)
+        }
+        OperationDefinition::Mutation(it) => {
+            (OperationKind::Mutation, it.name.as_deref(), it.variable_definitions.as_slice(), &it.selection_set)
+        }
+        OperationDefinition::Subscription(it) => {
+            (OperationKind::Subscription, it.name.as_deref(), it.variable_definitions.as_slice(), &it.selection_set)
+        }
+    };
+    Parts { kind, name, variables, selection_set }
+}
+
+/// Root fields that the gateway answers itself: `__schema`, `__type`, `__typename`.
+fn drop_introspection(selections: &mut SelectionSet) {
+    selections.items.retain_mut(|item| match item {
+        SelectionItem::Field(field) => !field.name.starts_with("__"),
+        SelectionItem::InlineFragment(fragment) => {
+            drop_introspection(&mut fragment.selections);
+            !fragment.selections.is_empty()
+        }
+        SelectionItem::FragmentSpread(_) => true,
+    });
+}
+
+fn one(error: RequestError) -> Vec<RequestError> {
+    vec![error]
+}
+
+fn syntax_error(error: &ParseError) -> RequestError {
+    let position = error.0.position;
+    let details: Vec<_> = error.0.errors.iter().map(ToString::to_string).collect();
+    let text = format!("the document is not valid GraphQL: {}", details.join(", "));
+    RequestError::new(ErrorCode::BadUserInput, text).because("GRAPHQL_PARSE_FAILED").at(position.line, position.column)
+}
+
+/// The planner's own reasons say nothing to clients.
+fn cannot_plan(error: &(dyn std::error::Error + 'static)) -> RequestError {
+    tracing::error!(error, "an operation could not be planned");
+    RequestError::new(ErrorCode::Internal, "the operation could not be planned").because("PLANNING_FAILED")
+}
+
+/// Planning took longer than allowed.
+pub(super) fn planning_timed_out(config: &EngineConfig) -> RequestError {
+    let limit = config.planning_timeout.as_millis();
+    let text = format!("planning the operation takes longer than {limit} ms: ask for less at once");
+    RequestError::new(ErrorCode::Timeout, text).because("PLANNING_TIMED_OUT")
+}

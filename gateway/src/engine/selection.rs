@@ -1,0 +1,328 @@
+//! What a response consists of: the operation's selections, collected per type as the specification's `CollectFields`
+//! and `MergeSelectionSets` say, once per operation instead of once per object.
+
+use std::sync::Arc;
+
+use graphql_tools::static_graphql::query;
+use indexmap::IndexSet;
+use rustc_hash::{FxBuildHasher, FxHashMap, FxHashSet};
+
+use super::schema::{Kind, Ordered, Schema, TypeRef};
+
+/// The fields to answer with for an object.
+#[derive(Debug)]
+pub(super) enum Selection {
+    /// Of an object type.
+    One(Arc<str>, Box<[Field]>),
+    /// By the object's type.
+    ByType {
+        /// The different lists of fields.
+        variants: Vec<Box<[Field]>>,
+        /// Which list is for which type. The abstract type's own name stands for an object whose type is not known.
+        of: FxHashMap<Arc<str>, usize>,
+        /// That abstract type.
+        declared: Arc<str>,
+    },
+}
+
+/// A field to answer with.
+#[derive(Debug)]
+pub(super) struct Field {
+    /// The key in the response.
+    pub(super) key: Arc<str>,
+    /// The key as JSON with its colon.
+    pub(super) head: Box<[u8]>,
+    pub(super) name: Arc<str>,
+    /// The type that it is a field of, for messages.
+    pub(super) parent: Arc<str>,
+    /// `None` for a field that is always there.
+    pub(super) when: Option<When>,
+    pub(super) shape: Shape,
+    pub(super) content: Content,
+    /// The arguments, kept for introspection alone.
+    pub(super) arguments: Vec<(String, query::Value)>,
+}
+
+/// What is inside a field.
+#[derive(Debug)]
+pub(super) enum Content {
+    /// `__typename`.
+    Typename,
+    /// A scalar.
+    Scalar,
+    /// An enum with these values.
+    Enum(Arc<str>, Arc<FxHashSet<Arc<str>>>),
+    /// Objects.
+    Composite(Arc<Selection>),
+}
+
+/// Where nulls and lists may be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Shape {
+    pub(super) nullable: bool,
+    pub(super) item: Option<Box<Shape>>,
+}
+
+impl From<&TypeRef> for Shape {
+    fn from(ty: &TypeRef) -> Self {
+        match ty {
+            TypeRef::NonNull(inner) => Self { nullable: false, ..Self::from(inner.as_ref()) },
+            TypeRef::List(inner) => Self { nullable: true, item: Some(Box::new(inner.as_ref().into())) },
+            TypeRef::Named(_) => Self { nullable: true, item: None },
+        }
+    }
+}
+
+/// `@skip` and `@include` by variables: one of these lists must hold. Each names a variable and the value that it must
+/// have.
+pub(super) type When = Box<[Conjunction]>;
+type Conjunction = Vec<(usize, bool)>;
+
+/// Whether a field is there, given the variables' values.
+pub(super) fn holds(when: Option<&When>, flags: &[bool]) -> bool {
+    when.is_none_or(|any| any.iter().any(|all| all.iter().all(|(flag, expected)| flags[*flag] == *expected)))
+}
+
+/// A compiled operation's selections.
+#[derive(Debug)]
+pub(super) struct CompiledSelection {
+    pub(super) root: Arc<Selection>,
+    /// The variables that `@skip` and `@include` read.
+    pub(super) flags: Vec<Arc<str>>,
+}
+
+/// Compiles an operation that has been validated.
+pub(super) fn compile(
+    schema: &Schema,
+    document: &query::Document,
+    root_type: &str,
+    selection_set: &query::SelectionSet,
+) -> CompiledSelection {
+    let fragments = document.definitions.iter().filter_map(|definition| match definition {
+        query::Definition::Fragment(fragment) => Some((fragment.name.as_str(), fragment)),
+        query::Definition::Operation(_) => None,
+    });
+    let mut compiler =
+        Compiler { schema, fragments: fragments.collect(), flags: IndexSet::default(), known: FxHashMap::default() };
+    let root = compiler.selection(root_type, vec![Occurrence { set: selection_set, when: Vec::new() }]);
+    CompiledSelection { root, flags: compiler.flags.into_iter().collect() }
+}
+
+struct Compiler<'d> {
+    schema: &'d Schema,
+    fragments: FxHashMap<&'d str, &'d query::FragmentDefinition>,
+    flags: IndexSet<Arc<str>, FxBuildHasher>,
+    /// Selections met before, by type and place in the document: fragments that are spread in many places under the
+    /// same conditions are compiled once.
+    known: FxHashMap<(Arc<str>, Vec<(usize, Conjunction)>), Arc<Selection>>,
+}
+
+/// A selection set at one place of the document, with the conditions under which it counts.
+struct Occurrence<'d> {
+    set: &'d query::SelectionSet,
+    when: Conjunction,
+}
+
+/// All occurrences of one response key.
+struct Group<'d> {
+    field: &'d query::Field,
+    occurrences: Vec<(&'d query::Field, Conjunction)>,
+}
+
+impl<'d> Compiler<'d> {
+    fn selection(&mut self, parent: &str, occurrences: Vec<Occurrence<'d>>) -> Arc<Selection> {
+        let place = |occurrence: &Occurrence<'d>| (std::ptr::from_ref(occurrence.set).addr(), occurrence.when.clone());
+        let key = (Arc::from(parent), occurrences.iter().map(place).collect());
+        if let Some(known) = self.known.get(&key) {
+            return Arc::clone(known);
+        }
+        let is_object = self.schema.get(parent).is_none_or(|ty| ty.kind == Kind::Object);
+        let selection = if is_object {
+            Selection::One(parent.into(), self.fields(parent, &occurrences))
+        } else {
+            self.variants(parent, &occurrences)
+        };
+        let selection = Arc::new(selection);
+        self.known.insert(key, Arc::clone(&selection));
+        selection
+    }
+
+    /// One list of fields for all types that satisfy the same conditions and declare the fields alike.
+    fn variants(&mut self, parent: &str, occurrences: &[Occurrence<'d>]) -> Selection {
+        let mut conditions = IndexSet::<&str, FxBuildHasher>::default();
+        for occurrence in occurrences {
+            self.conditions_in(occurrence.set, &mut conditions);
+        }
+        let schema = self.schema;
+        let declared: Arc<str> = parent.into();
+        let possible = schema.get(parent).map(|ty| ty.possible.as_slice()).unwrap_or_default();
+        let mut variants = Vec::new();
+        let mut of = FxHashMap::default();
+        let mut signatures: Vec<(Vec<bool>, Vec<Option<&TypeRef>>)> = Vec::new();
+        for name in std::iter::once(&declared).chain(possible) {
+            let satisfied = conditions.iter().map(|condition| schema.satisfies(name, condition)).collect();
+            let groups = self.collect(name, occurrences);
+            let types = groups.values().map(|group| self.type_of(name, group.field)).collect();
+            let signature = (satisfied, types);
+            let index = match signatures.iter().position(|known| *known == signature) {
+                Some(index) => index,
+                None => {
+                    variants.push(self.fields(name, occurrences));
+                    signatures.push(signature);
+                    variants.len() - 1
+                }
+            };
+            of.insert(Arc::clone(name), index);
+        }
+        Selection::ByType { variants, of, declared }
+    }
+
+    fn conditions_in(&self, set: &'d query::SelectionSet, into: &mut IndexSet<&'d str, FxBuildHasher>) {
+        for item in &set.items {
+            match item {
+                query::Selection::Field(_) => {}
+                query::Selection::InlineFragment(fragment) => {
+                    if let Some(query::TypeCondition::On(condition)) = &fragment.type_condition {
+                        into.insert(condition);
+                    }
+                    self.conditions_in(&fragment.selection_set, into);
+                }
+                query::Selection::FragmentSpread(spread) => {
+                    if let Some(fragment) = self.fragments.get(spread.fragment_name.as_str()) {
+                        let query::TypeCondition::On(condition) = &fragment.type_condition;
+                        into.insert(condition);
+                        self.conditions_in(&fragment.selection_set, into);
+                    }
+                }
+            }
+        }
+    }
+
+    fn type_of(&self, parent: &str, field: &query::Field) -> Option<&'d TypeRef> {
+        self.schema.get(parent)?.fields.get(field.name.as_str()).map(|definition| &definition.ty)
+    }
+
+    fn fields(&mut self, parent: &str, occurrences: &[Occurrence<'d>]) -> Box<[Field]> {
+        let groups = self.collect(parent, occurrences);
+        groups.into_iter().filter_map(|(key, group)| self.field(parent, key, group)).collect()
+    }
+
+    fn collect(&mut self, parent: &str, occurrences: &[Occurrence<'d>]) -> Ordered<Group<'d>> {
+        let mut groups = Ordered::default();
+        let mut seen = FxHashSet::default();
+        for occurrence in occurrences {
+            let into = (&mut groups, &mut seen);
+            self.collect_set(parent, occurrence.set, &occurrence.when, into);
+        }
+        groups
+    }
+
+    fn collect_set(
+        &mut self,
+        parent: &str,
+        set: &'d query::SelectionSet,
+        when: &Conjunction,
+        into: (&mut Ordered<Group<'d>>, &mut FxHashSet<(&'d str, Conjunction)>),
+    ) {
+        let (groups, seen) = into;
+        for item in &set.items {
+            match item {
+                query::Selection::Field(field) => {
+                    let Some(when) = self.and(when, &field.directives) else { continue };
+                    let key = field.alias.as_ref().unwrap_or(&field.name).as_str();
+                    let group = groups.entry(key.into()).or_insert_with(|| Group { field, occurrences: Vec::new() });
+                    group.occurrences.push((field, when));
+                }
+                query::Selection::InlineFragment(fragment) => {
+                    let condition = fragment.type_condition.as_ref().map(|query::TypeCondition::On(name)| name);
+                    if condition.is_none_or(|condition| self.schema.satisfies(parent, condition))
+                        && let Some(when) = self.and(when, &fragment.directives)
+                    {
+                        self.collect_set(parent, &fragment.selection_set, &when, (&mut *groups, &mut *seen));
+                    }
+                }
+                query::Selection::FragmentSpread(spread) => {
+                    let Some(fragment) = self.fragments.get(spread.fragment_name.as_str()).copied() else { continue };
+                    let query::TypeCondition::On(condition) = &fragment.type_condition;
+                    if self.schema.satisfies(parent, condition)
+                        && let Some(when) = self.and(when, &spread.directives)
+                        && seen.insert((fragment.name.as_str(), when.clone()))
+                    {
+                        self.collect_set(parent, &fragment.selection_set, &when, (&mut *groups, &mut *seen));
+                    }
+                }
+            }
+        }
+    }
+
+    /// The conditions with those of some directives added; `None` when these can never hold.
+    fn and(&mut self, when: &Conjunction, directives: &[query::Directive]) -> Option<Conjunction> {
+        let mut all = when.clone();
+        for directive in directives {
+            let expected = match directive.name.as_str() {
+                "include" => true,
+                "skip" => false,
+                _ => continue,
+            };
+            let argument = directive.arguments.iter().find(|(name, _)| name == "if").map(|(_, value)| value);
+            match argument {
+                Some(query::Value::Boolean(value)) if *value != expected => return None,
+                Some(query::Value::Variable(name)) => {
+                    let flag = self.flags.insert_full(name.as_str().into()).0;
+                    if all.contains(&(flag, !expected)) {
+                        return None;
+                    }
+                    if !all.contains(&(flag, expected)) {
+                        all.push((flag, expected));
+                    }
+                }
+                _ => {}
+            }
+        }
+        all.sort_unstable();
+        Some(all)
+    }
+
+    fn field(&mut self, parent: &str, key: Arc<str>, group: Group<'d>) -> Option<Field> {
+        let name = group.field.name.as_str();
+        let mut alternatives: Vec<Conjunction> = group.occurrences.iter().map(|(_, when)| when.clone()).collect();
+        alternatives.sort_unstable();
+        alternatives.dedup();
+        let same_for_all = alternatives.len() == 1;
+        let always = alternatives.iter().any(Vec::is_empty);
+        let (shape, content) = if name == "__typename" {
+            (Shape { nullable: false, item: None }, Content::Typename)
+        } else {
+            let schema = self.schema;
+            let definition = schema.get(parent)?.fields.get(name)?;
+            let occurrences = group.occurrences.into_iter().map(|(field, when)| Occurrence {
+                set: &field.selection_set,
+                when: if same_for_all { Vec::new() } else { when },
+            });
+            let content = self.content(definition.ty.name(), occurrences.collect());
+            (Shape::from(&definition.ty), content)
+        };
+        let is_introspection = parent.starts_with("__") || name.starts_with("__");
+        Some(Field {
+            head: format!("\"{key}\":").into_bytes().into(),
+            key,
+            name: name.into(),
+            parent: parent.into(),
+            when: (!always).then(|| alternatives.into()),
+            shape,
+            content,
+            arguments: if is_introspection { group.field.arguments.clone() } else { Vec::new() },
+        })
+    }
+
+    fn content(&mut self, name: &Arc<str>, occurrences: Vec<Occurrence<'d>>) -> Content {
+        let schema = self.schema;
+        match schema.get(name) {
+            Some(ty) if ty.kind == Kind::Enum => Content::Enum(Arc::clone(name), Arc::clone(&ty.value_names)),
+            Some(ty) if matches!(ty.kind, Kind::Object | Kind::Interface | Kind::Union) => {
+                Content::Composite(self.selection(name, occurrences))
+            }
+            _ => Content::Scalar,
+        }
+    }
+}
