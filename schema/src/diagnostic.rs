@@ -182,6 +182,7 @@ codes! {
     ProvidesInvalidFieldsType = "PROVIDES_INVALID_FIELDS_TYPE",
     ProvidesMissingExternal = "PROVIDES_MISSING_EXTERNAL",
     ProvidesOnNonObjectField = "PROVIDES_ON_NON_OBJECT_FIELD",
+    ProvidesOnInterface = "PROVIDES_UNSUPPORTED_ON_INTERFACE",
     QueryRootTypeInaccessible = "QUERY_ROOT_TYPE_INACCESSIBLE",
     ReferencedInaccessible = "REFERENCED_INACCESSIBLE",
     RequiredArgumentMissing = "REQUIRED_ARGUMENT_MISSING_IN_SOME_SUBGRAPH",
@@ -194,7 +195,6 @@ codes! {
     RootTypeUsed = "ROOT_TYPE_USED",
     SatisfiabilityError = "SATISFIABILITY_ERROR",
     TypeKindMismatch = "TYPE_KIND_MISMATCH",
-    TypeWithOnlyUnusedExternal = "TYPE_WITH_ONLY_UNUSED_EXTERNAL",
     UnknownFederationLinkVersion = "UNKNOWN_FEDERATION_LINK_VERSION",
     UnsupportedFeature = "UNSUPPORTED_FEATURE",
 }

@@ -104,7 +104,7 @@ pub(crate) fn normalize(text: &str) -> String {
 
 /// What a walk through a field set meets.
 pub(crate) enum Step<'a> {
-    Field { parent: &'a TypeDef, field: &'a Field, selection: &'a FieldSelection },
+    Field { parent: &'a TypeDef, field: &'a Field },
     Problem(String),
 }
 
@@ -148,7 +148,7 @@ fn walk_field<'a>(
             parent.name, selection.name
         )));
     };
-    visit(Step::Field { parent, field, selection });
+    visit(Step::Field { parent, field });
     if let Some(unknown) = selection.argument_names.iter().find(|name| !field.args.contains_key(*name)) {
         visit(Step::Problem(format!("{}.{} has no argument {unknown}", parent.name, field.name)));
     }

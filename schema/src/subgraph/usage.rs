@@ -46,7 +46,7 @@ pub(super) fn collect(subgraph: &mut Subgraph) {
 fn select(subgraph: &Subgraph, on: &str, fields: Option<&str>, into: &mut Coordinates) {
     let Some(selections) = fields.and_then(|fields| field_set::parse(fields).ok()) else { return };
     field_set::walk(subgraph, on, &selections, &mut |step| {
-        if let Step::Field { parent, field, .. } = step {
+        if let Step::Field { parent, field } = step {
             into.insert((parent.name.clone(), field.name.clone()));
             into.extend(
                 subgraph

@@ -21,7 +21,11 @@ pub(crate) fn subgraphs(folder: &Path) -> Vec<SubgraphSdl> {
     files.sort();
     let read = |file: &PathBuf| {
         let name = file.file_stem().unwrap().to_str().unwrap().to_owned();
-        SubgraphSdl { url: Some(format!("http://{name}/graphql")), name, sdl: fs::read_to_string(file).unwrap() }
+        SubgraphSdl {
+            url: Some(format!("http://{name}/graphql")),
+            name,
+            sdl: fs::read_to_string(file).unwrap(),
+        }
     };
     files.iter().map(read).collect()
 }
