@@ -1,0 +1,2 @@
+DROP FUNCTION analytics.ensure_month(date);
+DROP TABLE analytics.events;
