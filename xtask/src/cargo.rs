@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 
 /// The folder of the workspace's `Cargo.toml`.
 pub(crate) fn root() -> &'static Path {
@@ -22,6 +22,14 @@ pub(crate) fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new(cargo);
     command.args(arguments).current_dir(root());
     command
+}
+
+/// Builds a program of the workspace and says where it is. `--workspace` gives its dependencies the features that
+/// they have in the tests, too, so that none is compiled twice.
+pub(crate) fn build(program: &str) -> anyhow::Result<PathBuf> {
+    let status = command(&["build", "--quiet", "--workspace", "--bin", program]).status()?;
+    ensure!(status.success(), "{program} does not build");
+    Ok(target().join("debug").join(program))
 }
 
 /// Runs to the end and passes the exit code on.

@@ -8,7 +8,7 @@ mod test;
 mod tidy;
 
 use std::ffi::OsString;
-use std::process::ExitCode;
+use std::process::{self, ExitCode};
 
 use clap::{Parser, Subcommand};
 
@@ -63,8 +63,8 @@ fn main() -> anyhow::Result<ExitCode> {
 }
 
 fn schema(check: bool) -> anyhow::Result<ExitCode> {
-    let mut command = cargo::command(&["run", "--quiet", "--package", "pulse", "--"]);
-    command.args(["schema", "export", "--dir", "schema"]);
+    let mut command = process::Command::new(cargo::build("pulse")?);
+    command.args(["schema", "export", "--dir", "schema"]).current_dir(cargo::root());
     if check {
         command.arg("--check");
     }

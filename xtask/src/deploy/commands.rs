@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::process::Command;
 
-use anyhow::{Context, ensure};
+use anyhow::Context;
 
 use super::tools::output;
 use crate::cargo;
@@ -15,11 +15,10 @@ const LIST: &str = "deploy/commands.txt";
 pub(super) fn violations(used: BTreeSet<String>) -> anyhow::Result<Vec<String>> {
     let list = std::fs::read_to_string(cargo::root().join(LIST)).context(LIST)?;
     let mut violations = differences(&used, &list);
-    let built = cargo::command(&["build", "--quiet", "--package", "pulse"]).status()?;
-    ensure!(built.success(), "pulse does not build");
+    let program = cargo::build("pulse")?;
     for arguments in used {
         // Help stops before anything happens, but after the arguments before it are understood.
-        let mut pulse = Command::new(cargo::target().join("debug/pulse"));
+        let mut pulse = Command::new(&program);
         if let Err(error) = output(pulse.args(arguments.split(' ')).arg("--help")) {
             violations.push(format!("pulse {arguments}: {error}"));
         }

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::io::{BufRead, BufReader};
 use std::os::unix::process::CommandExt;
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use anyhow::{Context, bail};
 
@@ -26,8 +26,7 @@ impl Cluster {
         if let Some(url) = std::env::var_os(VARIABLE) {
             return Ok(Self { url, process: None });
         }
-        let mut command =
-            cargo::command(&["run", "--quiet", "--package", "pulse-testkit", "--bin", "test-cluster"]);
+        let mut command = Command::new(cargo::build("test-cluster")?);
         // In a group of its own, so that a Ctrl-C does not take the server from under the tests.
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).process_group(0);
         let mut process = command.spawn().context("could not start the test PostgreSQL")?;

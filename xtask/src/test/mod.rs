@@ -9,7 +9,7 @@ use std::path::Path;
 use std::process::{Command, ExitCode, ExitStatus};
 use std::time::Duration;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use clap::Args;
 
 use crate::supervise::{self, Ending, Limits};
@@ -35,36 +35,50 @@ pub(crate) struct Options {
     package: Vec<String>,
 }
 
-/// Builds, starts the server, tests, checks the deployment files, adds up.
+/// Builds, starts the server, tests, checks the deployment files, adds up. What cannot even start counts as a failure,
+/// so that the closing line is always there and always true.
 pub(crate) fn run(options: &Options) -> anyhow::Result<ExitCode> {
     supervise::watch_signals()?;
     let mut totals = Totals::default();
-    let limits = Limits { silence: None, grace: Duration::from_secs(10) };
-
-    // First, because building shares a lock with starting the server, and has no time limit.
-    let mut build = cargo::command(&["test"]);
-    build.args(selection(options)).arg("--no-run");
-    match supervise::run(build, limits, |_| {})? {
-        Ending::Exited(status) if status.success() => {
-            let cluster = Cluster::start()?;
-            let ending = supervise::run(tests(options, &cluster)?, limits, |line| {
-                totals.add_line(line);
-            })?;
-            count_failure_without_result(&mut totals, &ending);
-        }
-        Ending::Exited(_) | Ending::Silent => totals.add(false),
-        Ending::Interrupted => {}
+    if let Err(error) = run_cargo(options, &mut totals) {
+        println!("the tests could not run: {error:#}");
+        totals.add(false);
     }
     if supervise::interrupted() {
         return Ok(ExitCode::from(INTERRUPTED));
     }
     if options.package.is_empty() {
-        for check in deploy::run_checks(options.filter.as_deref())? {
-            totals.add(check);
+        match deploy::run_checks(options.filter.as_deref()) {
+            Ok(checks) => checks.into_iter().for_each(|passed| totals.add(passed)),
+            Err(error) => {
+                println!("the deployment checks could not run: {error:#}");
+                totals.add(false);
+            }
         }
     }
     println!("\n{totals}");
     Ok(if totals.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn run_cargo(options: &Options, totals: &mut Totals) -> anyhow::Result<()> {
+    let limits = Limits { silence: None, grace: Duration::from_secs(10) };
+    // First, because building shares a lock with starting the server, and has no time limit.
+    let mut build = cargo::command(&["test"]);
+    build.args(selection(options)).arg("--no-run");
+    match supervise::run(build, limits, |_| {})? {
+        Ending::Exited(status) if !status.success() => bail!("they do not build"),
+        Ending::Interrupted => return Ok(()),
+        Ending::Exited(_) | Ending::Silent => {}
+    }
+    let cluster = Cluster::start()?;
+    let ending = supervise::run(tests(options, &cluster)?, limits, |line| {
+        totals.add_line(line);
+    })?;
+    // Cargo failed although no test did: a doc test that does not compile, say.
+    if totals.failed == 0 && !matches!(ending, Ending::Exited(status) if status.success()) {
+        totals.add(false);
+    }
+    Ok(())
 }
 
 fn selection(options: &Options) -> Vec<&str> {
@@ -87,13 +101,6 @@ fn tests(options: &Options, cluster: &Cluster) -> anyhow::Result<Command> {
         command.args(["--", filter]);
     }
     Ok(command)
-}
-
-/// Cargo failed although no test did: a doc test that does not compile, say.
-fn count_failure_without_result(totals: &mut Totals, ending: &Ending) {
-    if totals.failed == 0 && !matches!(ending, Ending::Exited(status) if status.success()) {
-        totals.add(false);
-    }
 }
 
 /// Runs one test binary, and ends it when it hangs. A binary that ends without a result line is reported by one,
