@@ -17,4 +17,4 @@ pub use auth::AnonymousAuthenticator;
 pub use config::{GatewayConfig, LimitsConfig, RemoteConfig};
 pub use gateway::{Gateway, GatewayParts};
 pub use source::{FileSource, StaticSource};
-pub use supergraph::{Subgraphs, SupergraphError};
+pub use supergraph::{Reach, Subgraphs, SupergraphError};

@@ -16,8 +16,9 @@ impl SupergraphSdl {
     /// A supergraph whose version is a hash of its text.
     pub fn hashed(sdl: impl Into<String>) -> Self {
         let sdl = sdl.into();
-        let hash = Sha256::digest(sdl.as_bytes());
-        let version = hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+        let hash: [u8; 32] = Sha256::digest(sdl.as_bytes()).into();
+        let [a, b, c, d, e, f, g, h, ..] = hash;
+        let version = format!("{:016x}", u64::from_be_bytes([a, b, c, d, e, f, g, h]));
         Self { sdl, version }
     }
 }
@@ -149,7 +150,7 @@ mod tests {
     #[tokio::test]
     async fn a_file_that_is_not_there_is_named() {
         let error = FileSource::new("nowhere/supergraph.graphql").current().await.unwrap_err();
-        insta::assert_snapshot!(error, @"");
+        insta::assert_snapshot!(error, @"the supergraph file nowhere/supergraph.graphql cannot be read (No such file or directory (os error 2)); check the path and its permissions");
     }
 
     #[tokio::test]

@@ -13,13 +13,16 @@ use crate::engine::{Engine, EngineConfig, LoadError};
 use crate::ports::{SourceError, Subgraph, SupergraphSdl, SupergraphSource};
 use crate::remote::{CallerSigner, RemoteClient, RemoteEndpoint, RemoteSubgraph, subgraph_endpoints};
 
+/// Finds those who serve the subgraphs that a supergraph names. The error says what it names wrongly.
+pub type Reach = dyn Fn(&SupergraphSdl) -> Result<Vec<Arc<dyn Subgraph>>, String> + Send + Sync;
+
 /// Who serves the subgraphs of a supergraph.
 #[derive(Clone)]
 pub enum Subgraphs {
     /// These, whatever the supergraph names.
     Fixed(Vec<Arc<dyn Subgraph>>),
     /// Those that the supergraph names, as this function reaches them.
-    Named(Arc<dyn Fn(&SupergraphSdl) -> Result<Vec<Arc<dyn Subgraph>>, String> + Send + Sync>),
+    Named(Arc<Reach>),
 }
 
 impl Subgraphs {

@@ -18,21 +18,23 @@ pub(super) async fn find_document(
     match (&request.query, &request.document_id, operations) {
         (Some(query), None, _) => Ok(query.clone()),
         (Some(_), Some(_), _) => Err(missing("send either `query` or `documentId`, not both")),
-        (None, Some(id), Some(operations)) => match operations.find(id, caller).await {
-            Some(document) => match std::str::from_utf8(&document) {
-                Ok(text) => Ok(text.into()),
-                Err(_) => Err(Refusal::error(ErrorCode::Internal, "internal server error")),
-            },
-            None => {
-                let message = format!("there is no operation with the id {:?} that you may use", id.as_str());
-                Err(Refusal::errors(vec![
-                    RequestError::new(ErrorCode::NotFound, message).because("PERSISTED_DOCUMENT_NOT_FOUND"),
-                ]))
-            }
-        },
+        (None, Some(id), Some(operations)) => known(operations, id, caller).await,
         (None, Some(_), None) => {
             Err(missing("operations are not known by id here; send the text as `query`"))
         }
         (None, None, _) => Err(missing("the request has no `query`")),
     }
+}
+
+async fn known(operations: &dyn OperationStore, id: &str, caller: &Caller) -> Result<Text, Refusal> {
+    let Some(document) = operations.find(id, caller).await else {
+        let message = format!("there is no operation with the id {id:?} that you may use");
+        let error = RequestError::new(ErrorCode::NotFound, message).because("PERSISTED_DOCUMENT_NOT_FOUND");
+        return Err(Refusal::errors(vec![error]));
+    };
+    let internal = |_| {
+        tracing::error!(id, "the stored operation is not UTF-8");
+        Refusal::error(ErrorCode::Internal, "internal server error")
+    };
+    std::str::from_utf8(&document).map(Text::from).map_err(internal)
 }

@@ -14,9 +14,8 @@ pub(super) async fn prepare(
     let operation =
         engine.prepare(document, request.operation_name.as_deref()).await.map_err(Refusal::errors)?;
     match operation.kind() {
-        OperationKind::Query => Ok(operation),
         OperationKind::Mutation if request.is_safe => Err(Refusal::mutation_by_get()),
-        OperationKind::Mutation => Ok(operation),
+        OperationKind::Query | OperationKind::Mutation => Ok(operation),
         OperationKind::Subscription => {
             let message = "a subscription has no single answer; plain HTTP serves queries and mutations";
             Err(Refusal::errors(vec![

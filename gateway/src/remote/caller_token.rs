@@ -27,23 +27,23 @@ pub trait CallerSigner: Send + Sync + 'static {
 pub(super) struct CallerTokens {
     audience: String,
     signer: Arc<dyn CallerSigner>,
-    signed: Cache<Arc<Caller>, HeaderValue>,
+    tokens: Cache<Arc<Caller>, HeaderValue>,
 }
 
 impl CallerTokens {
     pub(super) fn new(audience: String, signer: Arc<dyn CallerSigner>) -> Self {
-        let signed = Cache::builder().max_capacity(CAPACITY).time_to_live(USED_FOR).build();
-        Self { audience, signer, signed }
+        let tokens = Cache::builder().max_capacity(CAPACITY).time_to_live(USED_FOR).build();
+        Self { audience, signer, tokens }
     }
 
     pub(super) fn of(&self, caller: &Arc<Caller>) -> Option<HeaderValue> {
-        if let Some(token) = self.signed.get(caller) {
+        if let Some(token) = self.tokens.get(caller) {
             return Some(token);
         }
         let token = self.signer.sign(&self.audience, caller)?;
         let mut token = HeaderValue::try_from(token).ok()?;
         token.set_sensitive(true);
-        self.signed.insert(Arc::clone(caller), token.clone());
+        self.tokens.insert(Arc::clone(caller), token.clone());
         Some(token)
     }
 }

@@ -45,14 +45,11 @@ pub(super) fn check_content_type(headers: &HeaderMap) -> Result<(), Refusal> {
 
 /// The whole body.
 pub(super) async fn read(headers: &HeaderMap, body: Body, arrival: Arrival) -> Result<Bytes, Refusal> {
-    match timeout_at(arrival.deadline.into(), collect(headers, body, arrival.limit)).await {
-        Ok(outcome) => outcome,
-        Err(_) => {
-            let message =
-                format!("the request did not arrive whole within {} ms", arrival.timeout.as_millis());
-            Err(Refusal::malformed(StatusCode::REQUEST_TIMEOUT, "REQUEST_TIMEOUT", message))
-        }
-    }
+    let arrived = timeout_at(arrival.deadline.into(), collect(headers, body, arrival.limit)).await;
+    arrived.unwrap_or_else(|_| {
+        let message = format!("the request did not arrive whole within {} ms", arrival.timeout.as_millis());
+        Err(Refusal::malformed(StatusCode::REQUEST_TIMEOUT, "REQUEST_TIMEOUT", message))
+    })
 }
 
 async fn collect(headers: &HeaderMap, mut body: Body, limit: usize) -> Result<Bytes, Refusal> {

@@ -1,0 +1,30 @@
+//! What the tests share: a gateway on a port of its own, a client, and servers that misbehave.
+
+pub(crate) mod client;
+pub(crate) mod fake_server;
+pub(crate) mod gateway;
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use pulse_types::{Caller, Clock, OrgId, Permission, Permissions, RequestId, SessionId, Subject, UserId};
+
+/// The time in every test, unless it moves it.
+pub(crate) fn noon() -> DateTime<Utc> {
+    "2026-01-02T12:00:00Z".parse().unwrap()
+}
+
+pub(crate) fn clock() -> Clock {
+    Clock::from_fn(noon)
+}
+
+/// Somebody who may read entities in an organization.
+pub(crate) fn somebody() -> Arc<Caller> {
+    Arc::new(Caller {
+        subject: Subject::User(UserId::new(noon())),
+        org: Some(OrgId::new(noon())),
+        session: Some(SessionId::new(noon())),
+        permissions: Permissions::from_iter([Permission::ENTITY_READ]),
+        request: RequestId::new(noon()),
+    })
+}
