@@ -1,1 +1,11 @@
-//! The wiring of roles: which parts one process runs, and how they find each other.
+#![doc = include_str!("../README.md")]
+
+pub mod cli;
+mod commands;
+mod exit;
+pub mod platform;
+pub mod settings;
+mod terminal;
+
+pub use commands::run;
+pub use exit::{Failure, exit_code};

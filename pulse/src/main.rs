@@ -1,3 +1,20 @@
-//! The one binary: the command line and the wiring of roles.
+//! The one binary. See the library of the same name.
 
-fn main() {}
+use std::process::ExitCode;
+
+use clap::Parser;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    let cli = pulse::cli::Cli::parse();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return pulse::exit_code(&anyhow::Error::new(error).context("the runtime does not start")),
+    };
+    match runtime.block_on(pulse::run(cli)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => pulse::exit_code(&error),
+    }
+}

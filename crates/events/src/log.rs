@@ -60,7 +60,11 @@ impl FromStr for LogCursor {
     fn from_str(text: &str) -> Result<Self, InvalidCursor> {
         let (log, position) = text.rsplit_once('.').ok_or(InvalidCursor)?;
         let position = i64::from_str_radix(position, 16).map_err(|_| InvalidCursor)?;
-        if log.is_empty() || position < 0 { Err(InvalidCursor) } else { Ok(Self { log: log.to_owned(), position }) }
+        if log.is_empty() || position < 0 {
+            Err(InvalidCursor)
+        } else {
+            Ok(Self { log: log.to_owned(), position })
+        }
     }
 }
 

@@ -73,7 +73,8 @@ impl Sequencer {
         if !ours {
             return Ok(0);
         }
-        let head = sqlx::query_as("SELECT position, EXISTS (SELECT FROM platform.outbox) FROM platform.log_head");
+        let head =
+            sqlx::query_as("SELECT position, EXISTS (SELECT FROM platform.outbox) FROM platform.log_head");
         let (head, waiting): (i64, bool) = connection.fetch_one("sequencer.head", head).await?;
         if !waiting {
             return Ok(0);

@@ -143,7 +143,8 @@ impl<E: ClientError> From<Error<E>> for async_graphql::Error {
                 shown(refusal.to_string(), code, None)
             }
             Error::Store(StoreError::KeyReused) => {
-                let text = "this idempotency key was used for another request: use a new key for a new request";
+                let text =
+                    "this idempotency key was used for another request: use a new key for a new request";
                 shown(text.to_owned(), Code::Conflict, Some("input.idempotencyKey".to_owned()))
             }
             Error::Store(StoreError::Contention { .. }) => {

@@ -14,4 +14,4 @@ pub use loader::{Batch, Loader};
 pub use page::{Connection, Cursor, Edge, Page, PageError, PageLimits, Total};
 pub use scalar::JsonObject;
 pub use server::{CALLER_HEADER, CallerSecret, router};
-pub use subgraph::{Api, Subgraph};
+pub use subgraph::{Api, Subgraph, sdl};

@@ -121,7 +121,8 @@ impl Page {
         if backwards && (first.is_some() || after.is_some()) || !backwards && before.is_some() {
             return Err(PageError::Mixed);
         }
-        let (argument, given, from) = if backwards { ("last", last, before) } else { ("first", first, after) };
+        let (argument, given, from) =
+            if backwards { ("last", last, before) } else { ("first", first, after) };
         let size = match given {
             None => limits.default,
             Some(given) => match u32::try_from(given) {
@@ -188,7 +189,12 @@ impl Total {
 mod tests {
     use super::*;
 
-    fn page(first: Option<i32>, after: Option<&str>, last: Option<i32>, before: Option<&str>) -> Result<Page, PageError> {
+    fn page(
+        first: Option<i32>,
+        after: Option<&str>,
+        last: Option<i32>,
+        before: Option<&str>,
+    ) -> Result<Page, PageError> {
         Page::try_new((first, after.map(str::to_owned)), (last, before.map(str::to_owned)), PageLimits::USUAL)
     }
 
@@ -207,7 +213,10 @@ mod tests {
     #[test]
     fn a_size_outside_the_limits_is_refused() {
         for given in [0, -1, 101] {
-            assert_eq!(page(Some(given), None, None, None), Err(PageError::Size { argument: "first", given, max: 100 }));
+            assert_eq!(
+                page(Some(given), None, None, None),
+                Err(PageError::Size { argument: "first", given, max: 100 })
+            );
         }
     }
 

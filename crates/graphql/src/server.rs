@@ -66,9 +66,9 @@ async fn graphql(State(served): State<Arc<Served>>, headers: HeaderMap, body: By
 }
 
 fn authenticate(served: &Served, headers: &HeaderMap) -> Result<Caller, String> {
-    let token = headers
-        .get(CALLER_HEADER)
-        .ok_or_else(|| format!("this is a subgraph: ask its gateway, which signs the caller in `{CALLER_HEADER}`"))?;
+    let token = headers.get(CALLER_HEADER).ok_or_else(|| {
+        format!("this is a subgraph: ask its gateway, which signs the caller in `{CALLER_HEADER}`")
+    })?;
     let token = token.to_str().map_err(|_| format!("`{CALLER_HEADER}` is not a token"))?;
     served.tokens.verify(token, served.clock.now()).map_err(|error| error.to_string())
 }

@@ -105,7 +105,7 @@ where
 }
 
 /// The federation SDL of a schema, as it is committed and composed.
-pub(crate) fn sdl<Q, M, S>(schema: &Schema<Q, M, S>) -> String
+pub fn sdl<Q, M, S>(schema: &Schema<Q, M, S>) -> String
 where
     Q: ObjectType + 'static,
     M: ObjectType + 'static,

@@ -61,7 +61,8 @@ impl JobContext {
     /// Says how far the job is, in per cent.
     pub async fn progress(&self, percent: i16) -> Result<(), StoreError> {
         let mut connection = self.store.system().await?;
-        let update = sqlx::query("UPDATE platform.jobs SET progress = $1 WHERE id = $2 AND status = 'processing'");
+        let update =
+            sqlx::query("UPDATE platform.jobs SET progress = $1 WHERE id = $2 AND status = 'processing'");
         connection.execute("jobs.progress", update.bind(percent.clamp(0, 100)).bind(self.job)).await?;
         connection.commit().await
     }

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pulse_store::{Store, StoreError};
+use pulse_types::{JobId, OrgId};
 use rand::Rng;
 use sqlx::FromRow;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
-use pulse_types::{JobId, OrgId};
 
 use crate::{Job, JobContext, JobError, JobHandler};
 
@@ -63,7 +63,11 @@ const CLAIM: &str = include_str!("queries/claim.sql");
 
 impl Worker {
     /// A worker with these handlers.
-    pub fn new(store: Store, handlers: impl IntoIterator<Item = Arc<dyn JobHandler>>, options: WorkerOptions) -> Self {
+    pub fn new(
+        store: Store,
+        handlers: impl IntoIterator<Item = Arc<dyn JobHandler>>,
+        options: WorkerOptions,
+    ) -> Self {
         let handlers = handlers.into_iter().map(|handler| (handler.kind(), handler)).collect();
         Self { store, handlers, options }
     }
@@ -137,7 +141,8 @@ impl Worker {
         if let Err(error) = &result {
             tracing::warn!(job = %job.id, kind = job.kind, attempt = job.attempt, %error, "job failed");
         }
-        metrics::counter!("pulse_jobs_total", "kind" => job.kind.clone(), "ok" => result.is_ok().to_string()).increment(1);
+        metrics::counter!("pulse_jobs_total", "kind" => job.kind.clone(), "ok" => result.is_ok().to_string())
+            .increment(1);
         if let Err(error) = self.finish(&job, result).await {
             tracing::warn!(job = %job.id, %error, "the end of a job cannot be recorded; it will run again");
         }

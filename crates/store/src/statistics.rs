@@ -33,7 +33,8 @@ impl Statistics {
             .record(started.elapsed().as_secs_f64());
         result.map_err(|error| {
             let error = StoreError::classify(statement, error);
-            metrics::counter!("pulse_db_errors_total", "statement" => statement, "kind" => error.kind()).increment(1);
+            metrics::counter!("pulse_db_errors_total", "statement" => statement, "kind" => error.kind())
+                .increment(1);
             error
         })
     }

@@ -131,7 +131,17 @@ const WRITE_ALONG: &str = include_str!("queries/write_along.sql");
 impl Write {
     pub(crate) fn new(store: Store, caller: Arc<Caller>, connection: Connection) -> Self {
         let (org, now) = (caller.org, store.clock().now());
-        Self { connection, store, caller, org, now, events: vec![], facts: vec![], jobs: vec![], claimed: None }
+        Self {
+            connection,
+            store,
+            caller,
+            org,
+            now,
+            events: vec![],
+            facts: vec![],
+            jobs: vec![],
+            claimed: None,
+        }
     }
 
     /// The time of this write: one for all that it does.
@@ -173,7 +183,11 @@ impl Write {
     }
 
     /// Commits everything; a repeated request gets `response`, which holds ids and versions, never values.
-    pub async fn commit_with(mut self, fact: AuditFact, response: &serde_json::Value) -> Result<(), StoreError> {
+    pub async fn commit_with(
+        mut self,
+        fact: AuditFact,
+        response: &serde_json::Value,
+    ) -> Result<(), StoreError> {
         self.facts.push(fact);
         if let Some((operation, key)) = self.claimed.take() {
             let record = sqlx::query(
@@ -225,7 +239,11 @@ impl Write {
         .bind(operation)
         .bind(&key.0);
         let (request, response) = self.connection.fetch_one("idempotency.find", find).await?;
-        if request == digest { Ok(Begun::Repeated(response.unwrap_or_default())) } else { Err(StoreError::KeyReused) }
+        if request == digest {
+            Ok(Begun::Repeated(response.unwrap_or_default()))
+        } else {
+            Err(StoreError::KeyReused)
+        }
     }
 
     fn actor(&self) -> Option<Uuid> {
@@ -235,7 +253,11 @@ impl Write {
     /// Events, audit facts and jobs in one statement.
     async fn write_along(&mut self) -> Result<(), StoreError> {
         let Self { events, facts, jobs, now, .. } = &*self;
-        let stamp = Timestamp::from_unix(NoContext, u64::try_from(now.timestamp()).unwrap_or(0), now.timestamp_subsec_nanos());
+        let stamp = Timestamp::from_unix(
+            NoContext,
+            u64::try_from(now.timestamp()).unwrap_or(0),
+            now.timestamp_subsec_nanos(),
+        );
         let seconds = |delay: Duration| delay.as_secs_f64();
         let query = sqlx::query(WRITE_ALONG)
             .bind(self.org)

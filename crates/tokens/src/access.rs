@@ -4,9 +4,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use chrono::{DateTime, Utc};
-use ed25519_dalek::pkcs8::{DecodePrivateKey, EncodePrivateKey, spki::der::pem::LineEnding};
+use ed25519_dalek::pkcs8::EncodePrivateKey;
 use jsonwebtoken::errors::ErrorKind;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use pulse_types::{Caller, OrgId, Permissions, RequestId, Secret, SessionId, Subject, UserId};
@@ -37,7 +37,9 @@ pub enum TokenError {
     #[error("the token is malformed")]
     Malformed,
     /// A signing key that cannot be read.
-    #[error("the signing key is not an Ed25519 private key in PKCS #8 PEM form")]
+    #[error(
+        "the signing key is not an Ed25519 seed: expected 32 bytes in base64, such as `openssl rand -base64 32` makes"
+    )]
     SigningKey,
 }
 
@@ -78,7 +80,12 @@ pub struct AccessClaims {
 
 impl AccessClaims {
     /// Claims that hold from `now` for [`ACCESS_TOKEN_SECONDS`].
-    pub fn new(user: UserId, session: SessionId, tenant: Option<(OrgId, &Permissions)>, now: DateTime<Utc>) -> Self {
+    pub fn new(
+        user: UserId,
+        session: SessionId,
+        tenant: Option<(OrgId, &Permissions)>,
+        now: DateTime<Utc>,
+    ) -> Self {
         Self {
             sub: user,
             sid: session,
@@ -111,21 +118,16 @@ pub struct SigningKey {
 }
 
 impl SigningKey {
-    /// A new key of `seed`, 32 bytes from a cryptographic source.
+    /// The key of a seed: 32 bytes from a cryptographic source.
     pub fn from_seed(seed: &[u8; 32]) -> Result<Self, TokenError> {
         Self::from_key(ed25519_dalek::SigningKey::from_bytes(seed))
     }
 
-    /// The key in a PKCS #8 PEM text.
-    pub fn from_pem(pem: &Secret) -> Result<Self, TokenError> {
-        let key = ed25519_dalek::SigningKey::from_pkcs8_pem(pem.expose()).map_err(|_| TokenError::SigningKey)?;
-        Self::from_key(key)
-    }
-
-    /// The key as a PKCS #8 PEM text.
-    pub fn to_pem(&self) -> Result<Secret, TokenError> {
-        let pem = self.key.to_pkcs8_pem(LineEnding::LF).map_err(|_| TokenError::SigningKey)?;
-        Ok(Secret::new(pem.as_str()))
+    /// The key of a seed in base64, as settings hold it.
+    pub fn from_base64(seed: &Secret) -> Result<Self, TokenError> {
+        let bytes = STANDARD.decode(seed.expose().trim()).map_err(|_| TokenError::SigningKey)?;
+        let seed = <[u8; 32]>::try_from(bytes).map_err(|_| TokenError::SigningKey)?;
+        Self::from_seed(&seed)
     }
 
     fn from_key(key: ed25519_dalek::SigningKey) -> Result<Self, TokenError> {
@@ -184,6 +186,11 @@ impl AccessTokens {
         Ok(Self { signing: Some(Arc::new(key)), ..Self::verifying(keys)? })
     }
 
+    /// Makes none and accepts none: for processes in which nobody signs in.
+    pub fn none() -> Self {
+        Self::verifying(KeySet { keys: Vec::new() }).expect("no key can be wrong")
+    }
+
     /// Verifies tokens made elsewhere by one of `keys`.
     pub fn verifying(keys: KeySet) -> Result<Self, TokenError> {
         let mut verifying = HashMap::new();
@@ -237,7 +244,12 @@ mod tests {
 
     fn claims() -> AccessClaims {
         let permissions = pulse_types::Role::Member.permissions();
-        AccessClaims::new(UserId::new(now()), SessionId::new(now()), Some((OrgId::new(now()), &permissions)), now())
+        AccessClaims::new(
+            UserId::new(now()),
+            SessionId::new(now()),
+            Some((OrgId::new(now()), &permissions)),
+            now(),
+        )
     }
 
     #[test]
@@ -245,7 +257,8 @@ mod tests {
         let (tokens, claims) = (tokens(1), claims());
         let token = tokens.sign(&claims).expect("has a key").expect("signs");
         let published = serde_json::to_string(tokens.key_set()).expect("serializes");
-        let elsewhere = AccessTokens::verifying(serde_json::from_str(&published).expect("parses")).expect("verifies");
+        let elsewhere =
+            AccessTokens::verifying(serde_json::from_str(&published).expect("parses")).expect("verifies");
         assert_eq!(elsewhere.verify(&token, now()), Ok(claims));
     }
 
@@ -263,9 +276,12 @@ mod tests {
     }
 
     #[test]
-    fn a_key_survives_its_pem() {
-        let key = SigningKey::from_seed(&[7; 32]).expect("a key");
-        let read = SigningKey::from_pem(&key.to_pem().expect("writes")).expect("reads");
-        assert_eq!(read.id, key.id);
+    fn a_key_comes_from_a_seed_in_base64_and_from_nothing_else() {
+        let key =
+            SigningKey::from_base64(&Secret::new(format!("{}\n", STANDARD.encode([7; 32])))).expect("reads");
+        assert_eq!(key.id, SigningKey::from_seed(&[7; 32]).expect("a key").id);
+        for wrong in ["", "short", &STANDARD.encode([7; 31])] {
+            assert_eq!(SigningKey::from_base64(&Secret::new(wrong)).err(), Some(TokenError::SigningKey));
+        }
     }
 }

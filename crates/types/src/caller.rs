@@ -41,7 +41,9 @@ pub enum Refusal {
     #[error("sign in first: send an access token as `Authorization: Bearer <token>`")]
     Unauthenticated,
     /// Somebody is signed in who acts in no organization.
-    #[error("choose an organization first: call `switchOrganization` and use the access token that it returns")]
+    #[error(
+        "choose an organization first: call `switchOrganization` and use the access token that it returns"
+    )]
     NoOrganization,
     /// The caller's rights do not include this one.
     #[error("you need the permission {0} in this organization; ask one of its admins")]
@@ -51,7 +53,13 @@ pub enum Refusal {
 impl Caller {
     /// Nobody that is known.
     pub const fn anonymous(request: RequestId) -> Self {
-        Self { subject: Subject::Anonymous, org: None, session: None, permissions: Permissions::none(), request }
+        Self {
+            subject: Subject::Anonymous,
+            org: None,
+            session: None,
+            permissions: Permissions::none(),
+            request,
+        }
     }
 
     /// Pulse itself, working for one tenant with every right in it.
@@ -66,7 +74,11 @@ impl Caller {
             return Err(Refusal::Unauthenticated);
         }
         let org = self.org.ok_or(Refusal::NoOrganization)?;
-        if self.permissions.contains(permission) { Ok(org) } else { Err(Refusal::Forbidden(permission.clone())) }
+        if self.permissions.contains(permission) {
+            Ok(org)
+        } else {
+            Err(Refusal::Forbidden(permission.clone()))
+        }
     }
 
     /// The person who asks, or a refusal when it is nobody or Pulse itself.
@@ -86,7 +98,8 @@ impl Caller {
 impl PartialEq for Caller {
     fn eq(&self, other: &Self) -> bool {
         let Self { subject, org, session, permissions, request: _ } = self;
-        (subject, org, session, permissions) == (&other.subject, &other.org, &other.session, &other.permissions)
+        (subject, org, session, permissions)
+            == (&other.subject, &other.org, &other.session, &other.permissions)
     }
 }
 

@@ -9,8 +9,8 @@ mod secret;
 pub use caller::{Caller, Refusal, Subject};
 pub use clock::Clock;
 pub use id::{
-    CollectionId, EntityId, EntityTypeId, EventId, InvalidId, ItemId, JobId, OrgId, RelationshipId, RequestId,
-    SessionId, UserId,
+    CollectionId, EntityId, EntityTypeId, EventId, InvalidId, ItemId, JobId, OrgId, RelationshipId,
+    RequestId, SessionId, UserId,
 };
 pub use permission::{Permission, Permissions, Role, UnknownRole};
 pub use secret::Secret;

@@ -116,7 +116,9 @@ impl FromIterator<Permission> for Permissions {
 }
 
 /// A role in an organization: a template of permissions. Each includes those of the ones after it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, async_graphql::Enum)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, async_graphql::Enum,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
     /// Everything, and the only role that may close the organization or make another owner.
@@ -137,7 +139,8 @@ impl Role {
 
     /// The least of the roles that have `permission`.
     fn least_for(permission: &Permission) -> Self {
-        let (resource, action) = permission.as_str().split_once(':').expect("the constants are resource:action");
+        let (resource, action) =
+            permission.as_str().split_once(':').expect("the constants are resource:action");
         match (resource, action) {
             ("organization", "manage") => Self::Owner,
             (_, "manage") => Self::Admin,

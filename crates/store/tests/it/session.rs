@@ -1,0 +1,99 @@
+//! What a session sees, and as whom.
+
+use sqlx::Connection as _;
+
+use crate::{Fixture, event, fact};
+
+#[tokio::test]
+async fn a_session_reads_as_the_app_role_with_its_tenant() {
+    let fixture = Fixture::new().await;
+    let session = fixture.tenant();
+    let query = sqlx::query_as(
+        "SELECT current_user::text, current_setting('pulse.org_id'), current_setting('transaction_read_only')",
+    );
+    let seen: (String, String, String) = session.fetch_one("test.who", query).await.unwrap();
+    assert_eq!(seen, ("pulse_app".to_owned(), session.caller().org.unwrap().to_string(), "on".to_owned()));
+}
+
+#[tokio::test]
+async fn one_tenant_does_not_see_anothers_rows() {
+    let fixture = Fixture::new().await;
+    let (ours, theirs) = (fixture.tenant(), fixture.tenant());
+    ours.write().await.unwrap().commit(fact()).await.unwrap();
+    let count = || sqlx::query_as("SELECT count(*) FROM platform.audit");
+    assert_eq!(ours.fetch_one::<(i64,)>("test.count", count()).await.unwrap(), (1,));
+    assert_eq!(theirs.fetch_one::<(i64,)>("test.count", count()).await.unwrap(), (0,));
+}
+
+#[tokio::test]
+async fn a_reused_connection_carries_no_tenant() {
+    let fixture = Fixture::new().await;
+    fixture.tenant().write().await.unwrap().commit(fact()).await.unwrap();
+    let mut connection = fixture.database.connect().await.unwrap();
+    let mut used = connection.begin().await.unwrap();
+    sqlx::query("SELECT set_config('pulse.org_id', gen_random_uuid()::text, true)")
+        .execute(&mut *used)
+        .await
+        .unwrap();
+    used.commit().await.unwrap();
+    sqlx::query("SET ROLE pulse_app").execute(&mut connection).await.unwrap();
+    let setting: String = sqlx::query_scalar("SELECT current_setting('pulse.org_id', true)")
+        .fetch_one(&mut connection)
+        .await
+        .unwrap();
+    assert_eq!(setting, "", "the setting is left behind as the empty string");
+    let rows: i64 =
+        sqlx::query_scalar("SELECT count(*) FROM platform.audit").fetch_one(&mut connection).await.unwrap();
+    assert_eq!(rows, 0);
+}
+
+#[tokio::test]
+async fn reads_see_one_snapshot_until_the_sessions_own_write() {
+    let fixture = Fixture::new().await;
+    let session = fixture.tenant();
+    let again = fixture.store.session(std::sync::Arc::new(session.caller().clone()));
+    let count = || sqlx::query_as::<_, (i64,)>("SELECT count(*) FROM platform.audit");
+    assert_eq!(session.fetch_one("test.count", count()).await.unwrap(), (0,));
+    again.write().await.unwrap().commit(fact()).await.unwrap();
+    assert_eq!(session.fetch_one("test.count", count()).await.unwrap(), (0,));
+    let mut write = session.write().await.unwrap();
+    write.event(event(uuid::Uuid::nil()));
+    write.commit(fact()).await.unwrap();
+    assert_eq!(session.fetch_one("test.count", count()).await.unwrap(), (2,));
+}
+
+#[tokio::test]
+async fn a_failed_read_does_not_spoil_the_next() {
+    let fixture = Fixture::new().await;
+    let session = fixture.tenant();
+    assert!(session.fetch_one::<(i32,)>("test.bad", sqlx::query_as("SELECT 1 / 0")).await.is_err());
+    assert_eq!(session.fetch_one::<(i32,)>("test.good", sqlx::query_as("SELECT 1")).await.unwrap(), (1,));
+}
+
+#[tokio::test]
+async fn connections_that_the_server_has_cut_are_replaced() {
+    let fixture = Fixture::new().await;
+    let sessions: Vec<_> = (0..4).map(|_| fixture.tenant()).collect();
+    for session in &sessions {
+        session.fetch_one::<(i32,)>("test.open", sqlx::query_as("SELECT 1")).await.unwrap();
+    }
+    drop(sessions);
+    let mut connection = fixture.database.connect().await.unwrap();
+    sqlx::query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()")
+        .execute(&mut connection)
+        .await
+        .unwrap();
+    let session = fixture.tenant();
+    assert_eq!(session.fetch_one::<(i32,)>("test.after", sqlx::query_as("SELECT 1")).await.unwrap(), (1,));
+}
+
+#[tokio::test]
+async fn statements_are_counted() {
+    let fixture = Fixture::new().await;
+    let session = fixture.tenant();
+    let before = fixture.store.statistics().statements();
+    for _ in 0..3 {
+        session.fetch_one::<(i32,)>("test.one", sqlx::query_as("SELECT 1")).await.unwrap();
+    }
+    assert_eq!(fixture.store.statistics().statements() - before, 3);
+}

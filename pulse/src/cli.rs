@@ -1,0 +1,175 @@
+//! The command line.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// A federated GraphQL platform in one program.
+///
+/// `pulse dev --demo` starts everything on this machine with demo data. Settings come from the commented defaults
+/// (`pulse config`), then from --config, then from PULSE__SECTION__FIELD variables.
+#[derive(Debug, Parser)]
+#[command(name = "pulse", version, propagate_version = true, arg_required_else_help = true)]
+pub struct Cli {
+    /// Settings file (TOML); `pulse config` prints one with every default.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the whole platform in this process, on a private PostgreSQL unless DATABASE_URL names another.
+    Dev(DevArgs),
+    /// Run one role of the platform, or all of them, against DATABASE_URL.
+    #[command(subcommand)]
+    Serve(ServeCommand),
+    /// Change the database's schema.
+    #[command(subcommand)]
+    Migrate(MigrateCommand),
+    /// Load entities and relationships from a JSON Lines file.
+    Import(ImportArgs),
+    /// Write or check the GraphQL schemas that this program serves.
+    #[command(subcommand)]
+    Schema(SchemaCommand),
+    /// Ask a running process whether it is ready; for container health checks.
+    Health(HealthArgs),
+    /// Print the settings with their defaults and what they mean.
+    Config,
+}
+
+/// Arguments of `pulse dev`.
+#[derive(Debug, Args)]
+pub struct DevArgs {
+    /// Where to listen.
+    #[arg(long, default_value = "127.0.0.1:4000", value_name = "ADDRESS")]
+    pub listen: SocketAddr,
+    /// Where the private PostgreSQL and the signing key are kept.
+    #[arg(long, default_value = ".pulse", value_name = "FOLDER")]
+    pub data_dir: PathBuf,
+    /// Make a demo organization with a login and real data. On loopback addresses only.
+    #[arg(long)]
+    pub demo: bool,
+    /// Delete all data first.
+    #[arg(long)]
+    pub reset: bool,
+}
+
+/// Which role to run.
+#[derive(Debug, Subcommand)]
+pub enum ServeCommand {
+    /// The federation gateway in front of subgraphs over HTTP.
+    Gateway(GatewayArgs),
+    /// One subgraph, for gateways that hold its secret.
+    Subgraph(SubgraphArgs),
+    /// The background work: the event log's sequencer, jobs, upkeep.
+    Worker,
+    /// Every role in this process.
+    All(ListenArgs),
+}
+
+/// Arguments of `pulse serve gateway`.
+#[derive(Debug, Args)]
+pub struct GatewayArgs {
+    /// Supergraph file to serve instead of Pulse's own; needs no database and no accounts.
+    #[arg(long, value_name = "FILE")]
+    pub supergraph: Option<PathBuf>,
+    /// Where to listen.
+    #[command(flatten)]
+    pub listen: ListenArgs,
+}
+
+/// Arguments of `pulse serve subgraph`.
+#[derive(Debug, Args)]
+pub struct SubgraphArgs {
+    /// Which one.
+    #[arg(value_parser = clap::builder::PossibleValuesParser::new(crate::platform::SUBGRAPHS))]
+    pub name: String,
+    /// Where to listen.
+    #[arg(long, default_value = "127.0.0.1:4001", value_name = "ADDRESS")]
+    pub listen: SocketAddr,
+}
+
+/// Where to listen.
+#[derive(Debug, Args)]
+pub struct ListenArgs {
+    /// Where to listen.
+    #[arg(long, default_value = "127.0.0.1:4000", value_name = "ADDRESS")]
+    pub listen: SocketAddr,
+}
+
+/// What to do with migrations.
+#[derive(Debug, Subcommand)]
+pub enum MigrateCommand {
+    /// Apply those that are missing.
+    Up(DatabaseArgs),
+    /// Take back the last ones of an owner. Data in what they made are lost.
+    Down {
+        /// The owner: platform, accounts, entities, vectors or analytics.
+        owner: String,
+        /// How many.
+        #[arg(long, default_value_t = 1)]
+        steps: usize,
+        /// Which database.
+        #[command(flatten)]
+        database: DatabaseArgs,
+    },
+    /// List them, applied and missing.
+    Status(DatabaseArgs),
+}
+
+/// Which database a command works on.
+#[derive(Debug, Args)]
+pub struct DatabaseArgs {
+    /// The folder of `pulse dev`, used when DATABASE_URL is not set.
+    #[arg(long, default_value = ".pulse", value_name = "FOLDER")]
+    pub data_dir: PathBuf,
+}
+
+/// Arguments of `pulse import`.
+#[derive(Debug, Args)]
+pub struct ImportArgs {
+    /// The file: one entity or relationship as a JSON object a line. `-` is standard input.
+    pub file: PathBuf,
+    /// The organization, by its slug.
+    #[arg(long, value_name = "SLUG")]
+    pub org: String,
+    /// Lines in one transaction.
+    #[arg(long, default_value_t = 2_000, value_parser = clap::value_parser!(u32).range(1..=20_000))]
+    pub batch: u32,
+    /// Which database.
+    #[command(flatten)]
+    pub database: DatabaseArgs,
+}
+
+/// What to do with schemas.
+#[derive(Debug, Subcommand)]
+pub enum SchemaCommand {
+    /// Write each subgraph's SDL and the supergraph composed of them.
+    Export {
+        /// The folder: `subgraphs/NAME.graphql` and `supergraph.graphql` in it.
+        #[arg(long, default_value = "schema", value_name = "FOLDER")]
+        dir: PathBuf,
+        /// Write nothing; fail if a file is not what would be written.
+        #[arg(long)]
+        check: bool,
+    },
+    /// Compose SDL files into a supergraph and print it. The file's name is the subgraph's.
+    Compose {
+        /// SDL files.
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+    },
+}
+
+/// Arguments of `pulse health`.
+#[derive(Debug, Args)]
+pub struct HealthArgs {
+    /// What to ask.
+    #[arg(long, default_value = "http://127.0.0.1:4000/health/ready")]
+    pub url: String,
+}

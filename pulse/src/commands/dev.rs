@@ -1,0 +1,125 @@
+//! `pulse dev`: the whole platform on this machine.
+
+use std::io;
+use std::path::Path;
+use std::time::Instant;
+
+use anyhow::Context;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use pulse_gateway::http::{ServerConfig, serve};
+use pulse_postgres::ClusterError;
+use pulse_telemetry::{Metrics, init_logs};
+use pulse_tokens::AccessTokens;
+use pulse_types::Secret;
+use rand::RngCore;
+
+use super::{serve as roles, stop};
+use crate::cli::DevArgs;
+use crate::exit::Failure;
+use crate::platform::{Database, Platform, demo, signing_tokens, write_private};
+use crate::settings::Settings;
+use crate::terminal::{complain, say};
+
+pub(super) async fn run(args: DevArgs, mut settings: Settings) -> anyhow::Result<()> {
+    if args.demo && !args.listen.ip().is_loopback() {
+        let problem = "--demo makes a login that everybody knows, so it needs a loopback address: leave out --listen, or --demo";
+        return Err(Failure::Setting(problem.to_owned()).into());
+    }
+    // On one's own machine the plan is for everybody who asks.
+    settings.gateway.expose_plan = true;
+    init_logs(&settings.telemetry)?;
+    let metrics = Metrics::install()?;
+    let started = Instant::now();
+    let listener = roles::listen(args.listen).await?;
+    if args.reset {
+        reset(&args.data_dir, &settings)?;
+    }
+    let database = Database::open(&settings.database, &args.data_dir).await?;
+    let unusable = |source| ClusterError::Io { path: args.data_dir.clone(), source };
+    database.publish(&args.data_dir).map_err(unusable)?;
+    let served = tokio::select! {
+        served = serve_on(&database, listener, &args, &settings, metrics, started) => served,
+        () = database.lost() => Err(anyhow::anyhow!("the private PostgreSQL ended; its log is in {}", args.data_dir.join("postgres").display())),
+    };
+    database.close().await;
+    served
+}
+
+async fn serve_on(
+    database: &Database,
+    listener: tokio::net::TcpListener,
+    args: &DevArgs,
+    settings: &Settings,
+    metrics: Metrics,
+    started: Instant,
+) -> anyhow::Result<()> {
+    let prepare = async {
+        database.migrate().await?;
+        let tokens = tokens(&args.data_dir, settings)?;
+        let platform = Platform::start(database, &tokens, settings, Some(metrics)).await?;
+        let login = if args.demo { Some(demo::load(&platform).await.context("the demo data cannot be loaded")?) } else { None };
+        anyhow::Ok((platform, login))
+    };
+    let (platform, login) = tokio::select! {
+        prepared = prepare => prepared?,
+        stopped = stop::requested() => return stopped,
+    };
+    let url = format!("http://{}/graphql", listener.local_addr()?);
+    announce(&url, login.as_ref(), started);
+    let stopped = async {
+        if let Err(error) = stop::requested().await {
+            tracing::error!(%error, "signals cannot be waited for");
+        }
+        complain("stopping …");
+    };
+    serve(listener, platform.router, ServerConfig::from(&settings.gateway), stopped).await;
+    platform.background.stop().await;
+    Ok(())
+}
+
+/// Deletes the private cluster's data. A server that was named is not ours to empty.
+fn reset(data_dir: &Path, settings: &Settings) -> anyhow::Result<()> {
+    if !settings.database.url.expose().is_empty() {
+        let problem = "--reset deletes the private PostgreSQL's data, and DATABASE_URL names another server: empty that one with `pulse migrate down`";
+        return Err(Failure::Setting(problem.to_owned()).into());
+    }
+    Ok(pulse_postgres::Cluster::remove_data(&data_dir.join("postgres"))?)
+}
+
+/// The configured signing key, or the one kept in the data folder, made there at the first start.
+fn tokens(data_dir: &Path, settings: &Settings) -> anyhow::Result<AccessTokens> {
+    if let Some(seed) = &settings.secrets.signing_key {
+        return signing_tokens(Some(seed));
+    }
+    let path = data_dir.join("signing-key");
+    let unusable = |source: io::Error| ClusterError::Io { path: path.clone(), source };
+    let seed = match std::fs::read_to_string(&path) {
+        Ok(seed) => seed,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let mut seed = [0; 32];
+            rand::rng().fill_bytes(&mut seed);
+            let seed = STANDARD.encode(seed);
+            std::fs::create_dir_all(data_dir).map_err(unusable)?;
+            write_private(&path, &seed).map_err(unusable)?;
+            seed
+        }
+        Err(error) => return Err(unusable(error).into()),
+    };
+    signing_tokens(Some(&Secret::new(seed)))
+}
+
+fn announce(url: &str, login: Option<&demo::Login>, started: Instant) {
+    say(&format!("\nPulse is ready at {url} ({:.1} s)", started.elapsed().as_secs_f64()));
+    match login {
+        None => say("Open it in a browser, or register with the mutation `register`. `--demo` brings data and a login."),
+        Some(login) => say(&format!(
+            "\nDemo login     {} / {}\nOrganization   {}\n\nTry it:\n\n{}\n",
+            login.email,
+            login.password,
+            login.organization,
+            demo::example(url, login)
+        )),
+    }
+    say("Ctrl-C stops it.");
+}

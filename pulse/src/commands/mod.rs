@@ -1,0 +1,28 @@
+//! One file a command.
+
+mod dev;
+mod health;
+mod import;
+mod migrate;
+mod schema;
+mod serve;
+mod stop;
+
+use crate::cli::{Cli, Command};
+use crate::settings::{DEFAULTS, Settings};
+use crate::terminal::say;
+
+/// Runs a command to its end.
+pub async fn run(cli: Cli) -> anyhow::Result<()> {
+    let file = cli.config.as_deref();
+    match cli.command {
+        Command::Config => say(DEFAULTS.trim_end()),
+        Command::Health(args) => health::run(&args).await?,
+        Command::Schema(command) => schema::run(command)?,
+        Command::Dev(args) => dev::run(args, Settings::load(file)?).await?,
+        Command::Serve(command) => serve::run(command, Settings::load(file)?).await?,
+        Command::Migrate(command) => migrate::run(command, &Settings::load(file)?).await?,
+        Command::Import(args) => import::run(args, &Settings::load(file)?).await?,
+    }
+    Ok(())
+}

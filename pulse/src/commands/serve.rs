@@ -1,0 +1,120 @@
+//! `pulse serve`: one role a process, or all of them.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use anyhow::Context;
+use axum::Router;
+use pulse_gateway::gateway::{Gateway, GatewayParts};
+use pulse_gateway::http::{ServerConfig, serve};
+use pulse_gateway::source::FileSource;
+use pulse_gateway::supergraph::Subgraphs;
+use pulse_gateway::auth::AnonymousAuthenticator;
+use pulse_telemetry::{Metrics, init_logs};
+use pulse_types::Clock;
+use tokio::net::TcpListener;
+
+use super::stop;
+use crate::cli::{GatewayArgs, ListenArgs, ServeCommand, SubgraphArgs};
+use crate::exit::Failure;
+use crate::platform::{self, Background, Database, Platform, signing_tokens};
+use crate::settings::Settings;
+use crate::terminal::say;
+
+pub(super) async fn run(command: ServeCommand, settings: Settings) -> anyhow::Result<()> {
+    init_logs(&settings.telemetry)?;
+    let metrics = Metrics::install()?;
+    match command {
+        ServeCommand::Gateway(args) => gateway(args, &settings, metrics).await,
+        ServeCommand::Subgraph(args) => subgraph(args, &settings, metrics).await,
+        ServeCommand::Worker => worker(&settings).await,
+        ServeCommand::All(args) => all(args, &settings, metrics).await,
+    }
+}
+
+/// The listener, before anything else is started: a taken address should cost nothing.
+pub(super) async fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
+    TcpListener::bind(address).await.map_err(|problem| Failure::Listen { address, problem })
+}
+
+/// Serves until the process is told to stop, then drains.
+async fn until_stopped(listener: TcpListener, router: Router, settings: &Settings) -> anyhow::Result<()> {
+    say(&format!("ready at http://{}/graphql", listener.local_addr()?));
+    let stopped = async {
+        if let Err(error) = stop::requested().await {
+            tracing::error!(%error, "signals cannot be waited for");
+        }
+    };
+    serve(listener, router, ServerConfig::from(&settings.gateway), stopped).await;
+    Ok(())
+}
+
+async fn gateway(args: GatewayArgs, settings: &Settings, metrics: Metrics) -> anyhow::Result<()> {
+    let listener = listen(args.listen.listen).await?;
+    let router = match args.supergraph {
+        None => platform::remote_gateway(settings, metrics).await?,
+        Some(file) => {
+            let clock = Clock::system();
+            let parts = GatewayParts {
+                subgraphs: Subgraphs::remote(&settings.gateway, None, clock.clone()),
+                source: Arc::new(FileSource::new(file)),
+                authenticator: Arc::new(AnonymousAuthenticator::new(clock.clone())),
+                revocations: None,
+                operations: None,
+                checks: Vec::new(),
+                metrics: Some(metrics),
+                clock,
+            };
+            let gateway = Gateway::init(parts, settings.gateway.clone()).await;
+            gateway.map_err(|error| Failure::Supergraph(format!("{error:#}"))).context("the gateway does not start")?.router()
+        }
+    };
+    until_stopped(listener, router, settings).await
+}
+
+async fn subgraph(args: SubgraphArgs, settings: &Settings, metrics: Metrics) -> anyhow::Result<()> {
+    let name = args.name;
+    let secret = settings.secrets.subgraphs.get(&name).ok_or_else(|| {
+        let variable = format!("PULSE_SUBGRAPH_SECRET_{}", name.to_uppercase());
+        Failure::Setting(format!("secrets.subgraphs.{name} is not set: set {variable} to the same secret as at its gateways"))
+    })?;
+    let listener = listen(args.listen).await?;
+    let database = Database::named(&settings.database)?;
+    let store = database.store(settings);
+    // Only accounts makes tokens; the others need no key.
+    let tokens = match name.as_str() {
+        "accounts" => signing_tokens(settings.secrets.signing_key.as_ref())?,
+        _ => pulse_tokens::AccessTokens::none(),
+    };
+    let subgraph = platform::subgraph(&name, &store, &tokens).context("the command line allows no other name")?;
+    let router = pulse_graphql::router(subgraph, secret, store.clock().clone())
+        .route("/metrics", axum::routing::get(move || std::future::ready(metrics.render())));
+    let background = Background::waker(&store, &database);
+    until_stopped(listener, router, settings).await?;
+    background.stop().await;
+    store.close().await;
+    Ok(())
+}
+
+async fn worker(settings: &Settings) -> anyhow::Result<()> {
+    let database = Database::named(&settings.database)?;
+    let store = database.store(settings);
+    store.ping().await.context("the worker does not start")?;
+    let subgraphs = platform::subgraphs(&store, &pulse_tokens::AccessTokens::none());
+    let background = Background::start(&store, &database, &subgraphs);
+    say("working");
+    stop::requested().await?;
+    background.stop().await;
+    store.close().await;
+    Ok(())
+}
+
+async fn all(args: ListenArgs, settings: &Settings, metrics: Metrics) -> anyhow::Result<()> {
+    let tokens = signing_tokens(settings.secrets.signing_key.as_ref())?;
+    let listener = listen(args.listen).await?;
+    let database = Database::named(&settings.database)?;
+    let platform = Platform::start(&database, &tokens, settings, Some(metrics)).await?;
+    until_stopped(listener, platform.router, settings).await?;
+    platform.background.stop().await;
+    Ok(())
+}

@@ -1,0 +1,42 @@
+//! Access tokens at the gateway.
+
+use async_trait::async_trait;
+use chrono::DateTime;
+use http::HeaderMap;
+use http::header::AUTHORIZATION;
+use pulse_gateway::ports::{Authenticated, AuthenticationError, Authenticator};
+use pulse_tokens::AccessTokens;
+use pulse_types::{Caller, Clock, RequestId};
+use std::sync::Arc;
+
+/// Turns `Authorization: Bearer <access token>` into a caller.
+pub struct TokenAuthenticator {
+    tokens: AccessTokens,
+    clock: Clock,
+}
+
+impl TokenAuthenticator {
+    /// Verifies with `tokens`.
+    pub const fn new(tokens: AccessTokens, clock: Clock) -> Self {
+        Self { tokens, clock }
+    }
+}
+
+#[async_trait]
+impl Authenticator for TokenAuthenticator {
+    async fn authenticate(&self, headers: &HeaderMap) -> Result<Authenticated, AuthenticationError> {
+        let now = self.clock.now();
+        let request = RequestId::new(now);
+        let Some(header) = headers.get(AUTHORIZATION) else {
+            return Ok(Authenticated { caller: Arc::new(Caller::anonymous(request)), expires_at: None });
+        };
+        let text = header.to_str().ok().and_then(|text| text.split_once(' '));
+        let token = text.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")).map(|(_, token)| token.trim());
+        let token = token.ok_or_else(|| {
+            AuthenticationError::Invalid("the Authorization header is not `Bearer <access token>`".to_owned())
+        })?;
+        let claims = self.tokens.verify(token, now).map_err(|error| AuthenticationError::Invalid(error.to_string()))?;
+        let expires_at = DateTime::from_timestamp(claims.exp, 0);
+        Ok(Authenticated { caller: Arc::new(claims.caller(request)), expires_at })
+    }
+}

@@ -1,0 +1,81 @@
+//! What works behind the requests: the event log's sequencer, jobs, upkeep.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use pulse_events::{Sequencer, Waker};
+use pulse_graphql::Subgraph;
+use pulse_jobs::{Worker, WorkerOptions};
+use pulse_store::{Store, StoreError};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use super::Database;
+
+/// How often partitions are looked after and what has expired is deleted.
+const UPKEEP: Duration = Duration::from_secs(3600);
+
+/// Tables partitioned by month.
+const MONTHLY: [&str; 2] = ["platform.audit", "analytics.events"];
+
+/// How many months ahead partitions are made.
+const MONTHS_AHEAD: i32 = 1;
+
+/// Tasks that work until they are stopped.
+pub struct Background {
+    stop: CancellationToken,
+    tasks: JoinSet<()>,
+}
+
+impl Background {
+    /// Everything: sequencer, worker, upkeep. For a process that plays every role, or that of the worker.
+    pub fn start(store: &Store, database: &Database, subgraphs: &[Subgraph]) -> Self {
+        let mut background = Self { stop: CancellationToken::new(), tasks: JoinSet::new() };
+        let stop = &background.stop;
+        let sequencer = Sequencer::new(store.clone()).listening(database.direct().clone());
+        background.tasks.spawn(sequencer.run(stop.clone()));
+        let handlers = subgraphs.iter().flat_map(|subgraph| subgraph.jobs.iter().map(Arc::clone));
+        let worker = Worker::new(store.clone(), handlers, WorkerOptions::default());
+        background.tasks.spawn(worker.run(stop.clone()));
+        background.tasks.spawn(upkeep(store.clone(), stop.clone()));
+        background
+    }
+
+    /// Wakes the sequencer of another process. For a process that serves a subgraph alone.
+    pub fn waker(store: &Store, database: &Database) -> Self {
+        let mut background = Self { stop: CancellationToken::new(), tasks: JoinSet::new() };
+        background.tasks.spawn(Waker::new(store.clone(), database.direct().clone()).run(background.stop.clone()));
+        background
+    }
+
+    /// Tells the tasks to stop and waits for them: a job that runs is finished.
+    pub async fn stop(mut self) {
+        self.stop.cancel();
+        while self.tasks.join_next().await.is_some() {}
+    }
+}
+
+async fn upkeep(store: Store, stop: CancellationToken) {
+    while !stop.is_cancelled() {
+        if let Err(error) = keep_up(&store).await {
+            tracing::warn!(%error, "upkeep failed; it is tried again in an hour");
+        }
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(UPKEEP) => {}
+        }
+    }
+}
+
+/// Makes next month's partitions, and deletes idempotency records of more than a day ago.
+async fn keep_up(store: &Store) -> Result<(), StoreError> {
+    let mut connection = store.maintenance().await?;
+    for table in MONTHLY {
+        let ensure = sqlx::query("SELECT platform.ensure_month_partitions($1::text::regclass, $2)");
+        connection.execute("upkeep.partitions", ensure.bind(table).bind(MONTHS_AHEAD)).await?;
+    }
+    let expire = sqlx::query("DELETE FROM platform.idempotency WHERE at < $1");
+    let day_ago = store.clock().now() - chrono::TimeDelta::days(1);
+    connection.execute("upkeep.idempotency", expire.bind(day_ago)).await?;
+    connection.commit().await
+}

@@ -1,0 +1,93 @@
+//! The gateway's subgraph port over a subgraph in the same process: no bytes, no socket, no token.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use async_graphql::{PathSegment, Request, Response, ServerError};
+use async_trait::async_trait;
+use futures::StreamExt;
+use futures::stream::BoxStream;
+use pulse_gateway::ports::{Subgraph as Port, SubgraphError, SubgraphFault, SubgraphRequest, SubgraphResponse};
+use pulse_gateway::value::Value;
+use pulse_graphql::Subgraph;
+
+use super::values;
+
+/// A subgraph of this process behind the gateway's port.
+pub struct InProcess(Subgraph);
+
+impl InProcess {
+    /// The subgraph as a port.
+    pub fn port(subgraph: Subgraph) -> Arc<dyn Port> {
+        Arc::new(Self(subgraph))
+    }
+}
+
+#[async_trait]
+impl Port for InProcess {
+    fn name(&self) -> &str {
+        self.0.name
+    }
+
+    async fn sdl(&self) -> Result<String, SubgraphFault> {
+        Ok(self.0.api.sdl())
+    }
+
+    async fn execute(&self, request: SubgraphRequest) -> Result<SubgraphResponse, SubgraphFault> {
+        let deadline = request.deadline;
+        let allowed = deadline.saturating_duration_since(Instant::now());
+        let caller = Arc::clone(&request.caller);
+        let answer = self.0.api.execute(caller, translate(request));
+        match tokio::time::timeout_at(deadline.into(), answer).await {
+            Ok(response) => Ok(answer_of(response)),
+            Err(_) => Err(SubgraphFault::TimedOut(round(allowed))),
+        }
+    }
+
+    async fn subscribe(
+        &self,
+        request: SubgraphRequest,
+    ) -> Result<BoxStream<'static, Result<SubgraphResponse, SubgraphFault>>, SubgraphFault> {
+        let caller = Arc::clone(&request.caller);
+        let events = self.0.api.subscribe(caller, translate(request));
+        Ok(events.map(|response| Ok(answer_of(response))).boxed())
+    }
+}
+
+fn round(duration: Duration) -> Duration {
+    Duration::from_millis(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX))
+}
+
+fn translate(request: SubgraphRequest) -> Request {
+    let translated = Request::new(&*request.query).variables(values::variables(request.variables));
+    match request.operation_name {
+        Some(name) => translated.operation_name(&*name),
+        None => translated,
+    }
+}
+
+fn answer_of(response: Response) -> SubgraphResponse {
+    SubgraphResponse {
+        data: values::from_subgraph(response.data),
+        errors: response.errors.into_iter().map(error_of).collect(),
+    }
+}
+
+fn error_of(error: ServerError) -> SubgraphError {
+    let ServerError { message, path, extensions, .. } = error;
+    let path = match path.is_empty() {
+        true => Value::Null,
+        false => Value::List(path.into_iter().map(segment).collect()),
+    };
+    let extensions = extensions
+        .and_then(|extensions| async_graphql::to_value(&extensions).ok())
+        .map_or(Value::Null, values::from_subgraph);
+    SubgraphError { message, path, extensions }
+}
+
+fn segment(segment: PathSegment) -> Value {
+    match segment {
+        PathSegment::Field(name) => Value::from(name),
+        PathSegment::Index(index) => Value::from(index),
+    }
+}

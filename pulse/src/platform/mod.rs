@@ -1,0 +1,143 @@
+//! The roles that a process can play, built of subgraphs, gateway and background work.
+
+mod authenticator;
+mod background;
+mod database;
+pub mod demo;
+mod in_process;
+mod signer;
+mod supergraph;
+mod values;
+
+use std::sync::Arc;
+
+use anyhow::Context;
+use axum::Router;
+use pulse_gateway::gateway::{Gateway, GatewayParts};
+use pulse_gateway::http::HealthCheck;
+use pulse_gateway::source::StaticSource;
+use pulse_gateway::supergraph::Subgraphs;
+use pulse_graphql::Subgraph;
+use pulse_store::Store;
+use pulse_telemetry::Metrics;
+use pulse_tokens::AccessTokens;
+use pulse_types::{Clock, Secret};
+
+pub use authenticator::TokenAuthenticator;
+pub use background::Background;
+pub use database::Database;
+pub(crate) use database::write_private;
+pub use in_process::InProcess;
+pub use signer::SecretSigner;
+pub use supergraph::{compose_own, sdls, supergraph_of};
+
+use crate::exit::Failure;
+use crate::settings::Settings;
+
+/// The names of the subgraphs, in the order of the alphabet.
+pub const SUBGRAPHS: [&str; 4] = ["accounts", "analytics", "entities", "vectors"];
+
+/// All subgraphs, over one database.
+pub fn subgraphs(store: &Store, tokens: &AccessTokens) -> Vec<Subgraph> {
+    SUBGRAPHS.iter().filter_map(|name| subgraph(name, store, tokens)).collect()
+}
+
+/// One subgraph; `None` for a name that is none's.
+pub fn subgraph(name: &str, store: &Store, tokens: &AccessTokens) -> Option<Subgraph> {
+    let store = store.clone();
+    Some(match name {
+        "accounts" => pulse_accounts::subgraph(store, tokens.clone(), pulse_accounts::Config::default()),
+        "analytics" => pulse_analytics::subgraph(store),
+        "entities" => pulse_entities::subgraph(store),
+        "vectors" => pulse_vectors::subgraph(store),
+        _ => return None,
+    })
+}
+
+/// A whole platform in one process: what it serves, and what works behind it.
+pub struct Platform {
+    /// The subgraphs, for calls that do not go through the gateway.
+    pub subgraphs: Vec<Subgraph>,
+    /// The gateway's routes, and those that subgraphs have beside GraphQL.
+    pub router: Router,
+    /// What works in the background until it is stopped.
+    pub background: Background,
+}
+
+impl Platform {
+    /// Builds all of it over a migrated database.
+    pub async fn start(
+        database: &Database,
+        tokens: &AccessTokens,
+        settings: &Settings,
+        metrics: Option<Metrics>,
+    ) -> anyhow::Result<Self> {
+        let store = database.store(settings);
+        let subgraphs = subgraphs(&store, tokens);
+        let parts = GatewayParts {
+            subgraphs: Subgraphs::Fixed(subgraphs.iter().cloned().map(InProcess::port).collect()),
+            source: Arc::new(StaticSource::new(compose_own()?)),
+            authenticator: Arc::new(TokenAuthenticator::new(tokens.clone(), store.clock().clone())),
+            revocations: None,
+            operations: None,
+            checks: vec![database_check(&store)],
+            metrics,
+            clock: store.clock().clone(),
+        };
+        let gateway = Gateway::init(parts, settings.gateway.clone()).await.context("the gateway does not start")?;
+        let routes = subgraphs.iter().map(|subgraph| subgraph.routes.clone());
+        let router = routes.fold(gateway.router(), Router::merge);
+        let background = Background::start(&store, database, &subgraphs);
+        Ok(Self { subgraphs, router, background })
+    }
+}
+
+/// A gateway in front of Pulse's subgraphs in other processes.
+pub async fn remote_gateway(settings: &Settings, metrics: Metrics) -> anyhow::Result<Router> {
+    let tokens = signing_tokens(settings.secrets.signing_key.as_ref())?;
+    let urls = &settings.gateway.subgraph_urls;
+    if let Some(missing) = SUBGRAPHS.iter().find(|name| !urls.contains_key(**name)) {
+        let variable = format!("PULSE_SUBGRAPH_URL_{}", missing.to_uppercase());
+        let problem = format!("the gateway does not know where {missing} is: set {variable} to its address, such as http://{missing}:4001/graphql");
+        return Err(Failure::Setting(problem).into());
+    }
+    let clock = Clock::system();
+    let signer = Arc::new(SecretSigner::new(&settings.secrets.subgraphs, clock.clone()));
+    let parts = GatewayParts {
+        subgraphs: Subgraphs::remote(&settings.gateway, Some(signer), clock.clone()),
+        source: Arc::new(StaticSource::new(compose_own()?)),
+        authenticator: Arc::new(TokenAuthenticator::new(tokens.clone(), clock.clone())),
+        revocations: None,
+        operations: None,
+        checks: Vec::new(),
+        metrics: Some(metrics),
+        clock,
+    };
+    let gateway = Gateway::init(parts, settings.gateway.clone()).await.context("the gateway does not start")?;
+    Ok(gateway.router().merge(key_set_routes(&tokens)))
+}
+
+/// The tokens of a signing key that must be set.
+pub fn signing_tokens(seed: Option<&Secret>) -> anyhow::Result<AccessTokens> {
+    let seed = seed.ok_or_else(|| {
+        let problem = "secrets.signing_key is not set: make one with `openssl rand -base64 32` and set it as PULSE_SIGNING_KEY";
+        Failure::Setting(problem.to_owned())
+    })?;
+    let key = pulse_tokens::SigningKey::from_base64(seed).map_err(|error| {
+        Failure::Setting(format!("secrets.signing_key (PULSE_SIGNING_KEY): {error}"))
+    })?;
+    Ok(AccessTokens::signing(key)?)
+}
+
+fn database_check(store: &Store) -> HealthCheck {
+    let store = store.clone();
+    HealthCheck::new("database", move || {
+        let store = store.clone();
+        async move {
+            store.ping().await.map_err(|error| {
+                tracing::warn!(%error, "the database is not ready");
+                "the database does not answer".to_owned()
+            })
+        }
+    })
+}

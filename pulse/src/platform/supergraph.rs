@@ -1,0 +1,39 @@
+//! The supergraph that this program's own subgraphs make.
+
+use std::fmt::Write as _;
+
+use pulse_graphql::sdl;
+use pulse_schema::{SubgraphSdl, compose};
+
+use crate::exit::Failure;
+
+/// Each subgraph's name and SDL. Needs no database.
+pub fn sdls() -> [(&'static str, String); 4] {
+    [
+        ("accounts", sdl(&pulse_accounts::schema())),
+        ("analytics", sdl(&pulse_analytics::schema())),
+        ("entities", sdl(&pulse_entities::schema())),
+        ("vectors", sdl(&pulse_vectors::schema())),
+    ]
+}
+
+/// The supergraph of this program's subgraphs. Their addresses in it are names that settings replace.
+pub fn compose_own() -> Result<String, Failure> {
+    let subgraphs = sdls().map(|(name, sdl)| SubgraphSdl {
+        name: name.to_owned(),
+        url: Some(format!("http://{name}:4001/graphql")),
+        sdl,
+    });
+    supergraph_of(&subgraphs)
+}
+
+/// The supergraph of `subgraphs`, or every reason why there is none.
+pub fn supergraph_of(subgraphs: &[SubgraphSdl]) -> Result<String, Failure> {
+    compose(subgraphs).map(|composition| composition.supergraph).map_err(|diagnostics| {
+        let mut text = format!("the schemas do not compose ({} problems):", diagnostics.len());
+        for diagnostic in diagnostics {
+            write!(text, "\n{diagnostic}").expect("writing to a String cannot fail");
+        }
+        Failure::Supergraph(text)
+    })
+}
