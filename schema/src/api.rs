@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     SubgraphSdl,
-    diagnostic::Diagnostic,
+    diagnostic::{Code, Diagnostic},
     print,
     subgraph::{Directive, Field, Subgraph, TypeDef, base_name, has, parse, spec::Fed},
     supergraph::{OutField, OutType, OutValue},
@@ -22,13 +22,11 @@ pub fn api_schema(supergraph: &str) -> Result<String, Vec<Diagnostic>> {
         .filter(|(name, _)| !hidden.contains(name.as_str()))
         .map(|(name, ty)| (name.as_str(), visible(ty, &hidden)))
         .collect();
-    let is_plain = ["Query"].iter().all(|root| types.contains_key(root));
-    let mut out = String::new();
-    if is_plain {
-        out += "schema ";
-        out += &print::roots(|name| types.contains_key(name));
+    if !types.contains_key("Query") {
+        let error = Diagnostic::error(Code::NoQueries, "Query", "the supergraph has no query");
+        return Err(vec![error.help("pass a composed supergraph")]);
     }
-    Ok(out + &print::types(types.values()))
+    Ok(format!("schema {}{}", print::roots(|name| types.contains_key(name)), print::types(types.values())))
 }
 
 /// Reads a supergraph as if it were a subgraph, which drops the types of linked specifications.

@@ -245,14 +245,32 @@ impl<'a> Walk<'a> {
         if !self.reported.insert((&ty.name, &field.name)) {
             return;
         }
-        let owners = graphs(field, ty);
-        let message = format!("no path through the subgraphs reaches this field: {operation} ({reason})");
+        let owners = self.owners(field, ty);
+        let reason = if reason.contains("No paths found") { String::new() } else { format!(" ({reason})") };
+        let message =
+            format!("no path through the subgraphs reaches this field of {owners}: {operation}{reason}");
         let help = format!(
-            "give {} a @key that {owners} resolves and that the subgraph before it knows, or define the field there too and mark it @shareable",
+            "give {} a @key that {owners} resolves and the subgraph before it knows, or define the field there too and mark it @shareable",
             ty.name
         );
         self.report
             .push(Diagnostic::error(Code::SatisfiabilityError, coordinate(ty, field), message).help(help));
+    }
+
+    /// The names of the subgraphs that resolve a field.
+    fn owners(&self, field: &Field, ty: &TypeDef) -> String {
+        let names = &self.planner.supergraph.known_subgraphs;
+        let of = |directives: &[Directive], name: &str| -> BTreeSet<String> {
+            let joins = directives
+                .iter()
+                .filter(|directive| directive.name == name && directive.arg("external").is_none());
+            joins.filter_map(|join| names.get(&join.arg("graph")?.to_string()).cloned()).collect()
+        };
+        let mut owners = of(&field.directives, "join__field");
+        if owners.is_empty() {
+            owners = of(&ty.directives, "join__type");
+        }
+        owners.into_iter().collect::<Vec<_>>().join(" or ")
     }
 }
 
@@ -293,20 +311,6 @@ fn entry(parent: &TypeDef, field: &Field, parent_entry: &str) -> String {
         [only] => only.clone(),
         _ => parent_entry.to_owned(),
     }
-}
-
-fn graphs(field: &Field, ty: &TypeDef) -> String {
-    let of = |directives: &[Directive], name: &str| -> BTreeSet<String> {
-        let joins = directives
-            .iter()
-            .filter(|directive| directive.name == name && directive.arg("external").is_none());
-        joins.filter_map(|directive| Some(directive.arg("graph")?.to_string().to_lowercase())).collect()
-    };
-    let mut owners = of(&field.directives, "join__field");
-    if owners.is_empty() {
-        owners = of(&ty.directives, "join__type");
-    }
-    owners.into_iter().collect::<Vec<_>>().join(" or ")
 }
 
 fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {

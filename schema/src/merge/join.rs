@@ -17,13 +17,11 @@ pub(super) fn of_type(name: &str, sources: &[Source<'_>], subgraphs: &[Subgraph]
             format!("@join__implements(graph: {}, interface: {})", source.subgraph.graph, quoted(interface))
         }));
     }
-    for source in sources {
-        printed.extend(join_types(source));
-    }
     if name == "Query" {
         // The planner enters each subgraph by its Query, also where that has only `_entities`.
-        let missing = subgraphs.iter().filter(|subgraph| !subgraph.types.contains_key("Query"));
-        printed.extend(missing.map(|subgraph| format!("@join__type(graph: {})", subgraph.graph)));
+        printed.extend(subgraphs.iter().map(|subgraph| format!("@join__type(graph: {})", subgraph.graph)));
+    } else {
+        printed.extend(sources.iter().flat_map(join_types));
     }
     for source in sources {
         let members = source.ty.members.keys();

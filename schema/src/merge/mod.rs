@@ -65,7 +65,9 @@ pub(crate) fn merge(subgraphs: &[Subgraph], report: &mut Vec<Diagnostic>) -> Sup
     }
     interface_object::add_implied_fields(subgraphs, &mut types);
     report.append(&mut merge.report);
-    if types.get("Query").is_none_or(|query| query.fields.is_empty()) {
+    let asks =
+        |subgraph: &Subgraph| subgraph.types.get("Query").is_some_and(|query| !query.fields.is_empty());
+    if !subgraphs.iter().any(asks) {
         report.push(
             Diagnostic::error(Code::NoQueries, "Query", "no subgraph has a query")
                 .help("define a field on Query in one of the subgraphs"),
