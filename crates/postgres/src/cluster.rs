@@ -99,8 +99,15 @@ impl Cluster {
             distribution,
             folder,
         };
-        cluster.launch(&runner, &options).await?;
-        Ok(cluster)
+        let since = Instant::now();
+        loop {
+            match cluster.launch(&runner, &options).await {
+                Err(error) if error.is_passing() && since.elapsed() < options.start_timeout => {
+                    tokio::time::sleep(20 * POLL).await;
+                }
+                result => return result.map(|()| cluster),
+            }
+        }
     }
 
     /// How to connect to one of its databases, as the superuser `pulse`.

@@ -227,4 +227,9 @@ impl ClusterError {
             Self::Io { .. } | Self::Connect(_) => 19,
         }
     }
+
+    /// Whether another try can help: the connections of a killed server end a moment after it.
+    pub(crate) fn is_passing(&self) -> bool {
+        matches!(self, Self::Exited { said, .. } if said.contains("pre-existing shared memory block"))
+    }
 }

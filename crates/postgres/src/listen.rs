@@ -76,6 +76,7 @@ fn socket_folder(folder: &Path, runner: &Runner) -> Option<PathBuf> {
 
 fn usable(folder: &Path, runner: &Runner) -> io::Result<()> {
     let socket = folder.join(format!(".s.PGSQL.{SOCKET_PORT}"));
+    let lock = folder.join(format!(".s.PGSQL.{SOCKET_PORT}.lock"));
     if socket.as_os_str().len() > MAX_SOCKET_PATH {
         return Err(io::Error::other("its path is too long for a socket"));
     }
@@ -91,10 +92,14 @@ fn usable(folder: &Path, runner: &Runner) -> io::Result<()> {
         return Err(io::Error::other("it is not private to this user"));
     }
     runner.require_writable(folder).map_err(io::Error::other)?;
+    // A killed server's files: we hold the cluster, so nobody listens here. PostgreSQL would refuse to start if
+    // their number went to another program since.
     let probe = folder.join("probe");
-    match fs::remove_file(&probe) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
+    for left_behind in [&socket, &lock, &probe] {
+        match fs::remove_file(left_behind) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
     }
     UnixListener::bind(&probe)?;
     fs::remove_file(&probe)
