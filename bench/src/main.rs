@@ -1,3 +1,51 @@
-//! Benches beside something real.
+#![doc = include_str!("../README.md")]
 
-fn main() {}
+mod archive;
+mod bare;
+mod child;
+mod import;
+mod load;
+mod pgbench;
+mod platform;
+mod read;
+mod table;
+
+use clap::{Parser, Subcommand};
+use uuid::Uuid;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// Benches beside something real.
+#[derive(Parser)]
+struct Cli {
+    #[command(subcommand)]
+    bench: Bench,
+}
+
+#[derive(Subcommand)]
+enum Bench {
+    /// 20 entities by type with 10 relationships and their targets each.
+    Read(read::Args),
+    /// An archive through the write path.
+    Import(import::Args),
+    /// The bare handler, as a process of its own; started by `read`.
+    #[command(hide = true)]
+    BareServer { database: String, org: Uuid },
+    /// The platform, as a process of its own; started by `read`.
+    #[command(hide = true)]
+    PlatformServer { database: String },
+}
+
+fn main() -> anyhow::Result<()> {
+    let cli = Cli::parse();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(async {
+        match cli.bench {
+            Bench::Read(args) => read::run(args).await,
+            Bench::Import(args) => import::run(args).await,
+            Bench::BareServer { database, org } => bare::serve(&database, org).await,
+            Bench::PlatformServer { database } => platform::serve(&database).await,
+        }
+    })
+}

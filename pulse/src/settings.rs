@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use pulse_config::ConfigError;
-use pulse_gateway::config::GatewayConfig;
+use pulse_gateway::GatewayConfig;
 use pulse_telemetry::TelemetryConfig;
 use pulse_types::Secret;
 use serde::Deserialize;

@@ -7,7 +7,7 @@ use std::time::Instant;
 use anyhow::Context;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use pulse_gateway::http::{ServerConfig, serve};
+use pulse_gateway::{ServerConfig, serve};
 use pulse_postgres::ClusterError;
 use pulse_telemetry::{Metrics, init_logs};
 use pulse_tokens::AccessTokens;
@@ -58,7 +58,7 @@ async fn serve_on(
         database.migrate().await?;
         let tokens = tokens(&args.data_dir, settings)?;
         let platform = Platform::start(database, &tokens, settings, Some(metrics)).await?;
-        let login = if args.demo { Some(demo::load(&platform).await.context("the demo data cannot be loaded")?) } else { None };
+        let login = if args.demo { Some(demo::load(&platform, &tokens).await.context("the demo data cannot be loaded")?) } else { None };
         anyhow::Ok((platform, login))
     };
     let (platform, login) = tokio::select! {

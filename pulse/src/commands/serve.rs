@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use axum::Router;
-use pulse_gateway::gateway::{Gateway, GatewayParts};
-use pulse_gateway::http::{ServerConfig, serve};
-use pulse_gateway::source::FileSource;
-use pulse_gateway::supergraph::Subgraphs;
-use pulse_gateway::auth::AnonymousAuthenticator;
+use pulse_gateway::{Gateway, GatewayParts};
+use pulse_gateway::{ServerConfig, serve};
+use pulse_gateway::FileSource;
+use pulse_gateway::Subgraphs;
+use pulse_gateway::AnonymousAuthenticator;
 use pulse_telemetry::{Metrics, init_logs};
 use pulse_types::Clock;
 use tokio::net::TcpListener;

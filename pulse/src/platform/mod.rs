@@ -13,10 +13,10 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use axum::Router;
-use pulse_gateway::gateway::{Gateway, GatewayParts};
-use pulse_gateway::http::HealthCheck;
-use pulse_gateway::source::StaticSource;
-use pulse_gateway::supergraph::Subgraphs;
+use pulse_gateway::{Gateway, GatewayParts};
+use pulse_gateway::HealthCheck;
+use pulse_gateway::StaticSource;
+use pulse_gateway::Subgraphs;
 use pulse_graphql::Subgraph;
 use pulse_store::Store;
 use pulse_telemetry::Metrics;

@@ -1,0 +1,53 @@
+//! Servers as processes of their own, so that each has a runtime, a heap and a CPU account of its own.
+
+use std::net::SocketAddr;
+use std::process::Stdio;
+
+use anyhow::{Context, ensure};
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::{Child, Command};
+
+use crate::table::say;
+
+/// What a server prints before its address.
+const READY: &str = "listening on ";
+
+/// A running server; killed when dropped.
+pub(crate) struct Server {
+    _child: Child,
+    pid: u32,
+    pub(crate) address: SocketAddr,
+}
+
+impl Server {
+    /// Starts this program again with other arguments, and waits until it listens.
+    pub(crate) async fn start(arguments: &[&str]) -> anyhow::Result<Self> {
+        let mut child = Command::new(std::env::current_exe()?)
+            .args(arguments)
+            .stdout(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()?;
+        let stdout = child.stdout.take().context("stdout is piped")?;
+        let mut lines = BufReader::new(stdout).lines();
+        let line = lines.next_line().await?.unwrap_or_default();
+        let address = line.strip_prefix(READY).context("the server ended before it listened")?.parse()?;
+        let pid = child.id().context("the server has ended")?;
+        Ok(Self { _child: child, pid, address })
+    }
+
+    /// The CPU time that the process has used, in milliseconds.
+    pub(crate) fn cpu_ms(&self) -> anyhow::Result<f64> {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.pid))?;
+        // The second field is the program's name in brackets and may hold spaces.
+        let fields: Vec<&str> = stat.rsplit_once(')').context("no name")?.1.split_whitespace().collect();
+        ensure!(fields.len() > 12, "an unknown form of /proc/PID/stat");
+        let ticks: f64 = fields[11].parse::<f64>()? + fields[12].parse::<f64>()?;
+        // Linux counts in hundredths of a second.
+        Ok(ticks * 10.0)
+    }
+}
+
+/// Tells the process that started this one where it listens.
+pub(crate) fn announce(address: SocketAddr) {
+    say(&format!("{READY}{address}"));
+}
