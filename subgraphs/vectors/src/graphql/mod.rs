@@ -1,0 +1,19 @@
+//! What the subgraph answers.
+
+mod collection;
+mod entity;
+mod item;
+mod loaders;
+mod search;
+
+use async_graphql::MergedObject;
+
+pub(crate) use loaders::Loaders;
+
+/// The root of queries.
+#[derive(MergedObject, Default)]
+pub struct Query(collection::CollectionQuery, search::SearchQuery, entity::EntityQuery);
+
+/// The root of mutations.
+#[derive(MergedObject, Default)]
+pub struct Mutation(collection::CollectionMutation, item::ItemMutation);
