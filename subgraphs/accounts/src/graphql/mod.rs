@@ -1,0 +1,24 @@
+//! The GraphQL API: one file a type, roots merged here.
+
+mod loaders;
+mod membership;
+mod organization;
+mod session;
+mod user;
+
+use async_graphql::MergedObject;
+
+pub(crate) use loaders::Loaders;
+
+/// What can be asked.
+#[derive(MergedObject, Default)]
+pub struct Query(user::UserQuery, organization::OrganizationQuery);
+
+/// What can be changed.
+#[derive(MergedObject, Default)]
+pub struct Mutation(
+    session::SessionMutation,
+    user::UserMutation,
+    organization::OrganizationMutation,
+    membership::MembershipMutation,
+);

@@ -1,0 +1,161 @@
+//! Signing in, going on, and signing out.
+
+use async_graphql::{Context, InputObject, Object, SimpleObject};
+use chrono::{DateTime, Utc};
+use pulse_graphql::{ContextExt, Error};
+use pulse_types::{OrgId, Secret, SessionId};
+
+use super::organization::Organization;
+use super::user::User;
+use crate::authority::Authority;
+use crate::session::{self, SessionError, SignInError, SignedIn};
+use crate::user::UserError;
+
+/// Somebody who registers.
+#[derive(InputObject)]
+pub(crate) struct RegisterInput {
+    /// The address to sign in with; upper and lower case are the same.
+    email: String,
+    /// 12 to 128 characters, of any kind. The most common passwords are refused.
+    password: String,
+    /// What you want to be called: 1 to 120 characters.
+    name: String,
+    /// Makes it safe to repeat the request: the same key with the same input registers nobody twice.
+    idempotency_key: Option<String>,
+}
+
+/// Who signs in.
+#[derive(InputObject)]
+pub(crate) struct SignInInput {
+    /// The address that you have registered with.
+    email: String,
+    /// Your password.
+    password: String,
+    /// The organization to act in; the one that you joined first if not given.
+    organization_slug: Option<String>,
+}
+
+/// What to exchange.
+#[derive(InputObject)]
+pub(crate) struct RefreshSessionInput {
+    /// The refresh token that you got last. It can be exchanged once; coming again, it ends the session.
+    refresh_token: String,
+}
+
+/// Where to go on.
+#[derive(InputObject)]
+pub(crate) struct SwitchOrganizationInput {
+    /// An organization that you are a member of.
+    organization_id: OrgId,
+}
+
+/// A session, with its tokens.
+#[derive(SimpleObject)]
+pub(crate) struct SessionPayload {
+    /// Send it as `Authorization: Bearer <token>`. It says who you are, for which organization and with which rights.
+    access_token: String,
+    /// When the access token ends; refresh the session before.
+    access_token_expires_at: DateTime<Utc>,
+    /// Exchange it for new tokens by `refreshSession`. Keep it secret.
+    refresh_token: String,
+    /// You.
+    user: User,
+    /// The organization that you act in; null while you are a member of none.
+    organization: Option<Organization>,
+}
+
+/// The session, in another organization. Its refresh token stays the same.
+#[derive(SimpleObject)]
+pub(crate) struct SwitchOrganizationPayload {
+    /// Send it as `Authorization: Bearer <token>` from now on.
+    access_token: String,
+    /// When the access token ends; refresh the session before.
+    access_token_expires_at: DateTime<Utc>,
+    /// You.
+    user: User,
+    /// The organization that you act in with this access token.
+    organization: Option<Organization>,
+}
+
+/// The ended session.
+#[derive(SimpleObject)]
+pub(crate) struct SignOutPayload {
+    /// The session that cannot be refreshed any more.
+    session_id: SessionId,
+}
+
+impl SessionPayload {
+    fn new(signed_in: SignedIn) -> Self {
+        let SignedIn { access_token, access_token_expires_at, refresh_token, user, organization } = signed_in;
+        Self {
+            access_token: access_token.expose().to_owned(),
+            access_token_expires_at,
+            refresh_token: refresh_token.map(|token| token.expose().to_owned()).unwrap_or_default(),
+            user: User::new(user),
+            organization: organization.map(Organization::new),
+        }
+    }
+}
+
+#[derive(Default)]
+pub(super) struct SessionMutation;
+
+#[Object]
+impl SessionMutation {
+    /// Makes a user and signs it in. That an address is taken is told: CONFLICT.
+    async fn register(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Who registers.")] input: RegisterInput,
+    ) -> Result<SessionPayload, Error<UserError>> {
+        let RegisterInput { email, password, name, idempotency_key } = input;
+        let who = (email.as_str(), Secret::new(password), name.as_str());
+        let signed_in = session::register(ctx.session(), ctx.part::<Authority>(), who, idempotency_key).await?;
+        Ok(SessionPayload::new(signed_in))
+    }
+
+    /// Begins a session with address and password.
+    async fn sign_in(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Who signs in.")] input: SignInInput,
+    ) -> Result<SessionPayload, Error<SignInError>> {
+        let SignInInput { email, password, organization_slug } = input;
+        let who = (email.as_str(), Secret::new(password));
+        let authority = ctx.part::<Authority>();
+        let signed_in = session::sign_in(ctx.session(), authority, who, organization_slug.as_deref()).await?;
+        Ok(SessionPayload::new(signed_in))
+    }
+
+    /// Exchanges a refresh token for new tokens, with the rights that you have now.
+    async fn refresh_session(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What to exchange.")] input: RefreshSessionInput,
+    ) -> Result<SessionPayload, Error<SessionError>> {
+        let token = Secret::new(input.refresh_token);
+        Ok(SessionPayload::new(session::refresh(ctx.session(), ctx.part::<Authority>(), &token).await?))
+    }
+
+    /// An access token for another organization that you are a member of.
+    async fn switch_organization(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Where to go on.")] input: SwitchOrganizationInput,
+    ) -> Result<SwitchOrganizationPayload, Error<SessionError>> {
+        let authority = ctx.part::<Authority>();
+        let switched = session::switch(ctx.session(), authority, input.organization_id).await?;
+        let SignedIn { access_token, access_token_expires_at, refresh_token: _, user, organization } = switched;
+        Ok(SwitchOrganizationPayload {
+            access_token: access_token.expose().to_owned(),
+            access_token_expires_at,
+            user: User::new(user),
+            organization: organization.map(Organization::new),
+        })
+    }
+
+    /// Ends your session: its refresh token is worth nothing any more.
+    async fn sign_out(&self, ctx: &Context<'_>) -> Result<SignOutPayload, Error<SessionError>> {
+        Ok(SignOutPayload { session_id: session::sign_out(ctx.session()).await? })
+    }
+}

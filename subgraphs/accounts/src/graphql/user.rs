@@ -1,0 +1,168 @@
+//! `User`: somebody who can sign in.
+
+use async_graphql::{Context, InputObject, Object, SimpleObject};
+use chrono::{DateTime, Utc};
+use pulse_graphql::{ClientError, Code, Connection, ContextExt, Error, Page, PageError, PageLimits, Total};
+use pulse_types::UserId;
+
+use super::loaders::Loaders;
+use super::organization::Organization;
+use crate::joined;
+use crate::organization::{self, Seen};
+use crate::user::{self, UserError, UserRow};
+
+/// Somebody who can sign in. You see yourself, and with `member:read` the members of the organization that you act in.
+pub(crate) struct User(UserRow);
+
+/// What to change of yourself.
+#[derive(InputObject)]
+pub(crate) struct UpdateMeInput {
+    /// What you want to be called: 1 to 120 characters.
+    name: String,
+}
+
+/// You, changed.
+#[derive(SimpleObject)]
+pub(crate) struct UpdateMePayload {
+    /// You, as you are now.
+    user: User,
+}
+
+/// Why the organizations of a person cannot be listed.
+#[derive(Debug, Clone, thiserror::Error)]
+pub(super) enum OrganizationsError {
+    /// Wrong arguments.
+    #[error(transparent)]
+    Page(#[from] PageError),
+    /// Somebody else's.
+    #[error("only the person may see which organizations it is a member of")]
+    NotYou,
+}
+
+impl ClientError for OrganizationsError {
+    fn code(&self) -> Code {
+        match self {
+            Self::Page(error) => error.code(),
+            Self::NotYou => Code::Forbidden,
+        }
+    }
+
+    fn field(&self) -> Option<String> {
+        match self {
+            Self::Page(error) => error.field(),
+            Self::NotYou => None,
+        }
+    }
+}
+
+#[Object]
+impl User {
+    /// The person's id.
+    async fn id(&self) -> UserId {
+        self.0.id
+    }
+
+    /// The address that the person signs in with.
+    async fn email(&self) -> &str {
+        &self.0.email
+    }
+
+    /// What the person wants to be called.
+    async fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    /// When the person registered.
+    async fn created_at(&self) -> DateTime<Utc> {
+        self.0.created_at
+    }
+
+    /// How often the person was changed, and 1.
+    async fn version(&self) -> i64 {
+        self.0.version
+    }
+
+    /// The organizations that you are a member of, in the order of joining. Refused for anybody else.
+    async fn organizations(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many, from the start or `after`: 1 to 100, 20 if not given.")] first: Option<i32>,
+        #[graphql(desc = "Begin behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many, from the end or `before`: 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "End before this cursor.")] before: Option<String>,
+    ) -> Option<Result<Connection<Organization>, Error<OrganizationsError>>> {
+        if ctx.session().caller().user() != Some(self.0.id) {
+            return Some(Err(OrganizationsError::NotYou.into()));
+        }
+        let page = Page::try_new((first, after), (last, before), PageLimits::USUAL);
+        Some(own_organizations(ctx, page).await.map_err(|error| error.map_client(OrganizationsError::from)))
+    }
+}
+
+impl User {
+    pub(super) const fn new(row: UserRow) -> Self {
+        Self(row)
+    }
+
+    /// The user with this id, if the caller may see it.
+    pub(super) async fn fetch(ctx: &Context<'_>, id: UserId) -> Option<Result<Self, Error>> {
+        ctx.part::<Loaders>().users.load(id).await.map(|row| row.map(Self)).map_err(Error::from).transpose()
+    }
+}
+
+async fn own_organizations(
+    ctx: &Context<'_>,
+    page: Result<Page, PageError>,
+) -> Result<Connection<Organization>, Error<PageError>> {
+    let page = page?;
+    let rows = organization::own_page(ctx.session(), &page).await?;
+    let total = Total::new(|session| async move { organization::own_count(&session).await });
+    Ok(page.connection(rows, total, |row| {
+        let cursor = joined::cursor(row.joined_at, row.organization.id.uuid());
+        (cursor, Organization::new(Seen::from(row)))
+    }))
+}
+
+#[derive(Default)]
+pub(super) struct UserQuery;
+
+#[Object]
+impl UserQuery {
+    /// You; null for somebody who has not signed in.
+    async fn me(&self, ctx: &Context<'_>) -> Option<Result<User, Error>> {
+        User::fetch(ctx, ctx.session().caller().user()?).await
+    }
+
+    /// The organizations that you are a member of, in the order of joining.
+    async fn organizations(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many, from the start or `after`: 1 to 100, 20 if not given.")] first: Option<i32>,
+        #[graphql(desc = "Begin behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many, from the end or `before`: 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "End before this cursor.")] before: Option<String>,
+    ) -> Option<Result<Connection<Organization>, Error<PageError>>> {
+        Some(own_organizations(ctx, Page::try_new((first, after), (last, before), PageLimits::USUAL)).await)
+    }
+
+    #[graphql(entity)]
+    async fn find_user_by_id(&self, ctx: &Context<'_>, id: UserId) -> Option<Result<User, Error>> {
+        User::fetch(ctx, id).await
+    }
+}
+
+#[derive(Default)]
+pub(super) struct UserMutation;
+
+#[Object]
+impl UserMutation {
+    /// Changes what you are called.
+    async fn update_me(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What to change.")] input: UpdateMeInput,
+    ) -> Result<UpdateMePayload, Error<UserError>> {
+        let row = user::rename(ctx.session(), &input.name).await?;
+        Ok(UpdateMePayload { user: User(row) })
+    }
+}

@@ -1,0 +1,33 @@
+//! Rows of sessions.
+
+use chrono::{DateTime, Utc};
+use pulse_types::{OrgId, SessionId};
+use sqlx::FromRow;
+
+/// A refresh token with the session that it continues.
+#[derive(Debug, Clone, FromRow)]
+pub(crate) struct TokenRow {
+    pub(crate) session_id: SessionId,
+    pub(crate) organization: Option<OrgId>,
+    pub(crate) expires_at: DateTime<Utc>,
+    pub(crate) rotated_at: Option<DateTime<Utc>>,
+    pub(crate) ended_at: Option<DateTime<Utc>>,
+}
+
+/// Why a session ended, as stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum EndReason {
+    /// The person ended it.
+    SignedOut,
+    /// One of its refresh tokens came a second time.
+    TokenReused,
+}
+
+impl EndReason {
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::SignedOut => "signed_out",
+            Self::TokenReused => "token_reused",
+        }
+    }
+}

@@ -1,0 +1,296 @@
+//! Sessions: signing in, going on, acting in another organization, ending. A session is one family of refresh tokens.
+
+mod entity;
+mod error;
+mod refresh_token;
+mod repo;
+
+use std::sync::Arc;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use pulse_graphql::Error;
+use pulse_store::{AuditFact, Event, EventKind, Session, StoreError, Write};
+use pulse_tokens::AccessClaims;
+use pulse_types::{Caller, OrgId, Refusal, Secret, SessionId, UserId};
+use serde_json::json;
+
+pub use error::{SessionError, SignInError};
+
+use self::entity::{EndReason, TokenRow};
+use self::refresh_token::{RefreshToken, TokenHash};
+use crate::authority::Authority;
+use crate::creation::Creation;
+use crate::organization::{self, OwnOrganizationRow, Seen};
+use crate::user::{self, EmailAddress, NewUser, UserError, UserRow};
+
+pub(crate) const SUBJECT: &str = "accounts.session";
+
+/// What somebody who has signed in gets.
+pub(crate) struct SignedIn {
+    pub(crate) access_token: Secret,
+    pub(crate) access_token_expires_at: DateTime<Utc>,
+    /// `None` where the one that the client has goes on being valid.
+    pub(crate) refresh_token: Option<Secret>,
+    pub(crate) user: UserRow,
+    pub(crate) organization: Option<Seen>,
+}
+
+/// Makes a user and signs it in. A request that is repeated under its key signs in again; that an address is taken is
+/// said, since registering could not hide it before addresses are confirmed by mail.
+pub(crate) async fn register(
+    session: &Session,
+    authority: &Authority,
+    (email, password, name): (&str, Secret, &str),
+    key: Option<String>,
+) -> Result<SignedIn, Error<UserError>> {
+    let new = NewUser::try_new(email, password.clone(), name)?;
+    let creation = key.map(|key| Creation::try_new("accounts.register", key, &(&new.email, &new.name)));
+    let creation = creation.transpose().map_err(UserError::from)?;
+    let hash = authority.passwords.hash(new.password).await.map_err(Error::internal)?;
+    let id = UserId::new(session.store().clock().now());
+    let mut write = acting_as(session, id).write().await?;
+    let row = match user::insert_in_tx(&mut write, id, (&new.email, &new.name), &hash).await {
+        Err(Error::Client(UserError::AddressTaken)) => {
+            drop(write);
+            let creation = creation.ok_or(UserError::AddressTaken)?;
+            return register_again(session, authority, (&new.email, password), &creation).await;
+        }
+        row => row?,
+    };
+    if let Some(creation) = creation {
+        creation.claim_in_tx(&mut write, id, id.uuid()).await?;
+    }
+    let (opened, token) = open_in_tx(&mut write, authority, id, None).await?;
+    write.audit(user::fact("user:create", &row));
+    let now = write.now();
+    write.commit(fact("session:create", opened)).await?;
+    grant(authority, (row, opened), None, (Some(token), now))
+}
+
+/// Whether a taken address was taken by this very request before: then the client gets a session, as the first time.
+async fn register_again(
+    session: &Session,
+    authority: &Authority,
+    (email, password): (&EmailAddress, Secret),
+    creation: &Creation,
+) -> Result<SignedIn, Error<UserError>> {
+    let taken = || Error::Client(UserError::AddressTaken);
+    let user = check(session, authority, Some(email), password).await.map_err(internal)?.ok_or_else(taken)?;
+    let person = acting_as(session, user);
+    let mut write = person.write().await?;
+    creation.made_before_in_tx(&mut write, user).await?.ok_or_else(taken)?;
+    drop(write);
+    begin(&person, authority, user, |own| own.into_iter().next()).await.map_err(internal)
+}
+
+/// Signs somebody in, to act in the organization of `slug`, else in the one joined first.
+pub(crate) async fn sign_in(
+    session: &Session,
+    authority: &Authority,
+    (email, password): (&str, Secret),
+    slug: Option<&str>,
+) -> Result<SignedIn, Error<SignInError>> {
+    let email = EmailAddress::try_new(email).ok();
+    let user = check(session, authority, email.as_ref(), password).await.map_err(internal)?.ok_or(SignInError)?;
+    let person = acting_as(session, user);
+    let Some(slug) = slug else {
+        return begin(&person, authority, user, |own| own.into_iter().next()).await.map_err(internal);
+    };
+    let own = organization::own(&person).await?;
+    let chosen = own.into_iter().find(|own| own.organization.slug == slug).ok_or(SignInError)?;
+    begin(&person, authority, user, |_| Some(chosen)).await.map_err(internal)
+}
+
+/// Exchanges a refresh token for the next one, with a new access token for the organization that the session acts in.
+pub(crate) async fn refresh(
+    session: &Session,
+    authority: &Authority,
+    token: &Secret,
+) -> Result<SignedIn, Error<SessionError>> {
+    let hash = TokenHash::of(token);
+    let user = repo::token_user(&anonymous(session), hash).await?.ok_or(SessionError::InvalidToken)?;
+    let person = acting_as(session, user);
+    let own = organization::own(&person).await?;
+    let row = own_row(&person, user).await?;
+    let mut write = person.write().await?;
+    let found = repo::lock_token_in_tx(&mut write, user, hash).await?.ok_or(SessionError::InvalidToken)?;
+    let key = (user, found.session_id);
+    match judge(&found, write.now(), authority) {
+        Err(SessionError::Reused) => {
+            end(write, key, EndReason::TokenReused).await?;
+            return Err(SessionError::Reused.into());
+        }
+        judged => judged?,
+    }
+    repo::rotate_in_tx(&mut write, key, hash).await?;
+    let token = give_token_in_tx(&mut write, authority, key).await?;
+    let now = write.now();
+    write.commit(fact("session:refresh", found.session_id)).await?;
+    // The person may have left the organization: then the session goes on without one.
+    let organization = own.into_iter().find(|own| Some(own.organization.id) == found.organization).map(Seen::from);
+    grant(authority, (row, found.session_id), organization, (Some(token), now))
+}
+
+/// An access token for another organization of the caller's. The session, and so each refresh, goes on there.
+pub(crate) async fn switch(
+    session: &Session,
+    authority: &Authority,
+    organization: OrgId,
+) -> Result<SignedIn, Error<SessionError>> {
+    let key @ (user, id) = signed_in(session.caller())?;
+    let person = acting_as(session, user);
+    let own = organization::own(&person).await?;
+    let chosen = own.into_iter().find(|own| own.organization.id == organization);
+    let chosen = chosen.ok_or(SessionError::NoSuchOrganization)?;
+    let row = own_row(&person, user).await?;
+    let mut write = person.write().await?;
+    if !repo::switch_in_tx(&mut write, key, organization).await? {
+        return Err(SessionError::Ended.into());
+    }
+    let now = write.now();
+    write.commit(fact("session:switch", id)).await?;
+    grant(authority, (row, id), Some(chosen.into()), (None, now))
+}
+
+/// Ends the caller's session. Ending it twice is no error.
+pub(crate) async fn sign_out(session: &Session) -> Result<SessionId, Error<SessionError>> {
+    let key @ (user, id) = signed_in(session.caller())?;
+    let write = acting_as(session, user).write().await?;
+    end(write, key, EndReason::SignedOut).await?;
+    Ok(id)
+}
+
+fn signed_in(caller: &Caller) -> Result<(UserId, SessionId), Refusal> {
+    let user = caller.require_user()?;
+    Ok((user, caller.session.ok_or(Refusal::Unauthenticated)?))
+}
+
+/// A session of nobody, for what is looked up before anybody is known.
+fn anonymous(session: &Session) -> Session {
+    session.store().session(Arc::new(Caller::anonymous(session.caller().request)))
+}
+
+/// A session of this person in no tenant: sessions belong to people.
+fn acting_as(session: &Session, user: UserId) -> Session {
+    session.store().session(Arc::new(user::caller(user, session.caller())))
+}
+
+/// Who has this address and password. Takes as long for an address that nobody has.
+async fn check(
+    session: &Session,
+    authority: &Authority,
+    email: Option<&EmailAddress>,
+    password: Secret,
+) -> Result<Option<UserId>, Error> {
+    let credential = match email {
+        Some(email) => user::credential(&anonymous(session), email).await?,
+        None => None,
+    };
+    let (user, hash) = credential.map(|credential| (credential.user_id, credential.password_hash)).unzip();
+    let right = authority.passwords.verify(password, hash).await.map_err(Error::internal)?;
+    Ok(user.filter(|_| right))
+}
+
+async fn own_row<E>(person: &Session, user: UserId) -> Result<UserRow, Error<E>> {
+    user::find(person, &[user]).await?.remove(&user).ok_or(Error::Refused(Refusal::Unauthenticated))
+}
+
+/// Opens a session of a person whose credential was just checked.
+async fn begin(
+    person: &Session,
+    authority: &Authority,
+    user: UserId,
+    choose: impl FnOnce(Vec<OwnOrganizationRow>) -> Option<OwnOrganizationRow>,
+) -> Result<SignedIn, Error> {
+    let organization = choose(organization::own(person).await?).map(Seen::from);
+    let row = own_row(person, user).await?;
+    let mut write = person.write().await?;
+    let in_organization = organization.as_ref().map(|seen| seen.organization.id);
+    let (id, token) = open_in_tx(&mut write, authority, user, in_organization).await?;
+    let now = write.now();
+    write.commit(fact("session:create", id)).await?;
+    grant(authority, (row, id), organization, (Some(token), now))
+}
+
+async fn open_in_tx(
+    write: &mut Write,
+    authority: &Authority,
+    user: UserId,
+    organization: Option<OrgId>,
+) -> Result<(SessionId, Secret), StoreError> {
+    let id = SessionId::new(write.now());
+    repo::insert_in_tx(write, user, id, organization).await?;
+    write.event(event(EventKind::Created, (user, id)));
+    let token = give_token_in_tx(write, authority, (user, id)).await?;
+    Ok((id, token))
+}
+
+async fn give_token_in_tx(
+    write: &mut Write,
+    authority: &Authority,
+    key: (UserId, SessionId),
+) -> Result<Secret, StoreError> {
+    let RefreshToken { token, hash } = RefreshToken::random();
+    let lifetime = TimeDelta::from_std(authority.config.refresh_token_lifetime).unwrap_or(TimeDelta::days(30));
+    repo::insert_token_in_tx(write, key, hash, lifetime).await?;
+    Ok(token)
+}
+
+/// Whether the token can be exchanged now.
+fn judge(token: &TokenRow, now: DateTime<Utc>, authority: &Authority) -> Result<(), SessionError> {
+    if token.ended_at.is_some() || token.expires_at <= now {
+        return Err(SessionError::InvalidToken);
+    }
+    match token.rotated_at {
+        None => Ok(()),
+        // Negative when this request began before the other one's commit: no time at all.
+        Some(at) if (now - at).to_std().unwrap_or_default() < authority.config.refresh_race_window => {
+            Err(SessionError::JustExchanged)
+        }
+        Some(_) => Err(SessionError::Reused),
+    }
+}
+
+async fn end(mut write: Write, key: (UserId, SessionId), reason: EndReason) -> Result<(), StoreError> {
+    if repo::end_in_tx(&mut write, key, reason).await? {
+        write.event(event(EventKind::Deleted, key));
+        write.commit(fact("session:end", key.1)).await?;
+    }
+    Ok(())
+}
+
+/// The tokens of a session, and whom and what they are for.
+fn grant<E>(
+    authority: &Authority,
+    (user, session): (UserRow, SessionId),
+    organization: Option<Seen>,
+    (refresh_token, now): (Option<Secret>, DateTime<Utc>),
+) -> Result<SignedIn, Error<E>> {
+    let role = |seen: &Seen| seen.role.map(|role| (seen.organization.id, role.permissions()));
+    let tenant = organization.as_ref().and_then(role);
+    let tenant = tenant.as_ref().map(|(org, permissions)| (*org, permissions));
+    let claims = AccessClaims::new(user.id, session, tenant, now);
+    Ok(SignedIn {
+        access_token: Secret::new(authority.sign(&claims)?),
+        access_token_expires_at: DateTime::from_timestamp(claims.exp, 0).unwrap_or(now),
+        refresh_token,
+        user,
+        organization,
+    })
+}
+
+/// The same error where there is more that a caller can get wrong.
+fn internal<E>(error: Error) -> Error<E> {
+    error.map_client(|never| match never {})
+}
+
+fn fact(action: &'static str, session: SessionId) -> AuditFact {
+    AuditFact { action, subject: SUBJECT, key: Some(session.uuid()), version: None, items: 1 }
+}
+
+/// A session begins with version 1 and ends with 2. Who keeps access tokens verified routes by the person.
+fn event(kind: EventKind, (user, session): (UserId, SessionId)) -> Event {
+    let version = if kind == EventKind::Deleted { 2 } else { 1 };
+    let attributes = json!({ "user": user });
+    Event { kind, subject: SUBJECT, key: session.uuid(), version, changed: vec![], attributes }
+}

@@ -1,0 +1,92 @@
+//! Statements about sessions and their refresh tokens.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use pulse_store::{Session, StoreError, Write};
+use pulse_types::{OrgId, SessionId, UserId};
+
+use super::entity::{EndReason, TokenRow};
+use super::refresh_token::TokenHash;
+
+/// Whose refresh token this is.
+pub(super) async fn token_user(session: &Session, hash: TokenHash) -> Result<Option<UserId>, StoreError> {
+    let sql = "SELECT user_id FROM accounts.refresh_token_user($1) AS user_id WHERE user_id IS NOT NULL";
+    let find = sqlx::query_as(sql).bind(hash.as_bytes().to_vec());
+    let row: Option<(UserId,)> = session.fetch_optional("refresh_tokens.user", find).await?;
+    Ok(row.map(|(user,)| user))
+}
+
+pub(super) async fn insert_in_tx(
+    write: &mut Write,
+    user: UserId,
+    id: SessionId,
+    organization: Option<OrgId>,
+) -> Result<(), StoreError> {
+    let sql = "INSERT INTO accounts.sessions (user_id, id, organization, created_at) VALUES ($1, $2, $3, $4)";
+    let insert = sqlx::query(sql).bind(user).bind(id).bind(organization).bind(write.now());
+    write.execute("sessions.insert", insert).await.map(drop)
+}
+
+pub(super) async fn insert_token_in_tx(
+    write: &mut Write,
+    (user, session): (UserId, SessionId),
+    hash: TokenHash,
+    lifetime: TimeDelta,
+) -> Result<(), StoreError> {
+    let sql = "INSERT INTO accounts.refresh_tokens (user_id, hash, session_id, created_at, expires_at)
+               VALUES ($1, $2, $3, $4, $5)";
+    let (now, hash) = (write.now(), hash.as_bytes().to_vec());
+    let insert = sqlx::query(sql).bind(user).bind(hash).bind(session).bind(now).bind(now + lifetime);
+    write.execute("refresh_tokens.insert", insert).await.map(drop)
+}
+
+/// The token and its session, which nobody else can exchange or end until this write ends.
+pub(super) async fn lock_token_in_tx(
+    write: &mut Write,
+    user: UserId,
+    hash: TokenHash,
+) -> Result<Option<TokenRow>, StoreError> {
+    let sql = "SELECT t.session_id, s.organization, t.expires_at, t.rotated_at, s.ended_at
+                 FROM accounts.refresh_tokens t
+                 JOIN accounts.sessions s ON s.user_id = t.user_id AND s.id = t.session_id
+                WHERE t.user_id = $1 AND t.hash = $2
+                  FOR NO KEY UPDATE OF t, s";
+    let lock = sqlx::query_as(sql).bind(user).bind(hash.as_bytes().to_vec());
+    write.fetch_optional("refresh_tokens.lock", lock).await
+}
+
+/// Marks the token as exchanged, and forgets those of its session whose time is over.
+pub(super) async fn rotate_in_tx(
+    write: &mut Write,
+    (user, session): (UserId, SessionId),
+    hash: TokenHash,
+) -> Result<(), StoreError> {
+    let now: DateTime<Utc> = write.now();
+    let sql = "UPDATE accounts.refresh_tokens SET rotated_at = $3 WHERE user_id = $1 AND hash = $2";
+    let update = sqlx::query(sql).bind(user).bind(hash.as_bytes().to_vec()).bind(now);
+    write.execute("refresh_tokens.rotate", update).await?;
+    let sql = "DELETE FROM accounts.refresh_tokens WHERE user_id = $1 AND session_id = $2 AND expires_at < $3";
+    write.execute("refresh_tokens.forget", sqlx::query(sql).bind(user).bind(session).bind(now)).await.map(drop)
+}
+
+/// Lets the session act in another organization; `false` when it has ended.
+pub(super) async fn switch_in_tx(
+    write: &mut Write,
+    (user, session): (UserId, SessionId),
+    organization: OrgId,
+) -> Result<bool, StoreError> {
+    let sql = "UPDATE accounts.sessions SET organization = $3 WHERE user_id = $1 AND id = $2 AND ended_at IS NULL";
+    let update = sqlx::query(sql).bind(user).bind(session).bind(organization);
+    Ok(write.execute("sessions.switch", update).await? == 1)
+}
+
+/// Ends the session; `false` when it has ended before.
+pub(super) async fn end_in_tx(
+    write: &mut Write,
+    (user, session): (UserId, SessionId),
+    reason: EndReason,
+) -> Result<bool, StoreError> {
+    let sql = "UPDATE accounts.sessions SET ended_at = $3, end_reason = $4
+                WHERE user_id = $1 AND id = $2 AND ended_at IS NULL";
+    let update = sqlx::query(sql).bind(user).bind(session).bind(write.now()).bind(reason.as_str());
+    Ok(write.execute("sessions.end", update).await? == 1)
+}

@@ -1,0 +1,23 @@
+//! Rows of users.
+
+use chrono::{DateTime, Utc};
+use pulse_types::UserId;
+use sqlx::FromRow;
+
+/// A user as somebody may see it.
+#[derive(Debug, Clone, FromRow)]
+pub(crate) struct UserRow {
+    #[sqlx(rename = "user_id")]
+    pub(crate) id: UserId,
+    pub(crate) email: String,
+    pub(crate) name: String,
+    pub(crate) version: i64,
+    pub(crate) created_at: DateTime<Utc>,
+}
+
+/// What a sign-in is checked against.
+#[derive(Debug, FromRow)]
+pub(crate) struct CredentialRow {
+    pub(crate) user_id: UserId,
+    pub(crate) password_hash: String,
+}

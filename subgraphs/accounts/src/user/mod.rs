@@ -1,0 +1,109 @@
+//! People: registering, being found, changing oneself.
+
+mod email;
+mod entity;
+mod error;
+mod password;
+mod repo;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use pulse_graphql::Error;
+use pulse_store::{AuditFact, Event, EventKind, Session, StoreError, Write};
+use pulse_types::{Caller, Permission, Refusal, Secret, Subject, UserId};
+use serde_json::json;
+
+pub use email::{EmailAddress, InvalidEmail};
+pub(crate) use entity::{CredentialRow, UserRow};
+pub use error::UserError;
+pub use password::{InvalidPassword, NewPassword, PasswordHashError, Passwords};
+
+use crate::name::Name;
+
+pub(crate) const SUBJECT: &str = "accounts.user";
+
+/// Somebody who registers, with everything checked.
+#[derive(Debug, Clone)]
+pub(crate) struct NewUser {
+    pub(crate) email: EmailAddress,
+    pub(crate) password: NewPassword,
+    pub(crate) name: Name,
+}
+
+impl NewUser {
+    /// Checks what somebody has given.
+    pub(crate) fn try_new(email: &str, password: Secret, name: &str) -> Result<Self, UserError> {
+        let email = EmailAddress::try_new(email)?;
+        let password = NewPassword::try_new(password, &email)?;
+        Ok(Self { email, password, name: Name::try_new(name)? })
+    }
+}
+
+/// The users with these ids that the caller may see: itself, and the members of its tenant with `member:read`.
+pub(crate) async fn find(session: &Session, ids: &[UserId]) -> Result<HashMap<UserId, UserRow>, StoreError> {
+    let members = session.caller().require(&Permission::MEMBER_READ).is_ok();
+    let rows = repo::visible(session, ids, members).await?;
+    Ok(rows.into_iter().map(|row| (row.id, row)).collect())
+}
+
+/// What the sign-in of this address is checked against.
+pub(crate) async fn credential(session: &Session, email: &EmailAddress) -> Result<Option<CredentialRow>, StoreError> {
+    repo::credential(session, email).await
+}
+
+/// The id of whoever has registered with this address.
+pub(crate) async fn by_email(session: &Session, email: &EmailAddress) -> Result<Option<UserId>, StoreError> {
+    repo::by_email(session, email).await
+}
+
+/// Makes the user, in a write that acts as it.
+pub(crate) async fn insert_in_tx(
+    write: &mut Write,
+    id: UserId,
+    (email, name): (&EmailAddress, &Name),
+    password_hash: &str,
+) -> Result<UserRow, Error<UserError>> {
+    let row = match repo::insert_in_tx(write, id, (email, name), password_hash).await {
+        Err(error) if error.is_duplicate_of("users_email") => return Err(UserError::AddressTaken.into()),
+        row => row?,
+    };
+    write.event(event(EventKind::Created, &row, vec!["email", "name"]));
+    Ok(row)
+}
+
+/// Makes the user, and no session for it.
+pub(crate) async fn create(session: &Session, new: &NewUser, password_hash: &str) -> Result<UserId, Error<UserError>> {
+    let id = UserId::new(session.store().clock().now());
+    let person = session.store().session(Arc::new(caller(id, session.caller())));
+    let mut write = person.write().await?;
+    let row = insert_in_tx(&mut write, id, (&new.email, &new.name), password_hash).await?;
+    write.commit(fact("user:create", &row)).await?;
+    Ok(id)
+}
+
+/// Gives the caller another name.
+pub(crate) async fn rename(session: &Session, name: &str) -> Result<UserRow, Error<UserError>> {
+    let user = session.caller().require_user()?;
+    let name = Name::try_new(name).map_err(UserError::from)?;
+    let mut write = session.write().await?;
+    let row = repo::rename_in_tx(&mut write, user, &name).await?;
+    let row = row.ok_or(Refusal::Unauthenticated)?;
+    write.event(event(EventKind::Updated, &row, vec!["name"]));
+    write.commit(fact("user:update", &row)).await?;
+    Ok(row)
+}
+
+/// A caller that is this person and acts in no tenant yet: for what happens before there is a token.
+pub(crate) fn caller(user: UserId, asked: &Caller) -> Caller {
+    Caller { subject: Subject::User(user), ..Caller::anonymous(asked.request) }
+}
+
+pub(crate) fn fact(action: &'static str, row: &UserRow) -> AuditFact {
+    let (key, version) = (Some(row.id.uuid()), Some(row.version));
+    AuditFact { action, subject: SUBJECT, key, version, items: 1 }
+}
+
+fn event(kind: EventKind, row: &UserRow, changed: Vec<&'static str>) -> Event {
+    Event { kind, subject: SUBJECT, key: row.id.uuid(), version: row.version, changed, attributes: json!({}) }
+}
