@@ -24,8 +24,11 @@ pub trait Batch<K>: Send + Sync + 'static {
 /// luck. Loaders are made per request and so carry the caller.
 pub struct Loader<K, B: Batch<K>> {
     source: B,
-    gathering: Mutex<Option<Arc<Gathered<K, B::Value>>>>,
+    gathering: Mutex<Gathering<K, B::Value>>,
 }
+
+/// The keys that join now, if any have.
+type Gathering<K, V> = Option<Arc<Gathered<K, V>>>;
 
 struct Gathered<K, V> {
     keys: Mutex<Vec<K>>,

@@ -35,7 +35,7 @@ impl Default for WorkerOptions {
             lease: Duration::from_secs(30),
             idle: Duration::from_secs(1),
             backoff: Duration::from_secs(1),
-            max_backoff: Duration::from_secs(600),
+            max_backoff: Duration::from_mins(10),
         }
     }
 }
