@@ -5,12 +5,13 @@ mod compose;
 mod kubernetes;
 mod tools;
 
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 
 use anyhow::{Context, ensure};
 use serde_json::Value;
 
-use tools::Tools;
+use crate::cargo;
+use tools::{Tools, output};
 
 const DOCKERFILE: &str = "Dockerfile";
 const COMPOSE: &str = "docker-compose.yml";
@@ -58,6 +59,7 @@ fn checks() -> Vec<(String, Check)> {
             "deploy::compose_services_are_confined".into(),
             Box::new(|tools| none(&compose::violations(&model(tools)?))),
         ),
+        ("deploy::replica_shows_what_the_primary_commits".into(), Box::new(|_| replication())),
         ("deploy::commands_are_those_of_the_binary".into(), Box::new(commands_match)),
     ];
     for overlay in OVERLAYS {
@@ -71,6 +73,14 @@ fn checks() -> Vec<(String, Check)> {
         ));
     }
     checks
+}
+
+/// Runs the scripts of the PostgreSQL containers with the programs that the tests use.
+fn replication() -> anyhow::Result<()> {
+    let programs = output(Command::new(cargo::build("test-cluster")?).arg("--programs"))?;
+    // It waits for what it starts; should that never come, this ends it.
+    let mut script = Command::new("timeout");
+    output(script.args(["120", "bash", "deploy/checks/replication.sh", programs.trim()])).map(drop)
 }
 
 fn none(violations: &[String]) -> anyhow::Result<()> {

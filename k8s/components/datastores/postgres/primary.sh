@@ -4,7 +4,7 @@ set -euo pipefail
 
 psql --no-psqlrc --set ON_ERROR_STOP=1 --username "$POSTGRES_USER" --dbname "$POSTGRES_DB" \
     --set migrate_password="$PULSE_MIGRATE_PASSWORD" --set serve_password="$PULSE_SERVE_PASSWORD" \
-    --file /etc/pulse/logins.sql
+    --file "${PULSE_SCRIPTS:-/etc/pulse}/logins.sql"
 
 psql --no-psqlrc --set ON_ERROR_STOP=1 --username "$POSTGRES_USER" --dbname "$POSTGRES_DB" \
     --set password="$REPLICATION_PASSWORD" <<'SQL'

@@ -9,7 +9,7 @@ copy="$PGDATA.incomplete"
 if [ ! -s "$PGDATA/PG_VERSION" ]; then
     rm -rf "$copy"
     mkdir -p "$(dirname "$PGDATA")"
-    connection="host=$PRIMARY_HOST port=5432 user=pulse_replica dbname=postgres application_name=replica"
+    connection="host=$PRIMARY_HOST user=pulse_replica dbname=postgres application_name=replica"
     # The slot may be there from an earlier copy that broke off.
     if ! pg_basebackup --dbname "$connection" --pgdata "$copy" --write-recovery-conf --wal-method stream \
         --checkpoint fast --create-slot --slot "$slot"; then
