@@ -1,1 +1,25 @@
-//! The knowledge graph: entity types, entities and relationships.
+#![doc = include_str!("../README.md")]
+
+mod check;
+mod entity;
+mod entity_type;
+mod error;
+mod graphql;
+pub mod import;
+mod relationship;
+mod saved;
+
+use pulse_graphql::Subgraph;
+use pulse_store::Store;
+
+pub use check::Problem;
+pub use error::GraphError;
+pub use graphql::{Mutation, Query, Schema, schema};
+
+/// The subgraph over `store`.
+pub fn subgraph(store: Store) -> Subgraph {
+    let validators = entity_type::Validators::default();
+    Subgraph::new("entities", schema(), store, move |request, session| {
+        request.data(graphql::Loaders::new(session)).data(validators.clone())
+    })
+}

@@ -1,0 +1,269 @@
+//! Entities: the things that the graph is about.
+
+mod draft;
+pub(crate) mod list;
+pub(crate) mod repo;
+pub(crate) mod row;
+mod save;
+
+use std::collections::HashMap;
+
+use pulse_graphql::{Error, Page};
+use pulse_store::{AuditFact, Begun, IdempotencyKey, Session, StoreError, Write};
+use pulse_types::{EntityId, OrgId, Permission};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+pub(crate) use draft::EntityDraft;
+use list::{EntityFilter, EntityOrder};
+pub(crate) use row::EntityRow;
+pub(crate) use save::{Save, Types, save_in_tx};
+
+use crate::check::{self, Problem};
+use crate::entity_type::Validators;
+use crate::error::GraphError;
+use crate::relationship;
+use crate::saved::{Saved, refuse_duplicates};
+
+pub(crate) const SUBJECT: &str = "entities.entity";
+
+/// By what one entity is named.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub(crate) enum EntityRef {
+    Id(EntityId),
+    Key(String),
+}
+
+/// What to change of an entity; `None` leaves it.
+#[derive(Debug, Clone)]
+pub(crate) struct EntityPatch {
+    pub(crate) id: EntityId,
+    pub(crate) type_name: Option<String>,
+    pub(crate) name: Option<String>,
+    pub(crate) description: Option<Option<String>>,
+    pub(crate) confidence: Option<f64>,
+    pub(crate) properties: Option<Map<String, Value>>,
+    pub(crate) expected_version: Option<i64>,
+}
+
+/// The entity of that id or key, if there is one in the caller's organization.
+pub(crate) async fn find(session: &Session, by: EntityRef) -> Result<Option<EntityRow>, Error<GraphError>> {
+    session.caller().require(&Permission::ENTITY_READ)?;
+    let mut rows = match by {
+        EntityRef::Id(id) => repo::by_ids(session, &[id]).await?,
+        EntityRef::Key(key) => repo::by_keys(session, &[key]).await?,
+    };
+    Ok(rows.pop())
+}
+
+pub(crate) async fn list(
+    session: &Session,
+    filter: &EntityFilter,
+    (order, page): (EntityOrder, &Page),
+    details: bool,
+) -> Result<Vec<EntityRow>, Error<GraphError>> {
+    session.caller().require(&Permission::ENTITY_READ)?;
+    let mut query = list::list_query(filter, order, page, details).map_err(GraphError::from)?;
+    Ok(session.fetch_all("entities.list", query.build_query_as()).await?)
+}
+
+pub(crate) async fn count(session: &Session, filter: &EntityFilter) -> Result<i64, StoreError> {
+    let (count,) =
+        session.fetch_one("entities.count", list::count_query(filter).build_query_as::<(i64,)>()).await?;
+    Ok(count)
+}
+
+pub(crate) async fn create(
+    session: &Session,
+    validators: &Validators,
+    (draft, key): (EntityDraft, Option<IdempotencyKey>),
+) -> Result<EntityRow, Error<GraphError>> {
+    let org = session.caller().require(&Permission::ENTITY_WRITE)?;
+    draft.check().map_err(GraphError::Input)?;
+    let mut write = match session.write_once("entities.createEntity", key.as_ref(), &draft).await? {
+        Begun::New(write) => write,
+        Begun::Repeated(response) => return repeated(session, response).await,
+    };
+    check_properties_in_tx(&mut write, validators, &draft).await?;
+    if !repo::by_keys_in_tx(&mut write, &[&draft.key]).await?.is_empty() {
+        let what = format!("an entity with the key {:?}", draft.key);
+        return Err(GraphError::Exists {
+            what,
+            way_out: "change it with `updateEntity` or `upsertEntities`",
+        }
+        .into());
+    }
+    let saved = save_one_in_tx(&mut write, org, (&draft, None), session).await?;
+    let fact = fact("entity:create", saved.id, saved.version);
+    write.commit_with(fact, &json!({ "id": saved.id })).await?;
+    read_back(session, saved.id).await
+}
+
+pub(crate) async fn update(
+    session: &Session,
+    validators: &Validators,
+    patch: EntityPatch,
+) -> Result<EntityRow, Error<GraphError>> {
+    let org = session.caller().require(&Permission::ENTITY_WRITE)?;
+    let mut write = session.write().await?;
+    let row = existing_in_tx(&mut write, patch.id, patch.expected_version).await?;
+    let mut draft = EntityDraft::of(row.clone());
+    let EntityPatch { id: _, type_name, name, description, confidence, properties, expected_version: _ } =
+        patch;
+    draft.type_name = type_name.unwrap_or(draft.type_name);
+    draft.name = name.unwrap_or(draft.name);
+    draft.description = description.unwrap_or(draft.description);
+    draft.confidence = confidence.unwrap_or(draft.confidence);
+    draft.properties = properties.unwrap_or(draft.properties);
+    if draft.changes(&row).is_empty() {
+        return Ok(row);
+    }
+    draft.check().map_err(GraphError::Input)?;
+    check_properties_in_tx(&mut write, validators, &draft).await?;
+    let saved = save_one_in_tx(&mut write, org, (&draft, Some(&row)), session).await?;
+    write.commit(fact("entity:update", saved.id, saved.version)).await?;
+    read_back(session, saved.id).await
+}
+
+/// Deletes an entity with its relationships, or refuses when it has some; the number of relationships deleted.
+pub(crate) async fn delete(
+    session: &Session,
+    (id, expected_version): (EntityId, Option<i64>),
+    refuse_if_related: bool,
+) -> Result<usize, Error<GraphError>> {
+    session.caller().require(&Permission::ENTITY_DELETE)?;
+    let mut write = session.write().await?;
+    let row = existing_in_tx(&mut write, id, expected_version).await?;
+    let actor = session.caller().user();
+    let relationships = relationship::delete_of_in_tx(&mut write, actor, id).await?;
+    if refuse_if_related && relationships > 0 {
+        let what = format!("the entity {:?} has {relationships} relationships and", row.key);
+        return Err(GraphError::InUse {
+            what,
+            way_out: "delete them first, or send `refuseIfRelated: false`",
+        }
+        .into());
+    }
+    if relationships > 0 {
+        session.caller().require(&Permission::RELATIONSHIP_DELETE)?;
+    }
+    repo::delete_in_tx(&mut write, actor, &row).await?;
+    write.event(save::deleted(&row));
+    write.commit(fact("entity:delete", id, row.version + 1)).await?;
+    Ok(relationships)
+}
+
+/// Makes the entities be as the drafts say, all or none.
+pub(crate) async fn upsert(
+    session: &Session,
+    validators: &Validators,
+    (drafts, key): (Vec<EntityDraft>, Option<IdempotencyKey>),
+) -> Result<Vec<Saved<EntityId>>, Error<GraphError>> {
+    let org = session.caller().require(&Permission::ENTITY_WRITE)?;
+    let mut problems = refuse_duplicates("key", &drafts, |draft| draft.key.clone());
+    for (index, draft) in drafts.iter().enumerate() {
+        problems.extend(draft.check().err().map(|problem| (index, problem)));
+    }
+    refuse(problems)?;
+    let mut write = match session.write_once("entities.upsertEntities", key.as_ref(), &drafts).await? {
+        Begun::New(write) => write,
+        Begun::Repeated(response) => return Ok(serde_json::from_value(response).map_err(Error::internal)?),
+    };
+    let types = Types::load_in_tx(&mut write, validators, &drafts).await?;
+    let problems = drafts.iter().enumerate();
+    refuse(problems.filter_map(|(index, draft)| Some((index, types.check(draft).err()?))).collect())?;
+    let existing = existing_by_key_in_tx(&mut write, &drafts).await?;
+    let items: Vec<_> = drafts.iter().map(|draft| (draft, existing.get(&draft.key))).collect();
+    let saved = save_in_tx(&mut write, (org, session.caller().user()), &items).await?;
+    let fact = batch_fact("entity:upsert", saved.len());
+    write.commit_with(fact, &serde_json::to_value(&saved).map_err(Error::internal)?).await?;
+    Ok(saved)
+}
+
+pub(crate) async fn existing_by_key_in_tx(
+    write: &mut Write,
+    drafts: &[EntityDraft],
+) -> Result<HashMap<String, EntityRow>, StoreError> {
+    let keys: Vec<_> = drafts.iter().map(|draft| draft.key.as_str()).collect();
+    let rows = repo::by_keys_in_tx(write, &keys).await?;
+    Ok(rows.into_iter().map(|row| (row.key.clone(), row)).collect())
+}
+
+pub(crate) fn refuse(mut problems: Vec<(usize, Problem)>) -> Result<(), GraphError> {
+    problems.sort_by_key(|(index, _)| *index);
+    if problems.is_empty() { Ok(()) } else { Err(GraphError::Items(problems)) }
+}
+
+pub(crate) fn batch_fact(action: &'static str, items: usize) -> AuditFact {
+    let items = i32::try_from(items).unwrap_or(i32::MAX);
+    AuditFact { action, subject: SUBJECT, key: None, version: None, items }
+}
+
+async fn check_properties_in_tx(
+    write: &mut Write,
+    validators: &Validators,
+    draft: &EntityDraft,
+) -> Result<(), Error<GraphError>> {
+    let types = Types::load_in_tx(write, validators, std::slice::from_ref(draft)).await?;
+    Ok(types.check(draft).map_err(GraphError::Input)?)
+}
+
+async fn save_one_in_tx(
+    write: &mut Write,
+    org: OrgId,
+    item: (&EntityDraft, Option<&EntityRow>),
+    session: &Session,
+) -> Result<Saved<EntityId>, StoreError> {
+    let saved = save_in_tx(write, (org, session.caller().user()), &[item]).await?;
+    Ok(saved.into_iter().next().expect("one draft is saved as one entity"))
+}
+
+async fn existing_in_tx(
+    write: &mut Write,
+    id: EntityId,
+    expected_version: Option<i64>,
+) -> Result<EntityRow, Error<GraphError>> {
+    let row = repo::by_ids_in_tx(write, &[id]).await?.pop().ok_or_else(|| not_found(id))?;
+    match expected_version {
+        Some(expected) if expected != row.version => {
+            Err(GraphError::Changed { expected, current: row.version }.into())
+        }
+        _ => Ok(row),
+    }
+}
+
+async fn repeated(session: &Session, response: Value) -> Result<EntityRow, Error<GraphError>> {
+    #[derive(Deserialize)]
+    struct Created {
+        id: EntityId,
+    }
+    let Created { id } = serde_json::from_value(response).map_err(Error::internal)?;
+    read_back(session, id).await
+}
+
+async fn read_back(session: &Session, id: EntityId) -> Result<EntityRow, Error<GraphError>> {
+    repo::by_ids(session, &[id]).await?.pop().ok_or_else(|| not_found(id).into())
+}
+
+fn not_found(id: EntityId) -> GraphError {
+    GraphError::NotFound { what: "entity", by: format!("with the id {id}") }
+}
+
+fn fact(action: &'static str, id: EntityId, version: i64) -> AuditFact {
+    AuditFact { action, subject: SUBJECT, key: Some(id.uuid()), version: Some(version), items: 1 }
+}
+
+/// Checks what a list is asked to be narrowed to.
+pub(crate) fn check_filter(filter: &EntityFilter) -> Result<(), Problem> {
+    const MAX_KEYS: usize = 100;
+    if let Some(keys) = filter.keys.as_ref().filter(|keys| keys.len() > MAX_KEYS) {
+        let text = format!("`keys` has {} keys, allowed are {MAX_KEYS}", keys.len());
+        return Err(Problem::new("filter.keys", text));
+    }
+    for text in filter.keys.iter().flatten().chain(&filter.name_prefix).chain(&filter.type_name) {
+        if text.contains('\0') {
+            return Err(Problem::new("filter", "`filter` contains the character U+0000"));
+        }
+    }
+    [filter.min_confidence, filter.max_confidence].into_iter().flatten().try_for_each(check::confidence)
+}

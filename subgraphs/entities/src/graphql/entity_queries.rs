@@ -1,0 +1,74 @@
+//! Queries of entities.
+
+use async_graphql::{Context, Object};
+use pulse_graphql::{Connection, ContextExt, Error, Page, PageLimits, Total};
+use pulse_types::EntityId;
+
+use super::entity::{Entity, wants_details};
+use super::entity_inputs::{EntityFilterInput, EntityOrder};
+use super::loaders::Loaders;
+use crate::check::Problem;
+use crate::entity::list::{self, EntityFilter, EntityOrderField};
+use crate::entity::{self, EntityRef};
+use crate::error::GraphError;
+
+#[derive(Default)]
+pub(super) struct EntityQueries;
+
+#[Object]
+impl EntityQueries {
+    /// The entity of an id or of a key; exactly one of them is given.
+    async fn entity(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Its id.")] id: Option<EntityId>,
+        #[graphql(desc = "Its key.")] key: Option<String>,
+    ) -> Option<Result<Entity, Error<GraphError>>> {
+        let by = match (id, key) {
+            (Some(id), None) => EntityRef::Id(id),
+            (None, Some(key)) => EntityRef::Key(key),
+            _ => {
+                let problem = Problem::new("id", "`entity` needs either `id` or `key`");
+                return Some(Err(GraphError::Argument(problem).into()));
+            }
+        };
+        entity::find(ctx.session(), by).await.map(|row| row.map(Entity::new)).transpose()
+    }
+
+    /// The organization's entities.
+    #[expect(clippy::too_many_arguments, reason = "the arguments of a connection")]
+    async fn entities(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Narrows the list.")] filter: Option<EntityFilterInput>,
+        #[graphql(desc = "The order; that of creation unless given.")] order_by: Option<EntityOrder>,
+        #[graphql(desc = "How many at most, from the beginning: 1 to 100, 20 unless given.")] first: Option<
+            i32,
+        >,
+        #[graphql(desc = "After this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many at most, from the end: 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Before this cursor.")] before: Option<String>,
+    ) -> Result<Connection<Entity>, Error<GraphError>> {
+        let page =
+            Page::try_new((first, after), (last, before), PageLimits::USUAL).map_err(GraphError::from)?;
+        let filter = EntityFilter::from(filter.unwrap_or_default());
+        entity::check_filter(&filter).map_err(GraphError::Argument)?;
+        let order = order_by
+            .map_or(list::EntityOrder { field: EntityOrderField::CreatedAt, descending: false }, Into::into);
+        let rows = entity::list(ctx.session(), &filter, (order, &page), wants_details(ctx)).await?;
+        let total = Total::new(move |session| {
+            let filter = filter.clone();
+            async move { entity::count(&session, &filter).await }
+        });
+        Ok(page.connection(rows, total, |row| (list::cursor(&row, order.field), Entity::new(row))))
+    }
+
+    #[graphql(entity)]
+    async fn find_entity(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(key)] id: EntityId,
+    ) -> Option<Result<Entity, Error>> {
+        Some(ctx.part::<Loaders>().entity(id).await.transpose()?.map(Entity))
+    }
+}

@@ -1,0 +1,50 @@
+//! The GraphQL API: translates arguments into calls of use cases, and rows into types.
+
+mod entity;
+mod entity_inputs;
+mod entity_mutations;
+mod entity_queries;
+mod entity_type;
+mod loaders;
+mod relationship;
+mod relationship_inputs;
+mod relationship_mutations;
+mod relationship_queries;
+
+use async_graphql::{EmptySubscription, MergedObject};
+use pulse_graphql::Error;
+use pulse_store::IdempotencyKey;
+
+pub(crate) use loaders::Loaders;
+
+use crate::error::GraphError;
+
+/// The roots of all queries of this subgraph.
+#[derive(Default, MergedObject)]
+#[graphql(name = "Query")]
+pub struct Query(
+    entity_queries::EntityQueries,
+    relationship_queries::RelationshipQueries,
+    entity_type::EntityTypeQueries,
+);
+
+/// The roots of all mutations of this subgraph.
+#[derive(Default, MergedObject)]
+#[graphql(name = "Mutation")]
+pub struct Mutation(
+    entity_mutations::EntityMutations,
+    relationship_mutations::RelationshipMutations,
+    entity_type::EntityTypeMutations,
+);
+
+/// The schema of this subgraph.
+pub type Schema = async_graphql::Schema<Query, Mutation, EmptySubscription>;
+
+/// The schema, without a database behind it.
+pub fn schema() -> Schema {
+    Schema::build(Query::default(), Mutation::default(), EmptySubscription).enable_federation().finish()
+}
+
+fn idempotency_key(key: Option<String>) -> Result<Option<IdempotencyKey>, Error<GraphError>> {
+    Ok(key.map(IdempotencyKey::try_new).transpose().map_err(GraphError::from)?)
+}

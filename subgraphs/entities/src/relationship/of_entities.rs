@@ -1,0 +1,179 @@
+//! The relationships and neighbours of many entities, in one statement.
+
+use pulse_types::EntityId;
+use serde::{Deserialize, Serialize};
+use sqlx::{Postgres, QueryBuilder};
+
+use super::row::relationship_columns;
+use crate::entity::repo::uuids;
+use crate::entity::row::{all_columns, brief_columns};
+
+/// Which way relationships go, seen from an entity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, async_graphql::Enum)]
+pub(crate) enum Direction {
+    /// Those of which the entity is the source.
+    Outgoing,
+    /// Those of which the entity is the target.
+    Incoming,
+    /// Both.
+    Both,
+}
+
+/// One page of each entity's relationships.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct RelationshipsPage {
+    pub(crate) direction: Direction,
+    pub(crate) type_name: Option<String>,
+    pub(crate) limit: i64,
+    /// Type, entity at the other end, and whether incoming, of the last relationship of the page before.
+    pub(crate) after: Option<(String, EntityId, bool)>,
+}
+
+/// One page of each entity's neighbours.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct NeighborsPage {
+    pub(crate) direction: Direction,
+    pub(crate) type_name: Option<String>,
+    pub(crate) limit: i64,
+    /// The last neighbour of the page before.
+    pub(crate) after: Option<EntityId>,
+    /// Whether to read properties and description.
+    pub(crate) details: bool,
+}
+
+/// An entity's relationships of one direction, as its index has them.
+struct Side {
+    own: &'static str,
+    other: &'static str,
+    incoming: bool,
+}
+
+const OUTGOING: Side = Side { own: "r.source_id", other: "r.target_id", incoming: false };
+const INCOMING: Side = Side { own: "r.target_id", other: "r.source_id", incoming: true };
+
+impl Direction {
+    const fn sides(self) -> &'static [Side] {
+        match self {
+            Self::Outgoing => &[OUTGOING],
+            Self::Incoming => &[INCOMING],
+            Self::Both => &[OUTGOING, INCOMING],
+        }
+    }
+}
+
+/// The relationships of `entities`, a page of each, with the entities at their other ends. The rows of one entity
+/// come in order of type and other end, or, of both directions, those that go out before those that come in.
+pub(crate) fn relationships_query(entities: &[EntityId], page: &RelationshipsPage) -> QueryBuilder<Postgres> {
+    let mut query = QueryBuilder::new(concat!(
+        "SELECT p.id, ",
+        relationship_columns!(),
+        ", ",
+        brief_columns!(),
+        " FROM unnest("
+    ));
+    query.push_bind(uuids(entities)).push("::uuid[]) AS p (id)");
+    for (index, side) in page.direction.sides().iter().enumerate() {
+        query.push(if index == 0 { " CROSS JOIN LATERAL ((" } else { ") UNION ALL (" });
+        query.push("SELECT r.* FROM entities.relationships AS r WHERE ").push(side.own).push(" = p.id");
+        push_conditions(&mut query, page.type_name.as_deref(), side, page.direction);
+        push_after(&mut query, page, side);
+        query.push(" ORDER BY r.type, ").push(side.other).push(" LIMIT ").push_bind(page.limit);
+    }
+    query.push(")) AS r JOIN entities.entities AS e ON e.id = ");
+    query.push(match page.direction {
+        Direction::Outgoing => "r.target_id",
+        Direction::Incoming => "r.source_id",
+        Direction::Both => "CASE WHEN r.source_id = p.id THEN r.target_id ELSE r.source_id END",
+    });
+    query
+}
+
+/// The neighbours of `entities`, a page of each, in order of their ids; each once however many relationships lead
+/// to it.
+pub(crate) fn neighbors_query(entities: &[EntityId], page: &NeighborsPage) -> QueryBuilder<Postgres> {
+    let mut query = QueryBuilder::new(if page.details {
+        concat!("SELECT p.id, ", all_columns!(), " FROM unnest(")
+    } else {
+        concat!("SELECT p.id, ", brief_columns!(), " FROM unnest(")
+    });
+    query.push_bind(uuids(entities)).push("::uuid[]) AS p (id)");
+    for (index, side) in page.direction.sides().iter().enumerate() {
+        query.push(if index == 0 { " CROSS JOIN LATERAL ((" } else { ") UNION (" });
+        query
+            .push("SELECT DISTINCT ")
+            .push(side.other)
+            .push(" AS id FROM entities.relationships AS r WHERE ");
+        query.push(side.own).push(" = p.id");
+        push_conditions(&mut query, page.type_name.as_deref(), side, Direction::Outgoing);
+        if let Some(after) = page.after {
+            query.push(" AND ").push(side.other).push(" > ").push_bind(after);
+        }
+        query.push(" ORDER BY 1 LIMIT ").push_bind(page.limit);
+    }
+    query.push(") ORDER BY 1 LIMIT ").push_bind(page.limit);
+    query.push(") AS n JOIN entities.entities AS e ON e.id = n.id");
+    query
+}
+
+/// How many relationships each of `entities` has; entities without any are left out.
+pub(crate) fn count_query(
+    entities: &[EntityId],
+    direction: Direction,
+    type_name: Option<&str>,
+) -> QueryBuilder<Postgres> {
+    let mut query = QueryBuilder::new("SELECT id, sum(n)::bigint FROM (");
+    for (index, side) in direction.sides().iter().enumerate() {
+        query.push(if index == 0 { "SELECT " } else { " UNION ALL SELECT " });
+        query.push(side.own).push(" AS id, count(*) AS n FROM entities.relationships AS r WHERE ");
+        query.push(side.own).push(" = ANY (").push_bind(uuids(entities)).push(")");
+        push_conditions(&mut query, type_name, side, direction);
+        query.push(" GROUP BY 1");
+    }
+    query.push(") AS sides GROUP BY 1");
+    query
+}
+
+/// How many neighbours each of `entities` has; entities without any are left out.
+pub(crate) fn neighbor_count_query(
+    entities: &[EntityId],
+    direction: Direction,
+    type_name: Option<&str>,
+) -> QueryBuilder<Postgres> {
+    let mut query = QueryBuilder::new("SELECT id, count(*) FROM (");
+    for (index, side) in direction.sides().iter().enumerate() {
+        query.push(if index == 0 { "SELECT DISTINCT " } else { " UNION SELECT " });
+        query
+            .push(side.own)
+            .push(" AS id, ")
+            .push(side.other)
+            .push(" AS other FROM entities.relationships AS r WHERE ");
+        query.push(side.own).push(" = ANY (").push_bind(uuids(entities)).push(")");
+        push_conditions(&mut query, type_name, side, Direction::Outgoing);
+    }
+    query.push(") AS pairs GROUP BY 1");
+    query
+}
+
+/// A relationship of an entity with itself is one relationship: of both directions it counts as outgoing.
+fn push_conditions(
+    query: &mut QueryBuilder<Postgres>,
+    type_name: Option<&str>,
+    side: &Side,
+    direction: Direction,
+) {
+    if let Some(name) = type_name {
+        query.push(" AND r.type = ").push_bind(name.to_owned());
+    }
+    if side.incoming && direction == Direction::Both {
+        query.push(" AND r.source_id <> r.target_id");
+    }
+}
+
+fn push_after(query: &mut QueryBuilder<Postgres>, page: &RelationshipsPage, side: &Side) {
+    let Some((type_name, other, incoming)) = &page.after else { return };
+    // Between two entities, what goes out comes before what comes in: after an outgoing one, the incoming one of the
+    // same type and entity is still to come.
+    let than = if side.incoming && !incoming { " >= (" } else { " > (" };
+    query.push(" AND (r.type, ").push(side.other).push(")").push(than);
+    query.push_bind(type_name.clone()).push(", ").push_bind(*other).push(")");
+}

@@ -1,0 +1,93 @@
+//! Rows of `entities.relationships`.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use pulse_types::{EntityId, RelationshipId};
+use serde_json::{Map, Value};
+use sqlx::postgres::PgRow;
+use sqlx::types::Json;
+use sqlx::{FromRow, Row};
+
+use crate::entity::EntityRow;
+
+/// The columns that [`RelationshipRow::at`] reads.
+macro_rules! relationship_columns {
+    () => {
+        "r.id, r.type, r.source_id, r.target_id, r.confidence, r.properties, r.version, r.created_at, r.updated_at"
+    };
+}
+
+pub(crate) use relationship_columns;
+
+/// A relationship as it is stored.
+#[derive(Debug, Clone)]
+pub(crate) struct RelationshipRow {
+    pub(crate) id: RelationshipId,
+    pub(crate) type_name: String,
+    pub(crate) source_id: EntityId,
+    pub(crate) target_id: EntityId,
+    pub(crate) confidence: f64,
+    pub(crate) properties: Map<String, Value>,
+    pub(crate) version: i64,
+    pub(crate) created_at: DateTime<Utc>,
+    pub(crate) updated_at: DateTime<Utc>,
+}
+
+impl RelationshipRow {
+    /// How many columns a relationship has in a row.
+    pub(crate) const COLUMNS: usize = 9;
+
+    /// The relationship whose columns begin at `first`.
+    pub(crate) fn at(row: &PgRow, first: usize) -> Result<Self, sqlx::Error> {
+        let Json(properties) = row.try_get(first + 5)?;
+        Ok(Self {
+            id: row.try_get(first)?,
+            type_name: row.try_get(first + 1)?,
+            source_id: row.try_get(first + 2)?,
+            target_id: row.try_get(first + 3)?,
+            confidence: row.try_get(first + 4)?,
+            properties,
+            version: row.try_get(first + 6)?,
+            created_at: row.try_get(first + 7)?,
+            updated_at: row.try_get(first + 8)?,
+        })
+    }
+}
+
+impl FromRow<'_, PgRow> for RelationshipRow {
+    fn from_row(row: &PgRow) -> Result<Self, sqlx::Error> {
+        Self::at(row, 0)
+    }
+}
+
+/// A relationship of one of several entities, with the entity at its other end.
+#[derive(Debug, Clone)]
+pub(crate) struct RelatedRow {
+    /// The entity whose relationship it is.
+    pub(crate) of: EntityId,
+    pub(crate) relationship: Arc<RelationshipRow>,
+    pub(crate) other: Arc<EntityRow>,
+}
+
+impl FromRow<'_, PgRow> for RelatedRow {
+    fn from_row(row: &PgRow) -> Result<Self, sqlx::Error> {
+        Ok(Self {
+            of: row.try_get(0)?,
+            relationship: Arc::new(RelationshipRow::at(row, 1)?),
+            other: Arc::new(EntityRow::at(row, 1 + RelationshipRow::COLUMNS)?),
+        })
+    }
+}
+
+impl RelatedRow {
+    /// Whether it goes out from the entity whose relationship it is.
+    pub(crate) fn outgoing(&self) -> bool {
+        self.relationship.source_id == self.of
+    }
+
+    /// Where it stands among that entity's relationships.
+    pub(crate) fn position(&self) -> (&str, EntityId, bool) {
+        (&self.relationship.type_name, self.other.id, !self.outgoing())
+    }
+}

@@ -1,0 +1,92 @@
+//! Writing many relationships at once.
+
+use std::collections::HashMap;
+
+use pulse_store::{Event, EventKind, StoreError, Write};
+use pulse_types::{EntityId, OrgId, RelationshipId, UserId};
+use serde_json::json;
+
+use super::draft::Resolved;
+use super::row::RelationshipRow;
+use super::{SUBJECT, repo};
+use crate::check;
+use crate::saved::{Outcome, Saved};
+
+/// A draft that differs from what is stored.
+pub(super) struct Save<'a> {
+    pub(super) id: RelationshipId,
+    /// The version that it will have.
+    pub(super) version: i64,
+    pub(super) draft: Resolved<'a>,
+    changed: Vec<&'static str>,
+}
+
+/// Makes relationships be as their drafts say. What is so already is not touched: no new version, no event.
+pub(crate) async fn save_in_tx(
+    write: &mut Write,
+    (org, actor): (OrgId, Option<UserId>),
+    drafts: &[Resolved<'_>],
+) -> Result<Vec<Saved<RelationshipId>>, StoreError> {
+    let now = write.now();
+    let existing = existing_in_tx(write, drafts).await?;
+    let mut saved = Vec::with_capacity(drafts.len());
+    let mut saves = Vec::new();
+    for draft in drafts {
+        let row = existing.get(&(draft.source, draft.type_name.to_owned(), draft.target));
+        let (id, version, changed) = match row {
+            Some(row) => (row.id, row.version, changes(draft, row)),
+            None => (RelationshipId::new(now), 0, CREATED.to_vec()),
+        };
+        if changed.is_empty() {
+            saved.push(Saved { id, version, outcome: Outcome::Unchanged });
+        } else {
+            let outcome = if version == 0 { Outcome::Created } else { Outcome::Updated };
+            saved.push(Saved { id, version: version + 1, outcome });
+            saves.push(Save { id, version: version + 1, draft: *draft, changed });
+        }
+    }
+    let (created, updated): (Vec<_>, Vec<_>) = saves.iter().partition(|save| save.version == 1);
+    if !created.is_empty() {
+        repo::insert_in_tx(write, org, &created).await?;
+    }
+    if !updated.is_empty() {
+        repo::update_in_tx(write, actor, &updated).await?;
+    }
+    for Save { id, version, draft, changed } in saves {
+        let kind = if version == 1 { EventKind::Created } else { EventKind::Updated };
+        write.event(event((kind, id, version), changed, (draft.type_name, draft.source, draft.target)));
+    }
+    Ok(saved)
+}
+
+const CREATED: [&str; 5] = ["type", "source", "target", "confidence", "properties"];
+
+type Existing = HashMap<(EntityId, String, EntityId), RelationshipRow>;
+
+async fn existing_in_tx(write: &mut Write, drafts: &[Resolved<'_>]) -> Result<Existing, StoreError> {
+    let identities: Vec<_> =
+        drafts.iter().map(|draft| (draft.source, draft.type_name, draft.target)).collect();
+    let rows = repo::by_identity_in_tx(write, &identities).await?;
+    Ok(rows.into_iter().map(|row| ((row.source_id, row.type_name.clone(), row.target_id), row)).collect())
+}
+
+fn changes(draft: &Resolved<'_>, row: &RelationshipRow) -> Vec<&'static str> {
+    let mut changed = Vec::new();
+    if draft.confidence.total_cmp(&row.confidence).is_ne() {
+        changed.push("confidence");
+    }
+    if !check::same_object(draft.properties, &row.properties) {
+        changed.push("properties");
+    }
+    changed
+}
+
+/// Ids alone, beside the type: what subscribers of an entity's surroundings route by.
+pub(super) fn event(
+    (kind, id, version): (EventKind, RelationshipId, i64),
+    changed: Vec<&'static str>,
+    (type_name, source, target): (&str, EntityId, EntityId),
+) -> Event {
+    let attributes = json!({ "type": type_name, "source": source, "target": target });
+    Event { kind, subject: SUBJECT, key: id.uuid(), version, changed, attributes }
+}
