@@ -17,8 +17,8 @@ impl SupergraphSdl {
     pub fn hashed(sdl: impl Into<String>) -> Self {
         let sdl = sdl.into();
         let hash: [u8; 32] = Sha256::digest(sdl.as_bytes()).into();
-        let [a, b, c, d, e, f, g, h, ..] = hash;
-        let version = format!("{:016x}", u64::from_be_bytes([a, b, c, d, e, f, g, h]));
+        let start = hash.first_chunk().expect("a SHA-256 hash has more than eight bytes");
+        let version = format!("{:016x}", u64::from_be_bytes(*start));
         Self { sdl, version }
     }
 }

@@ -1,6 +1,11 @@
 //! The gateway from outside: requests in, responses out.
 #![expect(clippy::unwrap_used, reason = "a test stops where something is not as it must be")]
 
+mod auth;
 mod engine;
+mod http;
 mod remote;
+mod server;
+mod standalone;
+mod summary;
 mod support;

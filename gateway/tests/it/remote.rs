@@ -66,7 +66,8 @@ async fn a_request_carries_operation_variables_and_request_id_and_no_caller_with
 #[tokio::test]
 async fn partial_data_comes_with_its_errors() {
     let body = br#"{"data":{"hello":null},"errors":[{"message":"no","path":["hello"],"extensions":{"code":"X"}}, "odd"]}"#;
-    let server = FakeServer::answering("200 OK", "application/graphql-response+json; charset=utf-8", body).await;
+    let server =
+        FakeServer::answering("200 OK", "application/graphql-response+json; charset=utf-8", body).await;
     insta::assert_debug_snapshot!(ask(&server.url).await.unwrap(), @r#"
     SubgraphResponse {
         data: Object(
@@ -156,7 +157,10 @@ async fn what_is_no_graphql_response_is_told_apart() {
 #[tokio::test]
 async fn an_answer_that_is_too_large_is_not_read() {
     let body = format!(r#"{{"data":{{"hello":"{}"}}}}"#, "x".repeat(2000));
-    assert_eq!(fault("200 OK", "application/json", body.as_bytes()).await, "answered with more than 1000 bytes");
+    assert_eq!(
+        fault("200 OK", "application/json", body.as_bytes()).await,
+        "answered with more than 1000 bytes"
+    );
     let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\r\n";
     let server = FakeServer::start(Behaviour::Answer(format!("{head}{body}").into_bytes())).await;
     let unannounced = ask(&server.url).await.unwrap_err().to_string();
@@ -178,10 +182,18 @@ async fn nobody_there_is_unreachable() {
 }
 
 #[tokio::test]
+async fn a_server_without_tls_is_unreachable_by_https() {
+    let server = FakeServer::answering("200 OK", "application/json", br#"{"data":{}}"#).await;
+    let url = server.url.replace("http://", "https://");
+    assert!(matches!(ask(&url).await, Err(SubgraphFault::Unreachable(_))));
+}
+
+#[tokio::test]
 async fn a_server_that_never_answers_is_given_up_at_the_deadline_of_the_request_or_of_the_subgraph() {
     let server = FakeServer::start(Behaviour::Silence).await;
     let deadline = Instant::now() + Duration::from_millis(50);
-    let by_request = subgraph(&server.url, None).execute(SubgraphRequest { deadline, ..request(somebody()) }).await;
+    let by_request =
+        subgraph(&server.url, None).execute(SubgraphRequest { deadline, ..request(somebody()) }).await;
     assert!(matches!(by_request, Err(SubgraphFault::TimedOut(after)) if after <= Duration::from_millis(50)));
 
     let short = RemoteConfig { timeout: Duration::from_millis(20), ..config() };
@@ -196,7 +208,8 @@ async fn a_subgraph_tells_its_sdl() {
     let body = br#"{"data":{"_service":{"sdl":"type Query { a: Int }"}}}"#;
     let server = FakeServer::answering("200 OK", "application/json", body).await;
     assert_eq!(subgraph(&server.url, None).sdl().await.unwrap(), "type Query { a: Int }");
-    let refusing = FakeServer::answering("200 OK", "application/json", br#"{"errors":[{"message":"no"}]}"#).await;
+    let refusing =
+        FakeServer::answering("200 OK", "application/json", br#"{"errors":[{"message":"no"}]}"#).await;
     let refusal = subgraph(&refusing.url, None).sdl().await.unwrap_err().to_string();
     assert_eq!(refusal, "answered with no GraphQL response: it does not tell its SDL: no");
 }
@@ -213,7 +226,10 @@ fn an_address_must_be_one() {
         let endpoint = RemoteEndpoint { name: "shop".into(), url: url.into(), signer: None };
         let refusal = RemoteSubgraph::try_new(endpoint, RemoteClient::new(config()), clock()).err();
         let refusal = refusal.unwrap_or_else(|| panic!("{url:?} was taken for an address")).to_string();
-        assert!(refusal.starts_with(&format!("the address {url:?} of the subgraph `shop` is not one")), "{refusal}");
+        assert!(
+            refusal.starts_with(&format!("the address {url:?} of the subgraph `shop` is not one")),
+            "{refusal}"
+        );
     }
 }
 

@@ -73,10 +73,15 @@ async fn collect(headers: &HeaderMap, mut body: Body, limit: usize) -> Result<By
 }
 
 fn too_large(announced: Option<usize>, limit: usize) -> Refusal {
-    let size = |bytes: usize| ByteSize::b(bytes as u64).display().si();
+    let size = |bytes: usize| ByteSize::b(bytes as u64).display().si().to_string();
+    let limited = size(limit);
     let message = match announced {
-        Some(length) => format!("request too large: {}, the limit is {}", size(length), size(limit)),
-        None => format!("request too large: the limit is {}", size(limit)),
+        // Sizes that look the same when rounded are told exactly.
+        Some(length) if size(length) == limited => {
+            format!("request too large: {length} bytes, the limit is {limit} bytes")
+        }
+        Some(length) => format!("request too large: {}, the limit is {limited}", size(length)),
+        None => format!("request too large: the limit is {limited}"),
     };
     Refusal::malformed(StatusCode::PAYLOAD_TOO_LARGE, "PAYLOAD_TOO_LARGE", message)
 }

@@ -10,7 +10,8 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 
 /// Headers that differ from run to run, or that only say how the body was cut.
-const UNSHOWN: [&str; 6] = ["date", "content-length", "x-request-id", "x-content-type-options", "vary", "cache-control"];
+const UNSHOWN: [&str; 6] =
+    ["date", "content-length", "x-request-id", "x-content-type-options", "vary", "cache-control"];
 
 /// A whole response.
 #[derive(Debug)]
@@ -33,7 +34,8 @@ impl Reply {
 impl fmt::Display for Reply {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{}", self.status)?;
-        let mut headers: Vec<_> = self.headers.iter().filter(|(name, _)| !UNSHOWN.contains(&name.as_str())).collect();
+        let mut headers: Vec<_> =
+            self.headers.iter().filter(|(name, _)| !UNSHOWN.contains(&name.as_str())).collect();
         headers.sort_by_key(|(name, _)| name.as_str());
         for (name, value) in headers {
             writeln!(f, "{name}: {}", value.to_str().unwrap())?;

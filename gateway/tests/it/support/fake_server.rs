@@ -37,7 +37,8 @@ impl FakeServer {
     /// A server that answers with this status, content type and body.
     pub(crate) async fn answering(status: &str, content_type: &str, body: &[u8]) -> Self {
         let length = body.len();
-        let head = format!("HTTP/1.1 {status}\r\ncontent-type: {content_type}\r\ncontent-length: {length}\r\n\r\n");
+        let head =
+            format!("HTTP/1.1 {status}\r\ncontent-type: {content_type}\r\ncontent-length: {length}\r\n\r\n");
         Self::start(Behaviour::Answer([head.as_bytes(), body].concat())).await
     }
 
@@ -73,7 +74,8 @@ async fn read_request(stream: &mut TcpStream) -> Option<String> {
                 return Some(text);
             }
         }
-        if stream.read_buf(&mut bytes).await.ok()? == 0 {
+        // A TLS handshake begins with 0x16. This server speaks plain HTTP.
+        if stream.read_buf(&mut bytes).await.ok()? == 0 || bytes[0] == 0x16 {
             return None;
         }
     }

@@ -9,7 +9,8 @@ use http::Method;
 use pulse_gateway::ports::{Subgraph, SubgraphFault, SubgraphRequest, SubgraphResponse};
 use pulse_gateway::value::{Object, Value};
 use pulse_gateway::{
-    AnonymousAuthenticator, Gateway, GatewayConfig, GatewayParts, ServerConfig, StaticSource, Subgraphs, serve,
+    AnonymousAuthenticator, Gateway, GatewayConfig, GatewayParts, ServerConfig, StaticSource, Subgraphs,
+    serve,
 };
 use pulse_telemetry::Metrics;
 use tokio::net::TcpListener;
@@ -21,7 +22,7 @@ use super::clock;
 /// A supergraph of one subgraph.
 pub(crate) const SUPERGRAPH: &str = include_str!("supergraph.graphql");
 
-/// A subgraph that answers every field with the field's name, and never answers `slow`.
+/// A subgraph that answers every field with the field's name, never answers `slow`, and breaks at `broken`.
 pub(crate) struct Parrot;
 
 #[async_trait]
@@ -38,6 +39,7 @@ impl Subgraph for Parrot {
         if request.query.contains("slow") {
             std::future::pending::<()>().await;
         }
+        assert!(!request.query.contains("broken"), "a subgraph that breaks");
         let names = ["hello", "echo", "shout", "caller"];
         let data: Object = names
             .into_iter()
@@ -113,7 +115,13 @@ impl TestGateway {
         self.served.await.unwrap();
     }
 
-    pub(crate) async fn send(&self, method: Method, path: &str, headers: &[&str], body: impl Into<Bytes>) -> Reply {
+    pub(crate) async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[&str],
+        body: impl Into<Bytes>,
+    ) -> Reply {
         send(method, &format!("{}{path}", self.url), headers, body).await
     }
 
