@@ -117,16 +117,12 @@ pub enum MigrateError {
         server_version: String,
     },
     /// The SQL of a migration failed; its transaction was rolled back.
-    #[error("migrations/{file}{place} failed and was rolled back: {message}{hint}")]
+    #[error("migrations/{place} failed and was rolled back: {message}")]
     Sql {
-        /// The file below `migrations/`.
-        file: String,
-        /// Line and column, written `:12:5`, or nothing where the server names none.
+        /// The file below `migrations/`, with line and column where the server names them: `file:12:5`.
         place: String,
-        /// The server's own words.
+        /// The server's own words, with its hint in brackets.
         message: String,
-        /// The server's hint in brackets, or nothing.
-        hint: String,
         /// The failed statement.
         #[source]
         source: sqlx::Error,
@@ -159,12 +155,14 @@ impl MigrateError {
             return Self::Database(source);
         };
         let place = match error.position() {
-            Some(PgErrorPosition::Original(position)) => line_and_column(sql, position),
-            _ => String::new(),
+            Some(PgErrorPosition::Original(position)) => file + &line_and_column(sql, position),
+            _ => file,
         };
-        let message = error.message().to_owned();
-        let hint = error.hint().map(|hint| format!(" ({hint})")).unwrap_or_default();
-        Self::Sql { file, place, message, hint, source }
+        let message = match error.hint() {
+            Some(hint) => format!("{} ({hint})", error.message()),
+            None => error.message().to_owned(),
+        };
+        Self::Sql { place, message, source }
     }
 }
 

@@ -131,10 +131,7 @@ impl Migrator {
     /// Every migration of this binary and whether the database has it. Changes nothing.
     pub async fn status(&self) -> Result<Vec<Status>, MigrateError> {
         let mut conn = self.options.connect().await?;
-        let rows = match record::exists(&mut conn).await? {
-            true => record::load(&mut conn).await?,
-            false => Vec::new(),
-        };
+        let rows = if record::exists(&mut conn).await? { record::load(&mut conn).await? } else { Vec::new() };
         record::check(&rows, &self.migrations)?;
         conn.close().await?;
         let status = self.migrations.iter().map(|migration| {

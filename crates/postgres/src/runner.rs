@@ -102,7 +102,11 @@ impl Runner {
     /// could not write there.
     pub(crate) fn require_writable(&self, folder: &Path) -> Result<(), ClusterError> {
         self.require_reachable(folder)?;
-        if self.test("-w", folder) { Ok(()) } else { Err(self.unreachable("write to", folder)) }
+        if matches!(self.identity, Identity::Own) || self.test("-w", folder) {
+            Ok(())
+        } else {
+            Err(self.unreachable("write to", folder))
+        }
     }
 
     /// Names the first folder on the way to `path` that PostgreSQL could not enter.
@@ -122,8 +126,7 @@ impl Runner {
 
     fn unreachable(&self, what: &'static str, folder: &Path) -> ClusterError {
         let user = match &self.identity {
-            Identity::Own => "Pulse's own user".to_owned(),
-            Identity::Namespace => "root without its privileges".to_owned(),
+            Identity::Own | Identity::Namespace => "root without its privileges".to_owned(),
             Identity::Other(user) => format!("the user {}", user.name),
         };
         ClusterError::Unreachable { user, what, folder: PathBuf::from(folder) }

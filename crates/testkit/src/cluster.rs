@@ -93,6 +93,7 @@ pub async fn test_cluster() -> anyhow::Result<TestServer> {
 async fn start(folder: &Path, distribution: &Distribution) -> Result<Cluster, ClusterError> {
     let options = || ClusterOptions {
         durable: false,
+        max_connections: 300,
         distribution: Some(distribution.clone()),
         ..ClusterOptions::new(folder.to_owned())
     };

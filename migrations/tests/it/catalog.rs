@@ -203,3 +203,17 @@ async fn table_of_another_owner_is_found() -> anyhow::Result<()> {
     assert_eq!(found_after(&sql).await?, ["table_owner entities.thing"]);
     Ok(())
 }
+
+#[tokio::test]
+async fn listed_function_that_is_not_there_is_found() -> anyhow::Result<()> {
+    let sql = "DROP FUNCTION platform.ensure_log_partitions(bigint)";
+    assert_eq!(found_after(sql).await?, ["definer_missing platform.ensure_log_partitions(bigint)"]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn role_that_may_do_more_than_it_should_is_found() -> anyhow::Result<()> {
+    let sql = "RESET ROLE; ALTER ROLE pulse_app BYPASSRLS; ALTER ROLE pulse_readonly LOGIN";
+    assert_eq!(found_after(sql).await?, ["role pulse_app", "role pulse_readonly"]);
+    Ok(())
+}

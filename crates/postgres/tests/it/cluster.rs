@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::fs;
 use std::net::TcpListener;
 
@@ -66,7 +67,7 @@ async fn wrong_password_is_refused() -> anyhow::Result<()> {
     for listen in [Listen::Auto, Listen::Loopback(0)] {
         let cluster = Cluster::start(ClusterOptions { listen, ..options(place.path()) }).await?;
         let error = cluster.options("postgres").password("guessed").connect().await.expect_err("it is wrong");
-        let code = error.as_database_error().and_then(|error| error.code().map(|code| code.into_owned()));
+        let code = error.as_database_error().and_then(|error| error.code().map(Cow::into_owned));
         assert_eq!(code.as_deref(), Some("28P01"));
         cluster.stop().await;
     }

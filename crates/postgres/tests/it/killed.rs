@@ -73,12 +73,9 @@ async fn server_left_running_is_stopped_and_replaced() -> anyhow::Result<()> {
     let distribution = Distribution::ensure(&FetchOptions::from_env()).await?;
     let data = place.path().canonicalize()?.join("data");
     // As on systems without a signal for a parent's death.
-    let mut command = match Uid::effective().is_root() {
-        true => Command::new("unshare"),
-        false => Command::new("env"),
-    };
+    let mut command = Command::new("env");
     if Uid::effective().is_root() {
-        command.args(["--user", "--map-user=65534", "--map-group=65534", "--"]);
+        command.args(["unshare", "--user", "--map-user=65534", "--map-group=65534", "--"]);
     }
     let mut left_behind = command
         .arg(distribution.program("postgres"))
