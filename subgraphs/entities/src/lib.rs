@@ -6,6 +6,8 @@ mod entity_type;
 mod error;
 mod graphql;
 pub mod import;
+#[cfg(test)]
+mod plans;
 mod relationship;
 mod saved;
 

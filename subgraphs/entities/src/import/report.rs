@@ -1,5 +1,7 @@
 //! What an import did.
 
+use std::fmt;
+
 use super::batch::Done;
 use crate::saved::Outcome;
 
@@ -54,6 +56,20 @@ pub struct Progress {
     pub bytes: u64,
     /// Lines that were bad.
     pub bad_lines: u64,
+}
+
+impl fmt::Display for Counts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} created, {} updated, {} unchanged", self.created, self.updated, self.unchanged)
+    }
+}
+
+/// One sentence for people.
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { lines, entities, relationships, bad_line_count, .. } = self;
+        write!(f, "{lines} lines: entities {entities}; relationships {relationships}; {bad_line_count} bad lines")
+    }
 }
 
 impl Counts {

@@ -10,6 +10,7 @@ use crate::entity::row::{all_columns, brief_columns};
 
 /// Which way relationships go, seen from an entity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, async_graphql::Enum)]
+#[graphql(name = "RelationshipDirection")]
 pub(crate) enum Direction {
     /// Those of which the entity is the source.
     Outgoing,

@@ -1,0 +1,215 @@
+//! How PostgreSQL runs each list as the app role: never by reading a whole tenant.
+
+use chrono::DateTime;
+use pulse_graphql::{Cursor, Page, PageLimits};
+use pulse_testkit::TestDatabase;
+use pulse_types::EntityId;
+use serde_json::Value;
+use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, Postgres, QueryBuilder};
+use uuid::Uuid;
+
+use crate::entity::list::{EntityFilter, EntityOrder, EntityOrderField, list_query};
+use crate::entity_type;
+use crate::relationship::list::{self as relationships, RelationshipFilter};
+use crate::relationship::of_entities::{
+    Direction, NeighborsPage, RelationshipsPage, count_query, neighbor_count_query, neighbors_query,
+    relationships_query,
+};
+
+/// Five tenants of 20,000 entities and 20,000 relationships each.
+const ROWS: &str = include_str!("queries/test_rows.sql");
+/// What a page may read: some of its own size, far from the 20,000 of a tenant.
+const MAX_READ: f64 = 700.0;
+
+struct Plans {
+    connection: PgConnection,
+    read: Vec<String>,
+    // Dropped last: the database goes away with it.
+    _database: TestDatabase,
+}
+
+impl Plans {
+    async fn new() -> Self {
+        let database = TestDatabase::new().await.expect("a database");
+        let mut connection = database.connect().await.expect("connects");
+        connection.execute(sqlx::raw_sql(ROWS)).await.expect("rows are made");
+        let tenant = "SET ROLE pulse_app; SET pulse.org_id = '00000000-0000-7000-8000-000000000003'";
+        connection.execute(sqlx::raw_sql(tenant)).await.expect("becomes the app role");
+        Self { connection, read: vec![], _database: database }
+    }
+
+    /// Runs a statement with its parameters known and unknown to the planner, and looks at what it reads.
+    async fn check(&mut self, what: &str, build: impl Fn() -> QueryBuilder<Postgres>) {
+        for mode in ["force_custom_plan", "force_generic_plan"] {
+            let set = AssertSqlSafe(format!("SET plan_cache_mode = {mode}"));
+            self.connection.execute(sqlx::raw_sql(set)).await.expect("a setting");
+            let mut query = build();
+            let sql = format!("EXPLAIN (ANALYZE, FORMAT JSON) {}", query.sql().as_str());
+            let arguments = sqlx::Execute::take_arguments(&mut query.build()).expect("encodes").unwrap_or_default();
+            let explain = sqlx::query_scalar_with::<_, Value, _>(AssertSqlSafe(sql), arguments);
+            let plan = explain.fetch_one(&mut self.connection).await.unwrap_or_else(|error| panic!("{what}: {error}"));
+            let read = rows_read(&plan[0]["Plan"]);
+            if read > MAX_READ {
+                self.read.push(format!("{what} ({mode}) reads {read} rows: {plan:#}"));
+            }
+        }
+    }
+
+    fn assert_no_scans(&self) {
+        assert!(self.read.is_empty(), "{}", self.read.join("\n"));
+    }
+}
+
+/// The rows that the scans of a plan have looked at, and infinitely many for a scan of a whole table of the graph.
+fn rows_read(node: &Value) -> f64 {
+    let number = |name: &str| node[name].as_f64().unwrap_or(0.0);
+    let kind = node["Node Type"].as_str().unwrap_or_default();
+    let looked_at = number("Actual Rows") + number("Rows Removed by Filter") + number("Rows Removed by Index Recheck");
+    let own = match kind {
+        "Seq Scan" if node["Relation Name"] != "types" => f64::INFINITY,
+        _ if kind.ends_with("Scan") => looked_at * number("Actual Loops"),
+        _ => 0.0,
+    };
+    let children = node["Plans"].as_array().map(Vec::as_slice).unwrap_or_default();
+    own + children.iter().map(rows_read).sum::<f64>()
+}
+
+fn entity(number: u128) -> EntityId {
+    EntityId::from_uuid(Uuid::from_u128((0x0197_0000_0003 << 80) | 0x7000_8000_0000_0000_0000 | number))
+}
+
+fn page(size: i32, backwards: bool) -> Page {
+    let (first, last) = if backwards { (None, Some(size)) } else { (Some(size), None) };
+    Page::try_new((first, None), (last, None), PageLimits::USUAL).expect("a page")
+}
+
+const ORDERS: [EntityOrderField; 5] = [
+    EntityOrderField::Name,
+    EntityOrderField::Key,
+    EntityOrderField::CreatedAt,
+    EntityOrderField::UpdatedAt,
+    EntityOrderField::Confidence,
+];
+
+fn middle(field: EntityOrderField) -> Cursor {
+    let id = entity(10_000);
+    match field {
+        EntityOrderField::Name => Cursor::new(&(field, "name 010000", id)),
+        EntityOrderField::Key => Cursor::new(&(field, "key 010000", id)),
+        EntityOrderField::CreatedAt => Cursor::new(&(field, (), id)),
+        EntityOrderField::UpdatedAt => Cursor::new(&(field, DateTime::UNIX_EPOCH + chrono::TimeDelta::days(10_000), id)),
+        EntityOrderField::Confidence => Cursor::new(&(field, 0.5, id)),
+    }
+}
+
+#[tokio::test]
+async fn lists_of_entities_read_a_range_of_an_index() {
+    let mut plans = Plans::new().await;
+    for field in ORDERS {
+        for (type_name, descending, backwards, from) in [
+            (None, false, false, false),
+            (None, true, false, true),
+            (Some("common"), false, false, true),
+            (Some("common"), false, true, true),
+            (Some("rare"), false, false, false),
+            (Some("rare"), true, false, true),
+            (Some("none"), false, false, false),
+        ] {
+            let filter = EntityFilter { type_name: type_name.map(str::to_owned), ..EntityFilter::default() };
+            let page = Page { from: from.then(|| middle(field)), ..page(20, backwards) };
+            let what = format!("{field:?} {type_name:?} descending {descending} {page:?}");
+            plans.check(&what, || list_query(&filter, EntityOrder { field, descending }, &page, true).expect("a query")).await;
+        }
+    }
+    plans.assert_no_scans();
+}
+
+#[tokio::test]
+async fn filters_read_a_range_of_an_index() {
+    let mut plans = Plans::new().await;
+    let day = |day: i64| Some(DateTime::UNIX_EPOCH + chrono::TimeDelta::days(day));
+    let all = EntityFilter::default;
+    let typed = || EntityFilter { type_name: Some("common".to_owned()), ..all() };
+    let prefix = Some("name 0001".to_owned());
+    for (filter, field) in [
+        (EntityFilter { keys: Some(vec!["key 000007".to_owned(), "none".to_owned()]), ..all() }, EntityOrderField::CreatedAt),
+        (EntityFilter { keys: Some(vec!["key 000007".to_owned()]), ..typed() }, EntityOrderField::Name),
+        (EntityFilter { name_prefix: prefix.clone(), ..all() }, EntityOrderField::Name),
+        (EntityFilter { name_prefix: prefix, ..typed() }, EntityOrderField::Name),
+        (EntityFilter { min_confidence: Some(0.999), ..all() }, EntityOrderField::Confidence),
+        (EntityFilter { max_confidence: Some(0.001), ..typed() }, EntityOrderField::Confidence),
+        (EntityFilter { updated_from: day(19_990), ..all() }, EntityOrderField::UpdatedAt),
+        (EntityFilter { updated_before: day(10), ..typed() }, EntityOrderField::UpdatedAt),
+        (EntityFilter { created_before: DateTime::from_timestamp_millis(0x0197_0000_0003 - 1), ..all() }, EntityOrderField::CreatedAt),
+        (EntityFilter { created_from: DateTime::from_timestamp_millis(0x0197_0000_0004), ..typed() }, EntityOrderField::CreatedAt),
+    ] {
+        let order = EntityOrder { field, descending: false };
+        let page = page(20, false);
+        plans.check(&format!("{filter:?}"), || list_query(&filter, order, &page, false).expect("a query")).await;
+    }
+    plans.assert_no_scans();
+}
+
+#[tokio::test]
+async fn lists_of_relationships_read_a_range_of_an_index() {
+    let mut plans = Plans::new().await;
+    let name = |name: &str| Some(name.to_owned());
+    for filter in [
+        RelationshipFilter::default(),
+        RelationshipFilter { type_name: name("common"), ..RelationshipFilter::default() },
+        RelationshipFilter { type_name: name("rare"), ..RelationshipFilter::default() },
+        RelationshipFilter { source: Some(entity(7)), ..RelationshipFilter::default() },
+        RelationshipFilter { target: Some(entity(1)), ..RelationshipFilter::default() },
+        RelationshipFilter { target: Some(entity(1)), type_name: name("rare"), ..RelationshipFilter::default() },
+        RelationshipFilter { source: Some(entity(7)), target: Some(entity(1)), ..RelationshipFilter::default() },
+    ] {
+        for backwards in [false, true] {
+            let page = page(20, backwards);
+            plans.check(&format!("{filter:?}"), || relationships::list_query(&filter, &page).expect("a query")).await;
+        }
+    }
+    let types = page(20, false);
+    plans.check("types", || entity_type::list_query(&types).expect("a query")).await;
+    plans.assert_no_scans();
+}
+
+#[tokio::test]
+async fn relationships_and_neighbors_of_entities_read_ranges_of_indexes() {
+    let mut plans = Plans::new().await;
+    let twenty: Vec<_> = (100..120).map(entity).collect();
+    for direction in [Direction::Outgoing, Direction::Incoming, Direction::Both] {
+        for type_name in [None, Some("common".to_owned())] {
+            for after in [None, Some(entity(50))] {
+                let of = RelationshipsPage {
+                    direction,
+                    type_name: type_name.clone(),
+                    limit: 11,
+                    after: after.map(|id| ("common".to_owned(), id, false)),
+                };
+                plans.check(&format!("{of:?}"), || relationships_query(&twenty, &of)).await;
+                let of = NeighborsPage { direction, type_name: type_name.clone(), limit: 11, after, details: true };
+                plans.check(&format!("{of:?}"), || neighbors_query(&twenty, &of)).await;
+            }
+            let name = type_name.as_deref();
+            plans.check("relationships counted", || count_query(&twenty, direction, name)).await;
+            plans.check("neighbors counted", || neighbor_count_query(&twenty, direction, name)).await;
+        }
+    }
+    // The entity that a fifth of all relationships lead to is read a page at a time.
+    let hub = [entity(1)];
+    let of = RelationshipsPage { direction: Direction::Incoming, type_name: None, limit: 11, after: None };
+    plans.check("relationships of a hub", || relationships_query(&hub, &of)).await;
+    plans.assert_no_scans();
+}
+
+#[tokio::test]
+async fn the_comparisons_that_lists_use_are_leakproof() {
+    let database = TestDatabase::new().await.expect("a database");
+    let mut connection = database.connect().await.expect("connects");
+    let leaky = "SELECT format('%s %s', o.oprname, o.oprleft::regtype) FROM pg_operator AS o JOIN pg_proc AS p ON p.oid = o.oprcode
+                  WHERE o.oprname IN ('=', '<', '<=', '>', '>=') AND o.oprleft = o.oprright AND NOT p.proleakproof
+                    AND o.oprleft IN ('text'::regtype, 'uuid'::regtype, 'timestamptz'::regtype, 'float8'::regtype)";
+    let leaky: Vec<String> = sqlx::query_scalar(leaky).fetch_all(&mut connection).await.expect("the catalog");
+    assert_eq!(leaky, Vec::<String>::new());
+    connection.close().await.expect("closes");
+}

@@ -1,0 +1,144 @@
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use insta::assert_snapshot;
+use pulse_entities::import::{ImportError, ImportOptions, Report, import};
+use serde_json::json;
+use tokio::io::{AsyncRead, AsyncReadExt, BufReader, ReadBuf};
+
+use crate::Graph;
+
+/// `count` entities and a relationship from each to the one before it.
+fn file(count: usize) -> String {
+    let mut text = String::new();
+    for n in 0..count {
+        let line = json!({ "kind": "entity", "key": format!("k{n}"), "type": "package", "name": format!("K {n}"),
+                           "properties": { "n": n, "ratio": 1e18 } });
+        text.push_str(&format!("{line}\n"));
+    }
+    for n in 1..count {
+        let (source, target) = (format!("k{n}"), format!("k{}", n - 1));
+        let line = json!({ "kind": "relationship", "type": "depends_on", "source": source, "target": target, "confidence": 0.5 });
+        text.push_str(&format!("{line}\n"));
+    }
+    text
+}
+
+async fn run(graph: &Graph, text: &[u8], options: &ImportOptions) -> Report {
+    import(&graph.store, graph.caller.org.unwrap(), text, options, |_| {}).await.unwrap()
+}
+
+fn batches_of(batch_size: usize) -> ImportOptions {
+    ImportOptions { batch_size, ..ImportOptions::default() }
+}
+
+#[tokio::test]
+async fn a_file_is_imported_and_a_second_time_changes_nothing() {
+    let graph = Graph::new().await;
+    let text = file(50);
+    let mut seen = Vec::new();
+    let org = graph.caller.org.unwrap();
+    let report = import(&graph.store, org, text.as_bytes(), &batches_of(20), |progress| seen.push(progress.lines));
+    assert_snapshot!(report.await.unwrap(), @"");
+    assert_eq!(seen, [20, 40, 60, 80, 99, 99]);
+
+    let before = graph.traces().await;
+    // One type, 50 entities, 49 relationships; an event for each; an audit fact for each batch.
+    assert_eq!(before, [1, 50, 49, 0, 100, 5]);
+    assert_snapshot!(run(&graph, text.as_bytes(), &batches_of(20)).await, @"");
+    assert_eq!(graph.traces().await, before);
+
+    let data = graph.data("{ entities { totalCount } relationships { totalCount } entity(key: \"k3\") { properties } }", json!({})).await;
+    assert_snapshot!(data, @"");
+}
+
+#[tokio::test]
+async fn bad_lines_are_skipped_and_reported_with_their_numbers() {
+    let graph = Graph::new().await;
+    graph.create_types(&["strict"]).await;
+    let strict = "mutation { updateEntityType(input: { name: \"strict\", propertiesSchema: { required: [\"size\"] } }) { __typename } }";
+    graph.data(strict, json!({})).await;
+    let lines: [&[u8]; 16] = [
+        b"\xef\xbb\xbf{\"kind\": \"entity\", \"key\": \"a\", \"type\": \"package\", \"name\": \"A\"}\r",
+        b"{\"kind\": \"entity\", \"key\": \"b\", \"type\": \"package\"}",
+        b"{\"kind\": \"person\", \"key\": \"c\"}",
+        b"not JSON",
+        b"{\"kind\": \"entity\", \"key\": \"d\", \"type\": \"package\", \"name\": \"\xff\"}",
+        b"",
+        b"{\"kind\": \"entity\", \"key\": \"e\", \"type\": \"package\", \"name\": \"E\", \"confidence\": 1.5}",
+        b"{\"kind\": \"entity\", \"key\": \"f\", \"type\": \"no type\", \"name\": \"F\"}",
+        b"{\"kind\": \"entity\", \"key\": \"g\", \"type\": \"strict\", \"name\": \"G\"}",
+        b"{\"kind\": \"entity\", \"key\": \"h\", \"type\": \"package\", \"name\": \"H\", \"colour\": \"red\"}",
+        b"{\"kind\": \"entity\", \"key\": \"i\", \"type\": \"package\", \"name\": \"I\", \"description\": \"zero \\u0000\"}",
+        b"{\"kind\": \"entity\", \"key\": \"j\", \"type\": \"package\", \"name\": \"JJJJJJJJJJJJJJJJJJJJJJJJJJJJJJJJJJJJJJJJJJJJJJJJJJJJJJJJJJJJJJJJJJJJJJJJJJJJJJJJJJJJJJJJJJJJJJJJJJJJJJJJJJ\"}",
+        b"{\"kind\": \"relationship\", \"type\": \"t\", \"source\": \"a\", \"target\": \"nowhere\"}",
+        b"{\"kind\": \"relationship\", \"type\": \"t\", \"source\": \"a\"}",
+        b"[1, 2]",
+        b"{\"kind\": \"entity\", \"key\": \"z\", \"type\": \"package\", \"name\": \"Z\"}",
+    ];
+    let options = ImportOptions { max_line_bytes: 140, ..ImportOptions::default() };
+    let report = run(&graph, &lines.join(&b'\n'), &options).await;
+    let bad = report.bad_lines.iter().map(|bad| format!("{}: {}\n", bad.line, bad.reason)).collect::<String>();
+    assert_snapshot!(bad, @"");
+    assert_snapshot!(report, @"");
+}
+
+#[tokio::test]
+async fn only_the_first_hundred_bad_lines_are_named() {
+    let graph = Graph::new().await;
+    let report = run(&graph, "bad\n".repeat(250).as_bytes(), &ImportOptions::default()).await;
+    assert_eq!((report.bad_lines.len(), report.bad_line_count), (100, 250));
+}
+
+#[tokio::test]
+async fn relationships_may_come_before_their_entities() {
+    let graph = Graph::new().await;
+    let backwards: Vec<_> = file(30).lines().rev().map(str::to_owned).collect();
+    let report = run(&graph, backwards.join("\n").as_bytes(), &batches_of(7)).await;
+    assert_eq!((report.relationships.created, report.bad_line_count), (29, 0));
+
+    let other = Graph::new().await;
+    let options = ImportOptions { max_waiting_bytes: 1_000, ..batches_of(7) };
+    let report = run(&other, backwards.join("\n").as_bytes(), &options).await;
+    assert!(report.bad_line_count > 10, "{report}");
+    assert!(report.bad_lines[0].reason.ends_with("put entities before their relationships"), "{report}");
+    // What comes first the first time is there the second time.
+    let report = run(&other, backwards.join("\n").as_bytes(), &options).await;
+    assert_eq!((report.relationships.created + report.relationships.unchanged, report.bad_line_count), (29, 0));
+}
+
+#[tokio::test]
+async fn lines_with_the_same_key_hold_in_their_order() {
+    let graph = Graph::new().await;
+    let line = |name: &str| format!("{}\n", json!({ "kind": "entity", "key": "a", "type": "package", "name": name }));
+    let report = run(&graph, [line("first"), line("second")].concat().as_bytes(), &ImportOptions::default()).await;
+    assert_eq!((report.entities.created, report.entities.updated), (1, 1));
+    let data = graph.data("{ entity(key: \"a\") { name version } }", json!({})).await;
+    assert_eq!(data["entity"], json!({ "name": "second", "version": 2 }));
+}
+
+/// What a file is after the disk has gone.
+struct Broken;
+
+impl AsyncRead for Broken {
+    fn poll_read(self: Pin<&mut Self>, _: &mut Context<'_>, _: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Err(io::Error::other("the disk is gone")))
+    }
+}
+
+#[tokio::test]
+async fn an_import_that_broke_off_leaves_whole_batches_and_finishes_when_started_again() {
+    let graph = Graph::new().await;
+    let text = file(50);
+    let broken = BufReader::new(text.as_bytes()[..text.len() / 2].chain(Broken));
+    let org = graph.caller.org.unwrap();
+    let error = import(&graph.store, org, broken, &batches_of(20), |_| {}).await.unwrap_err();
+    assert!(matches!(error, ImportError::Read { line: 40.., .. }), "{error}");
+    assert_eq!(graph.count("entities.entities").await % 20, 0);
+
+    let report = run(&graph, text.as_bytes(), &batches_of(20)).await;
+    assert_eq!(report.entities.created + report.entities.unchanged, 50);
+    assert_eq!(report.bad_line_count, 0);
+    assert_eq!(graph.traces().await[..5], [1, 50, 49, 0, 100]);
+}

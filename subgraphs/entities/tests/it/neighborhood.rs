@@ -1,0 +1,148 @@
+use insta::assert_snapshot;
+use serde_json::{Value, json};
+
+use crate::{Graph, shown};
+
+async fn graph() -> Graph {
+    let graph = Graph::with_packages().await;
+    let relationships = [
+        ("a", "depends_on", "b"),
+        ("a", "depends_on", "c"),
+        ("a", "depends_on", "a"),
+        ("a", "suggests", "b"),
+        ("b", "depends_on", "a"),
+        ("c", "suggests", "a"),
+        ("a", "in_section", "libs"),
+    ];
+    graph.relate(&relationships).await;
+    graph
+}
+
+const RELATIONSHIPS: &str = "query ($direction: RelationshipDirection!, $type: String, $first: Int, $after: String) \
+    { entity(key: \"a\") { relationships(direction: $direction, type: $type, first: $first, after: $after) \
+    { nodes { type source { key } target { key } } pageInfo { hasNextPage endCursor } totalCount } } }";
+const NEIGHBORS: &str = "query ($direction: RelationshipDirection!, $type: String, $first: Int, $after: String) \
+    { entity(key: \"a\") { neighbors(direction: $direction, type: $type, first: $first, after: $after) \
+    { nodes { key description } pageInfo { hasNextPage endCursor } totalCount } } }";
+
+fn lines(connection: &Value) -> Vec<String> {
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let nodes = connection["nodes"].as_array().unwrap();
+    nodes
+        .iter()
+        .map(|node| match node.get("key") {
+            Some(key) => text(key),
+            None => [&node["source"]["key"], &node["type"], &node["target"]["key"]].map(text).join(" "),
+        })
+        .collect()
+}
+
+/// The connection in one page, after checking that pages of one and two give the same.
+async fn all(graph: &Graph, query: &str, field: &str, variables: &Value) -> Value {
+    let page_of = async |size: usize, after: &Value| {
+        let mut variables = variables.clone();
+        (variables["first"], variables["after"]) = (json!(size), after.clone());
+        graph.data(query, variables).await["entity"][field].take()
+    };
+    let whole = page_of(50, &Value::Null).await;
+    assert_eq!(whole["totalCount"], lines(&whole).len(), "{variables}");
+    for size in [1, 2] {
+        let (mut paged, mut after) = (Vec::new(), Value::Null);
+        loop {
+            let page = page_of(size, &after).await;
+            paged.extend(lines(&page));
+            after = page["pageInfo"]["endCursor"].clone();
+            if page["pageInfo"]["hasNextPage"] == false {
+                break;
+            }
+        }
+        assert_eq!(paged, lines(&whole), "{variables}");
+    }
+    whole
+}
+
+#[tokio::test]
+async fn relationships_are_read_by_direction_and_type() {
+    let graph = graph().await;
+    let mut found = String::new();
+    for direction in ["OUTGOING", "INCOMING", "BOTH"] {
+        for name in [None, Some("depends_on"), Some("none")] {
+            let variables = json!({ "direction": direction, "type": name });
+            let mut lines = lines(&all(&graph, RELATIONSHIPS, "relationships", &variables).await);
+            // Within a type they are in order of ids, which are random within a batch.
+            lines.sort_unstable();
+            found.push_str(&format!("{direction} {}: {}\n", name.unwrap_or("any"), lines.join(", ")));
+        }
+    }
+    assert_snapshot!(found, @"");
+}
+
+#[tokio::test]
+async fn neighbors_are_found_once_each() {
+    let graph = graph().await;
+    let mut found = String::new();
+    for direction in ["OUTGOING", "INCOMING", "BOTH"] {
+        for name in [None, Some("suggests")] {
+            let variables = json!({ "direction": direction, "type": name });
+            let mut lines = lines(&all(&graph, NEIGHBORS, "neighbors", &variables).await);
+            lines.sort_unstable();
+            found.push_str(&format!("{direction} {}: {}\n", name.unwrap_or("any"), lines.join(", ")));
+        }
+    }
+    assert_snapshot!(found, @"");
+}
+
+#[tokio::test]
+async fn entities_and_relationships_resolve_by_their_keys() {
+    let graph = graph().await;
+    let of_a = graph.data(RELATIONSHIPS, json!({ "direction": "INCOMING", "type": "suggests" })).await;
+    assert_eq!(lines(&of_a["entity"]["relationships"]), ["c suggests a"]);
+    let find = "query ($representations: [_Any!]!) { _entities(representations: $representations) \
+        { ... on Entity { key } ... on Relationship { type } } }";
+    let relationship = graph.data("{ relationships(first: 1) { nodes { id type } } }", json!({})).await;
+    let representations = json!([
+        { "__typename": "Entity", "id": graph.id_of("b").await },
+        { "__typename": "Entity", "id": "01890a5d-ac96-774b-bcce-b302099a8057" },
+        { "__typename": "Relationship", "id": relationship["relationships"]["nodes"][0]["id"] },
+        { "__typename": "Entity", "id": graph.id_of("a").await },
+    ]);
+    let before = graph.store.statistics().statements();
+    let response = graph.ask(find, json!({ "representations": representations })).await;
+    assert_eq!(graph.store.statistics().statements() - before, 2);
+    assert_snapshot!(shown(&response), @"");
+}
+
+/// Statements of one request for entities with all that a request can ask of them.
+async fn statements(size: usize, query: &str) -> u64 {
+    let graph = Graph::new().await;
+    graph.create_types(&["package"]).await;
+    let key = |n: usize| format!("k{:03}", n % size);
+    let items: Vec<_> =
+        (0..size).map(|n| json!({ "key": key(n), "type": "package", "name": "K" })).collect();
+    graph.upsert_entities(json!(items)).await;
+    let pairs: Vec<_> = (0..size).flat_map(|n| (1..4).map(move |step| (key(n), key(n + step)))).collect();
+    let pairs: Vec<_> = pairs.iter().map(|(source, target)| (&**source, "depends_on", &**target)).collect();
+    graph.relate(&pairs).await;
+    let before = graph.store.statistics().statements();
+    let data = graph.data(query, json!({ "first": size })).await;
+    assert_eq!(data["entities"]["nodes"].as_array().unwrap().len(), size);
+    graph.store.statistics().statements() - before
+}
+
+#[tokio::test]
+async fn entities_with_relationships_and_targets_are_two_statements_however_many() {
+    let query = "query ($first: Int) { entities(filter: { type: \"package\" }, first: $first) { nodes { id key name type \
+        relationships(direction: OUTGOING, first: 10) { nodes { id type source { key } target { id key name } } } } } }";
+    assert_eq!(statements(5, query).await, 2);
+    assert_eq!(statements(50, query).await, 2);
+}
+
+#[tokio::test]
+async fn the_number_of_statements_does_not_grow_with_the_number_of_entities() {
+    let query = "query ($first: Int) { entities(first: $first) { totalCount nodes { description properties entityType { name } \
+        neighbors(first: 2) { totalCount nodes { properties relationships(direction: INCOMING, first: 2) \
+        { totalCount nodes { target { key } source { description properties entityType { version } } } } } } } } }";
+    let few = statements(5, query).await;
+    assert_eq!(statements(50, query).await, few);
+    assert!(few <= 9, "{few}");
+}
