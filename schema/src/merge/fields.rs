@@ -172,13 +172,14 @@ impl<'a> Merge<'a> {
 
     /// `@join__field` for each subgraph; none where every subgraph simply has the field.
     fn joins(&self, merged: &Type, present: &[FieldSource<'a>], is_everywhere: bool) -> Vec<String> {
-        let joins: Vec<_> = present.iter().filter_map(|source| join_of(merged, source)).collect();
+        let differs = present.iter().any(|source| source.field.ty != *merged);
+        let joins: Vec<_> = present.iter().filter_map(|source| join_of(source, differs)).collect();
         let is_plain = is_everywhere && joins.len() == present.len() && joins.iter().all(JoinField::is_plain);
         if is_plain { Vec::new() } else { joins.iter().map(JoinField::print).collect() }
     }
 }
 
-fn join_of<'a>(merged: &Type, source: &FieldSource<'a>) -> Option<JoinField<'a>> {
+fn join_of<'a>(source: &FieldSource<'a>, differs: bool) -> Option<JoinField<'a>> {
     let FieldSource { subgraph, ty, field, overridden } = *source;
     if overridden == Some(None) {
         let used = subgraph.used_fields.contains(&(ty.to_owned(), field.name.clone()));
@@ -192,7 +193,7 @@ fn join_of<'a>(merged: &Type, source: &FieldSource<'a>) -> Option<JoinField<'a>>
     let directive = field.get(Fed::Override);
     Some(JoinField {
         graph: &subgraph.graph,
-        ty: (field.ty != *merged).then(|| field.ty.to_string()),
+        ty: differs.then(|| field.ty.to_string()),
         requires: fields(Fed::Requires),
         provides: fields(Fed::Provides),
         external: source.is_external(),

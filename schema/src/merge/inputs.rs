@@ -139,7 +139,7 @@ impl<'a> Merge<'a> {
         if role == Role::InputField && present.iter().any(|(_, field)| field.ty != ty) {
             let join = |(subgraph, field): &Present<'a>| JoinField {
                 graph: &subgraph.graph,
-                ty: (field.ty != ty).then(|| field.ty.to_string()),
+                ty: Some(field.ty.to_string()),
                 ..JoinField::default()
             };
             directives.extend(present.iter().map(|present| join(present).print()));
@@ -166,7 +166,7 @@ impl<'a> Merge<'a> {
                 let code = if role == Role::Argument {
                     Code::FieldArgumentTypeMismatch
                 } else {
-                    Code::InputFieldTypeMismatch
+                    Code::FieldTypeMismatch
                 };
                 let types: Vec<_> = present
                     .iter()

@@ -1,7 +1,7 @@
 //! The directives of the `join` specification, which tell the planner who has what.
 
 use super::Source;
-use crate::subgraph::{Directive, Subgraph, field_set};
+use crate::subgraph::{Directive, Kind, Subgraph, field_set};
 
 /// A quoted string that any GraphQL parser reads back.
 pub(super) fn quoted(text: &str) -> String {
@@ -38,7 +38,10 @@ fn join_types(source: &Source<'_>) -> Vec<String> {
         if let Some(fields) = key.and_then(Directive::fields) {
             text += &format!(", key: {}", quoted(&field_set::normalize(fields)));
         }
-        if source.ty.extension && !source.ty.is_root() {
+        if source.ty.extension
+            && matches!(source.ty.kind, Kind::Object | Kind::Interface)
+            && !source.ty.is_root()
+        {
             text += ", extension: true";
         }
         let resolvable = key.and_then(|key| key.arg("resolvable"));

@@ -14,8 +14,14 @@ use crate::{
 pub(super) fn interfaces_are_implemented(subgraph: &Subgraph, report: &mut Report) {
     for ty in subgraph.types.values() {
         for (name, pos) in &ty.implements {
-            let Some(interface) = subgraph.types.get(name) else { continue };
-            if let Some((coordinate, message)) = problem(subgraph, ty, interface) {
+            let problem = match subgraph.types.get(name) {
+                Some(interface) => problem(subgraph, ty, interface),
+                // A type that is not defined at all is the matter of another rule.
+                None => subgraph.kind(name).map(|kind| {
+                    (ty.name.clone(), format!("implements {name}, which is a {}", kind.as_str()))
+                }),
+            };
+            if let Some((coordinate, message)) = problem {
                 report.push(refusal(subgraph, coordinate, message, *pos));
             }
         }

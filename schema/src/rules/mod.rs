@@ -4,6 +4,7 @@
 mod across;
 mod applied;
 mod elements;
+mod extensions;
 mod external;
 mod field_sets;
 mod implementations;
@@ -43,7 +44,8 @@ const FEDERATION_RULES: [fn(&Subgraph, &mut Report); 8] = [
     interface_objects::interface_objects_have_keys,
 ];
 
-const ACROSS_RULES: [fn(&[Subgraph], &mut Report); 6] = [
+const ACROSS_RULES: [fn(&[Subgraph], &mut Report); 7] = [
+    extensions::extensions_have_a_base,
     interface_objects::interface_objects_have_an_interface,
     interface_objects::interface_objects_stand_alone,
     interface_objects::key_subgraphs_know_all_implementations,

@@ -5,7 +5,7 @@ use async_graphql_parser::{
     types::{self, DocumentOperations, OperationType},
 };
 
-use super::{Field, Kind, Subgraph, TypeDef, base_name, parse};
+use super::{Field, Kind, Subgraph, TypeDef, base_name, parse, text};
 
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Selection {
@@ -29,7 +29,7 @@ pub(crate) fn parse(text: &str) -> Result<Vec<Selection>, String> {
         return Err("is empty".to_owned());
     }
     let text = if text.starts_with('{') { text.to_owned() } else { format!("{{ {text} }}") };
-    if parse::too_deep(&text).is_some() {
+    if text::prepare(&text).is_err() {
         return Err("is nested too deeply".to_owned());
     }
     let document = parse_query(&text).map_err(|error| parse::syntax(&error))?;

@@ -6,6 +6,7 @@ pub(crate) mod graphs;
 pub(crate) mod links;
 pub(crate) mod parse;
 pub(crate) mod spec;
+mod text;
 mod upgrade;
 mod usage;
 

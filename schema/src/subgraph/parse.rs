@@ -12,15 +12,13 @@ use async_graphql_parser::{
 use async_graphql_value::Name;
 
 use super::{
-    Directive, EnumValue, Field, Kind, ROOT_TYPES, Subgraph, TypeDef, links, spec::Fed, upgrade, usage,
+    Directive, EnumValue, Field, Kind, ROOT_TYPES, Subgraph, TypeDef, links, spec::Fed, text, upgrade, usage,
 };
 use crate::{
     SubgraphSdl,
     diagnostic::{Code, Diagnostic},
 };
 
-/// Deeper brackets than this are refused before the recursive parser sees them.
-const NESTING_LIMIT: usize = 48;
 const BUILTIN_DIRECTIVES: [&str; 5] = ["deprecated", "include", "oneOf", "skip", "specifiedBy"];
 
 /// Reads one subgraph; `None` if its SDL cannot be read at all.
@@ -30,11 +28,15 @@ pub(crate) fn parse(input: &SubgraphSdl, graph: String, report: &mut Vec<Diagnos
             .at_place(&input.name, pos)
             .help("correct the SDL of this subgraph at this place")
     };
-    if let Some(pos) = too_deep(&input.sdl) {
-        report.push(refuse(pos, format!("brackets are nested deeper than {NESTING_LIMIT} levels")));
-        return None;
-    }
-    let document = match parse_schema(&input.sdl) {
+    let sdl = match text::prepare(&input.sdl) {
+        Ok(sdl) => sdl,
+        Err(pos) => {
+            let message = format!("brackets are nested deeper than {} levels", text::NESTING_LIMIT);
+            report.push(refuse(pos, message));
+            return None;
+        }
+    };
+    let document = match parse_schema(sdl) {
         Ok(document) => document,
         Err(error) => {
             report.push(refuse(error.positions().next().unwrap_or_default(), syntax(&error)));
@@ -148,7 +150,7 @@ impl<'a> Reader<'a> {
             && !self.renamed.contains_key(&name)
         {
             let diagnostic = Diagnostic::error(
-                Code::RootTypeUsed,
+                root_used(&name),
                 &name,
                 format!("{name} is a type here, but the schema definition names another type as that root"),
             );
@@ -364,6 +366,14 @@ fn fold(ty: &mut TypeDef, part: TypeDef) -> Vec<(String, Pos)> {
     duplicates
 }
 
+fn root_used(name: &str) -> Code {
+    match name {
+        "Mutation" => Code::RootMutationUsed,
+        "Subscription" => Code::RootSubscriptionUsed,
+        _ => Code::RootQueryUsed,
+    }
+}
+
 fn kind_of(kind: &TypeKind) -> Kind {
     match kind {
         TypeKind::Scalar => Kind::Scalar,
@@ -373,60 +383,6 @@ fn kind_of(kind: &TypeKind) -> Kind {
         TypeKind::Enum(_) => Kind::Enum,
         TypeKind::InputObject(_) => Kind::InputObject,
     }
-}
-
-/// Where brackets outside of strings and comments are nested deeper than the limit.
-pub(crate) fn too_deep(text: &str) -> Option<Pos> {
-    let bytes = text.as_bytes();
-    let (mut at, mut depth, mut pos) = (0, 0_usize, Pos { line: 1, column: 0 });
-    while at < bytes.len() {
-        pos.column += 1;
-        let skipped = match bytes[at] {
-            b'"' => string_length(&bytes[at..]),
-            b'#' => bytes[at..].iter().position(|byte| *byte == b'\n').unwrap_or(bytes.len() - at),
-            _ => 1,
-        };
-        match bytes[at] {
-            b'[' | b'{' | b'(' => depth += 1,
-            b']' | b'}' | b')' => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-        if depth > NESTING_LIMIT {
-            return Some(pos);
-        }
-        for byte in &bytes[at..at + skipped] {
-            if *byte == b'\n' {
-                pos = Pos { line: pos.line + 1, column: 0 };
-            }
-        }
-        at += skipped;
-    }
-    None
-}
-
-/// The length of the string literal that `bytes` begins with, quotes included.
-fn string_length(bytes: &[u8]) -> usize {
-    if bytes.starts_with(b"\"\"\"") {
-        let mut at = 3;
-        while at < bytes.len() {
-            match &bytes[at..] {
-                [b'\\', b'"', b'"', b'"', ..] => at += 4,
-                [b'"', b'"', b'"', ..] => return at + 3,
-                _ => at += 1,
-            }
-        }
-        return bytes.len();
-    }
-    let mut at = 1;
-    while at < bytes.len() {
-        match bytes[at] {
-            b'\\' => at += 2,
-            b'"' => return at + 1,
-            b'\n' => return at,
-            _ => at += 1,
-        }
-    }
-    bytes.len()
 }
 
 /// The last line of the parser's message, which says what was expected.

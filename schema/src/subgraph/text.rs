@@ -1,0 +1,123 @@
+//! What is done to SDL before the parser sees it, position by position, so that its positions
+//! stay right.
+
+use async_graphql_parser::Pos;
+
+/// Deeper brackets than this are refused: the parser recurses into them.
+pub(crate) const NESTING_LIMIT: usize = 48;
+
+/// Makes up for what the parser does not know: blanks inside list types, as in `[ ID! ]`, and a
+/// description on the schema definition. The error is the place of the bracket that is too deep.
+pub(crate) fn prepare(text: &str) -> Result<String, Pos> {
+    let mut bytes = text.as_bytes().to_vec();
+    let (mut at, mut depth) = (0, 0_usize);
+    while at < bytes.len() {
+        let length = match bytes[at] {
+            b'"' => string_length(&bytes[at..]),
+            b'#' => bytes[at..].iter().position(|byte| *byte == b'\n').unwrap_or(bytes.len() - at),
+            b'[' => blanks(&bytes[at + 1..]) + 1,
+            _ => 1,
+        };
+        match bytes[at] {
+            b'"' if depth == 0 && describes_schema(&bytes[at + length..]) => {
+                bytes[at..at + length]
+                    .iter_mut()
+                    .filter(|byte| **byte != b'\n')
+                    .for_each(|byte| *byte = b' ');
+            }
+            b'[' => bytes.swap(at, at + length - 1),
+            b']' | b'!' => {
+                let before = bytes[..at].iter().rev().take_while(|byte| is_blank(**byte)).count();
+                bytes.swap(at - before, at);
+            }
+            _ => {}
+        }
+        match text.as_bytes()[at] {
+            b'[' | b'{' | b'(' => depth += 1,
+            b']' | b'}' | b')' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth > NESTING_LIMIT {
+            return Err(position(text, at));
+        }
+        at += length;
+    }
+    // Only whole strings were blanked and only ASCII was swapped.
+    Ok(String::from_utf8(bytes).unwrap_or_else(|_| text.to_owned()))
+}
+
+const fn is_blank(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t')
+}
+
+fn blanks(bytes: &[u8]) -> usize {
+    bytes.iter().take_while(|byte| is_blank(**byte)).count()
+}
+
+fn describes_schema(rest: &[u8]) -> bool {
+    let next = rest.trim_ascii_start();
+    let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
+    next.strip_prefix(b"schema").is_some_and(|after| !after.first().is_some_and(is_name))
+}
+
+fn position(text: &str, at: usize) -> Pos {
+    let before = &text.as_bytes()[..at];
+    let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
+    let column = before.iter().rev().take_while(|byte| **byte != b'\n').count() + 1;
+    Pos { line, column }
+}
+
+/// The length of the string literal that `bytes` begins with, quotes included.
+fn string_length(bytes: &[u8]) -> usize {
+    if bytes.starts_with(b"\"\"\"") {
+        let mut at = 3;
+        while at < bytes.len() {
+            match &bytes[at..] {
+                [b'\\', b'"', b'"', b'"', ..] => at += 4,
+                [b'"', b'"', b'"', ..] => return at + 3,
+                _ => at += 1,
+            }
+        }
+        return bytes.len();
+    }
+    let mut at = 1;
+    while at < bytes.len() {
+        match bytes[at] {
+            b'\\' => at += 2,
+            b'"' => return at + 1,
+            b'\n' => return at,
+            _ => at += 1,
+        }
+    }
+    bytes.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blanks_in_list_types_move_out() {
+        assert_eq!(prepare("a: [ [\tInt ! ] ]! b").unwrap(), "a:  [\t[Int!]]!    b");
+    }
+
+    #[test]
+    fn strings_and_comments_stay() {
+        let text = "\"[ a ]\" type A # [ b\n{ a(x: String = \"[ \\\" ]\"): Int }";
+        assert_eq!(prepare(text).unwrap(), text);
+    }
+
+    #[test]
+    fn description_of_the_schema_is_blanked() {
+        assert_eq!(prepare("\"é\" schema").unwrap().trim_start(), "schema");
+        assert_eq!(prepare("\"\"\"é\n\"\"\" schema {").unwrap().trim_start(), "schema {");
+        let argument = "type A { a(x: String = \"b\" schema: Int): Int }";
+        assert_eq!(prepare(argument).unwrap(), argument);
+    }
+
+    #[test]
+    fn the_bracket_that_is_too_deep_is_named() {
+        let text = format!("\n {}", "[".repeat(100));
+        assert_eq!(prepare(&text).unwrap_err(), Pos { line: 2, column: 50 });
+    }
+}
