@@ -1,1 +1,27 @@
-//! Events counted and summed over time.
+#![doc = include_str!("../README.md")]
+
+mod event;
+mod graphql;
+mod series;
+
+use std::sync::Arc;
+
+use async_graphql::{EmptySubscription, Schema};
+use pulse_graphql::Subgraph;
+use pulse_store::Store;
+
+pub use graphql::{Mutation, Query};
+
+/// The GraphQL schema; needs no database.
+pub fn schema() -> Schema<Query, Mutation, EmptySubscription> {
+    Schema::build(Query::default(), Mutation::default(), EmptySubscription).enable_federation().finish()
+}
+
+/// The subgraph on a database.
+pub fn subgraph(store: Store) -> Subgraph {
+    let mut subgraph = Subgraph::new("analytics", schema(), store, |request, session| {
+        request.data(graphql::Loaders::new(session))
+    });
+    subgraph.jobs = vec![Arc::new(event::EnsureMonths)];
+    subgraph
+}

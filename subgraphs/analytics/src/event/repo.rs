@@ -1,0 +1,95 @@
+//! Rows of `analytics.events`.
+
+use async_graphql::InputObject;
+use chrono::{DateTime, NaiveDate, Utc};
+use pulse_graphql::{Error, Page};
+use pulse_store::{Session, StoreError, Write};
+use pulse_types::{EntityId, EventId, OrgId, UserId};
+use sqlx::{FromRow, Postgres, QueryBuilder};
+
+use super::{EventError, EventRow, NewEvent};
+
+/// Which events.
+#[derive(Debug, Clone, Default, InputObject)]
+#[graphql(name = "AnalyticsEventFilter")]
+pub(crate) struct EventFilter {
+    /// Those of this name.
+    pub(crate) name: Option<String>,
+    /// Those that happened to this entity.
+    pub(crate) entity_id: Option<EntityId>,
+    /// Those that happened at this time or later.
+    pub(crate) from: Option<DateTime<Utc>>,
+    /// Those that happened before this time.
+    pub(crate) to: Option<DateTime<Utc>>,
+}
+
+/// What an insert did.
+#[derive(Debug, FromRow)]
+pub(crate) struct Inserted {
+    pub(crate) rows: i64,
+    /// Months, by their first day, that have rows and no partition.
+    pub(crate) months: Vec<NaiveDate>,
+}
+
+pub(crate) async fn insert_in_tx(
+    write: &mut Write,
+    org: OrgId,
+    ids: &[EventId],
+    events: Vec<NewEvent>,
+) -> Result<Inserted, StoreError> {
+    let now = write.now();
+    let query = sqlx::query_as(include_str!("../queries/insert_events.sql"))
+        .bind(org)
+        .bind(ids)
+        .bind(events.iter().map(|event| event.at.unwrap_or(now)).collect::<Vec<_>>())
+        .bind(events.iter().map(|event| event.name.clone()).collect::<Vec<_>>())
+        .bind(events.iter().map(|event| event.value).collect::<Vec<_>>())
+        .bind(events.iter().map(|event| event.entity_id.map(EntityId::uuid)).collect::<Vec<_>>())
+        .bind(events.iter().map(|event| event.actor_id.map(UserId::uuid)).collect::<Vec<_>>())
+        .bind(events.iter().map(|event| event.dedupe_key.clone()).collect::<Vec<_>>())
+        .bind(events.into_iter().map(|event| serde_json::Value::from(event.properties)).collect::<Vec<_>>());
+    write.fetch_one("events.insert", query).await
+}
+
+/// A page, the latest first.
+pub(crate) async fn page(
+    session: &Session,
+    org: OrgId,
+    filter: &EventFilter,
+    page: &Page,
+) -> Result<Vec<EventRow>, Error<EventError>> {
+    let mut query = QueryBuilder::new("SELECT at, id, name, value, entity_id, actor_id, properties");
+    push_from(&mut query, org, filter);
+    if let Some(cursor) = &page.from {
+        let (at, id): (DateTime<Utc>, EventId) = cursor.values().map_err(EventError::from)?;
+        query.push(if page.backwards { " AND (at, id) > (" } else { " AND (at, id) < (" });
+        query.push_bind(at).push(", ").push_bind(id).push(")");
+    }
+    query.push(if page.backwards { " ORDER BY at, id LIMIT " } else { " ORDER BY at DESC, id DESC LIMIT " });
+    query.push_bind(page.limit());
+    Ok(session.fetch_all("events.page", query.build_query_as()).await?)
+}
+
+pub(crate) async fn count(session: &Session, org: OrgId, filter: &EventFilter) -> Result<i64, StoreError> {
+    let mut query = QueryBuilder::new("SELECT count(*)");
+    push_from(&mut query, org, filter);
+    let (count,): (i64,) = session.fetch_one("events.count", query.build_query_as()).await?;
+    Ok(count)
+}
+
+fn push_from(query: &mut QueryBuilder<Postgres>, org: OrgId, filter: &EventFilter) {
+    let EventFilter { name, entity_id, from, to } = filter;
+    query.push(" FROM analytics.events WHERE org_id = ").push_bind(org);
+    if let Some(name) = name {
+        query.push(" AND name = ").push_bind(name.clone());
+    }
+    if let Some(entity) = entity_id {
+        query.push(" AND entity_id = ").push_bind(*entity);
+    }
+    if let Some(from) = from {
+        query.push(" AND at >= ").push_bind(*from);
+    }
+    if let Some(to) = to {
+        query.push(" AND at < ").push_bind(*to);
+    }
+}
