@@ -38,11 +38,19 @@ impl Creation {
                    VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING";
         let insert = sqlx::query(sql).bind(user).bind(self.operation).bind(&self.key).bind(&self.request);
         let insert = insert.bind(created).bind(write.now());
-        if write.execute("creations.claim", insert).await? == 1 { Ok(None) } else { self.made_before_in_tx(write, user).await }
+        if write.execute("creations.claim", insert).await? == 1 {
+            Ok(None)
+        } else {
+            self.made_before_in_tx(write, user).await
+        }
     }
 
     /// What this person made under this key, if anything.
-    pub(crate) async fn made_before_in_tx(&self, write: &mut Write, user: UserId) -> Result<Option<Uuid>, StoreError> {
+    pub(crate) async fn made_before_in_tx(
+        &self,
+        write: &mut Write,
+        user: UserId,
+    ) -> Result<Option<Uuid>, StoreError> {
         let sql = "SELECT request, created FROM accounts.creations WHERE user_id = $1 AND operation = $2 AND key = $3";
         let find = sqlx::query_as(sql).bind(user).bind(self.operation).bind(&self.key);
         match write.fetch_optional::<(Vec<u8>, Uuid)>("creations.find", find).await? {

@@ -22,6 +22,7 @@ pub use config::{Config, PasswordHashConfig};
 pub use graphql::{Mutation, Query};
 pub use operator::{Demo, DemoError, ensure_demo, organization_by_slug};
 pub use organization::OrganizationError;
+pub use routes::routes;
 pub use user::{PasswordHashError, UserError};
 
 use authority::Authority;
@@ -37,7 +38,7 @@ pub fn schema() -> Schema<Query, Mutation, EmptySubscription> {
 
 /// The subgraph over its database. `tokens` need a private key to sign people in.
 pub fn subgraph(store: Store, tokens: AccessTokens, config: Config) -> Result<Subgraph, PasswordHashError> {
-    let routes = routes::routes(&tokens);
+    let routes = routes(&tokens);
     let authority = Authority::try_new(tokens, config)?;
     let prepare = move |request: async_graphql::Request, session: &pulse_store::Session| {
         request.data(Loaders::new(session)).data(authority.clone())

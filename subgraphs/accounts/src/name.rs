@@ -5,7 +5,7 @@ use serde::Serialize;
 /// A name for people: 1 to 120 characters, without line breaks and other control characters.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
-pub struct Name(String);
+pub(crate) struct Name(String);
 
 /// Text that is no name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -20,7 +20,7 @@ pub enum InvalidName {
 
 impl Name {
     /// Trims and checks it.
-    pub fn try_new(text: &str) -> Result<Self, InvalidName> {
+    pub(crate) fn try_new(text: &str) -> Result<Self, InvalidName> {
         let text = text.trim();
         let length = text.chars().count();
         if !(1..=120).contains(&length) {
@@ -33,7 +33,7 @@ impl Name {
     }
 
     /// The name.
-    pub fn as_str(&self) -> &str {
+    pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
 }

@@ -66,7 +66,11 @@ pub async fn organization_by_slug(store: &Store, slug: &str) -> Result<Option<Or
 }
 
 /// The demo's user and organization, made where they are missing. An existing user keeps its password.
-pub async fn ensure_demo(store: &Store, demo: &Demo, cost: PasswordHashConfig) -> Result<(UserId, OrgId), DemoError> {
+pub async fn ensure_demo(
+    store: &Store,
+    demo: &Demo,
+    cost: PasswordHashConfig,
+) -> Result<(UserId, OrgId), DemoError> {
     let request = Caller::anonymous(RequestId::new(store.clock().now()));
     let nobody = store.session(Arc::new(request.clone()));
     let email = EmailAddress::try_new(&demo.email).map_err(UserError::from)?;

@@ -8,7 +8,7 @@ use axum::routing::get;
 use pulse_tokens::AccessTokens;
 
 /// The keys that access tokens are verified by, which may be remembered for five minutes.
-pub(crate) fn routes(tokens: &AccessTokens) -> Router {
+pub fn routes(tokens: &AccessTokens) -> Router {
     let keys = serde_json::to_vec(tokens.key_set()).expect("a key set is plain text");
     let keys: Arc<[u8]> = keys.into();
     let answer = move || async move {

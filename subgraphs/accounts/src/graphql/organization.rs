@@ -85,7 +85,9 @@ impl Organization {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Only members with this role.")] role: Option<Role>,
-        #[graphql(desc = "How many, from the start or `after`: 1 to 100, 20 if not given.")] first: Option<i32>,
+        #[graphql(desc = "How many, from the start or `after`: 1 to 100, 20 if not given.")] first: Option<
+            i32,
+        >,
         #[graphql(desc = "Begin behind this cursor.")] after: Option<String>,
         #[graphql(desc = "How many, from the end or `before`: 1 to 100.")] last: Option<i32>,
         #[graphql(desc = "End before this cursor.")] before: Option<String>,
@@ -102,7 +104,13 @@ impl Organization {
 
     /// The organization with this id, if the caller may see it.
     pub(super) async fn fetch(ctx: &Context<'_>, id: OrgId) -> Option<Result<Self, Error>> {
-        ctx.part::<Loaders>().organizations.load(id).await.map(|row| row.map(Self)).map_err(Error::from).transpose()
+        ctx.part::<Loaders>()
+            .organizations
+            .load(id)
+            .await
+            .map(|row| row.map(Self))
+            .map_err(Error::from)
+            .transpose()
     }
 }
 
@@ -129,7 +137,11 @@ impl OrganizationQuery {
     }
 
     #[graphql(entity)]
-    async fn find_organization_by_id(&self, ctx: &Context<'_>, id: OrgId) -> Option<Result<Organization, Error>> {
+    async fn find_organization_by_id(
+        &self,
+        ctx: &Context<'_>,
+        id: OrgId,
+    ) -> Option<Result<Organization, Error>> {
         Organization::fetch(ctx, id).await
     }
 }

@@ -49,9 +49,30 @@ pub(crate) struct SwitchOrganizationInput {
     organization_id: OrgId,
 }
 
+/// Your first session.
+#[derive(SimpleObject)]
+pub(crate) struct RegisterPayload {
+    #[graphql(flatten)]
+    session: SessionFields,
+}
+
+/// A new session.
+#[derive(SimpleObject)]
+pub(crate) struct SignInPayload {
+    #[graphql(flatten)]
+    session: SessionFields,
+}
+
+/// The session, going on.
+#[derive(SimpleObject)]
+pub(crate) struct RefreshSessionPayload {
+    #[graphql(flatten)]
+    session: SessionFields,
+}
+
 /// A session, with its tokens.
 #[derive(SimpleObject)]
-pub(crate) struct SessionPayload {
+pub(crate) struct SessionFields {
     /// Send it as `Authorization: Bearer <token>`. It says who you are, for which organization and with which rights.
     access_token: String,
     /// When the access token ends; refresh the session before.
@@ -84,7 +105,7 @@ pub(crate) struct SignOutPayload {
     session_id: SessionId,
 }
 
-impl SessionPayload {
+impl SessionFields {
     fn new(signed_in: SignedIn) -> Self {
         let SignedIn { access_token, access_token_expires_at, refresh_token, user, organization } = signed_in;
         Self {
@@ -107,11 +128,12 @@ impl SessionMutation {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Who registers.")] input: RegisterInput,
-    ) -> Result<SessionPayload, Error<UserError>> {
+    ) -> Result<RegisterPayload, Error<UserError>> {
         let RegisterInput { email, password, name, idempotency_key } = input;
         let who = (email.as_str(), Secret::new(password), name.as_str());
-        let signed_in = session::register(ctx.session(), ctx.part::<Authority>(), who, idempotency_key).await?;
-        Ok(SessionPayload::new(signed_in))
+        let signed_in =
+            session::register(ctx.session(), ctx.part::<Authority>(), who, idempotency_key).await?;
+        Ok(RegisterPayload { session: SessionFields::new(signed_in) })
     }
 
     /// Begins a session with address and password.
@@ -119,12 +141,12 @@ impl SessionMutation {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Who signs in.")] input: SignInInput,
-    ) -> Result<SessionPayload, Error<SignInError>> {
+    ) -> Result<SignInPayload, Error<SignInError>> {
         let SignInInput { email, password, organization_slug } = input;
         let who = (email.as_str(), Secret::new(password));
         let authority = ctx.part::<Authority>();
         let signed_in = session::sign_in(ctx.session(), authority, who, organization_slug.as_deref()).await?;
-        Ok(SessionPayload::new(signed_in))
+        Ok(SignInPayload { session: SessionFields::new(signed_in) })
     }
 
     /// Exchanges a refresh token for new tokens, with the rights that you have now.
@@ -132,9 +154,10 @@ impl SessionMutation {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "What to exchange.")] input: RefreshSessionInput,
-    ) -> Result<SessionPayload, Error<SessionError>> {
+    ) -> Result<RefreshSessionPayload, Error<SessionError>> {
         let token = Secret::new(input.refresh_token);
-        Ok(SessionPayload::new(session::refresh(ctx.session(), ctx.part::<Authority>(), &token).await?))
+        let signed_in = session::refresh(ctx.session(), ctx.part::<Authority>(), &token).await?;
+        Ok(RefreshSessionPayload { session: SessionFields::new(signed_in) })
     }
 
     /// An access token for another organization that you are a member of.
@@ -145,7 +168,8 @@ impl SessionMutation {
     ) -> Result<SwitchOrganizationPayload, Error<SessionError>> {
         let authority = ctx.part::<Authority>();
         let switched = session::switch(ctx.session(), authority, input.organization_id).await?;
-        let SignedIn { access_token, access_token_expires_at, refresh_token: _, user, organization } = switched;
+        let SignedIn { access_token, access_token_expires_at, refresh_token: _, user, organization } =
+            switched;
         Ok(SwitchOrganizationPayload {
             access_token: access_token.expose().to_owned(),
             access_token_expires_at,

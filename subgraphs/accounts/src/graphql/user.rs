@@ -86,7 +86,9 @@ impl User {
     async fn organizations(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "How many, from the start or `after`: 1 to 100, 20 if not given.")] first: Option<i32>,
+        #[graphql(desc = "How many, from the start or `after`: 1 to 100, 20 if not given.")] first: Option<
+            i32,
+        >,
         #[graphql(desc = "Begin behind this cursor.")] after: Option<String>,
         #[graphql(desc = "How many, from the end or `before`: 1 to 100.")] last: Option<i32>,
         #[graphql(desc = "End before this cursor.")] before: Option<String>,
@@ -137,7 +139,9 @@ impl UserQuery {
     async fn organizations(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "How many, from the start or `after`: 1 to 100, 20 if not given.")] first: Option<i32>,
+        #[graphql(desc = "How many, from the start or `after`: 1 to 100, 20 if not given.")] first: Option<
+            i32,
+        >,
         #[graphql(desc = "Begin behind this cursor.")] after: Option<String>,
         #[graphql(desc = "How many, from the end or `before`: 1 to 100.")] last: Option<i32>,
         #[graphql(desc = "End before this cursor.")] before: Option<String>,

@@ -6,7 +6,7 @@ use crate::user::InvalidEmail;
 
 /// Why a membership cannot be made or changed as asked.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum MembershipError {
+pub(crate) enum MembershipError {
     /// Not an address.
     #[error(transparent)]
     Email(#[from] InvalidEmail),
@@ -44,7 +44,7 @@ impl ClientError for MembershipError {
 
 /// Why members cannot be listed as asked.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum MembersError {
+pub(crate) enum MembersError {
     /// Wrong arguments.
     #[error(transparent)]
     Page(#[from] PageError),

@@ -10,7 +10,7 @@ use pulse_types::{Caller, OrgId, Permission, Refusal, Role, UserId};
 use serde_json::json;
 
 pub(crate) use entity::MembershipRow;
-pub use error::{MembersError, MembershipError};
+pub(crate) use error::{MembersError, MembershipError};
 
 use crate::user::{self, EmailAddress};
 
@@ -36,14 +36,20 @@ pub(crate) async fn count(session: &Session, org: OrgId, role: Option<Role>) -> 
 }
 
 /// Makes a registered person a member of the tenant.
-pub(crate) async fn add(session: &Session, email: &str, role: Role) -> Result<MembershipRow, Error<MembershipError>> {
+pub(crate) async fn add(
+    session: &Session,
+    email: &str,
+    role: Role,
+) -> Result<MembershipRow, Error<MembershipError>> {
     let org = session.caller().require(&Permission::MEMBER_MANAGE)?;
     require_right_over(session.caller(), role)?;
     let email = EmailAddress::try_new(email).map_err(MembershipError::from)?;
     let user = user::by_email(session, &email).await?.ok_or(MembershipError::UnknownAddress)?;
     let mut write = session.write().await?;
     let row = match insert_in_tx(&mut write, org, user, role).await {
-        Err(error) if error.is_duplicate_of("memberships_pkey") => return Err(MembershipError::AlreadyMember.into()),
+        Err(error) if error.is_duplicate_of("memberships_pkey") => {
+            return Err(MembershipError::AlreadyMember.into());
+        }
         row => row?,
     };
     write.commit(fact("member:add", &row, row.version)).await?;
@@ -77,7 +83,8 @@ pub(crate) async fn change_role(
 pub(crate) async fn remove(session: &Session, user: UserId) -> Result<(), Error<MembershipError>> {
     let caller = session.caller();
     let leaves = caller.user() == Some(user);
-    let org = caller.require(if leaves { &Permission::ORGANIZATION_READ } else { &Permission::MEMBER_MANAGE })?;
+    let org =
+        caller.require(if leaves { &Permission::ORGANIZATION_READ } else { &Permission::MEMBER_MANAGE })?;
     let mut write = session.write().await?;
     repo::lock_in_tx(&mut write, org).await?;
     let row = repo::find_in_tx(&mut write, org, user).await?.ok_or(MembershipError::NotFound)?;
@@ -112,7 +119,11 @@ fn require_right_over(caller: &Caller, role: Role) -> Result<(), Refusal> {
     }
 }
 
-async fn keep_an_owner_in_tx(write: &mut Write, org: OrgId, row: &MembershipRow) -> Result<(), Error<MembershipError>> {
+async fn keep_an_owner_in_tx(
+    write: &mut Write,
+    org: OrgId,
+    row: &MembershipRow,
+) -> Result<(), Error<MembershipError>> {
     if row.role.0 == Role::Owner && !repo::other_owner_exists_in_tx(write, org, row.user_id).await? {
         return Err(MembershipError::LastOwner.into());
     }

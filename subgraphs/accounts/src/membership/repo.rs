@@ -26,7 +26,8 @@ pub(super) async fn page(
 }
 
 pub(super) async fn count(session: &Session, org: OrgId, role: Option<Role>) -> Result<i64, StoreError> {
-    let sql = "SELECT count(*) FROM accounts.memberships WHERE org_id = $1 AND ($2::text IS NULL OR role = $2)";
+    let sql =
+        "SELECT count(*) FROM accounts.memberships WHERE org_id = $1 AND ($2::text IS NULL OR role = $2)";
     let count = sqlx::query_as(sql).bind(org).bind(role.map(Role::as_str));
     let (count,) = session.fetch_one("memberships.count", count).await?;
     Ok(count)
@@ -34,7 +35,8 @@ pub(super) async fn count(session: &Session, org: OrgId, role: Option<Role>) -> 
 
 /// Lets nobody else change the organization's members until this write ends.
 pub(super) async fn lock_in_tx(write: &mut Write, org: OrgId) -> Result<(), StoreError> {
-    let lock = sqlx::query("SELECT FROM accounts.organizations WHERE org_id = $1 FOR NO KEY UPDATE").bind(org);
+    let lock =
+        sqlx::query("SELECT FROM accounts.organizations WHERE org_id = $1 FOR NO KEY UPDATE").bind(org);
     write.execute("organizations.lock", lock).await.map(drop)
 }
 
@@ -47,9 +49,14 @@ pub(super) async fn find_in_tx(
     write.fetch_optional("memberships.find", sqlx::query_as(sql).bind(org).bind(user)).await
 }
 
-pub(super) async fn other_owner_exists_in_tx(write: &mut Write, org: OrgId, user: UserId) -> Result<bool, StoreError> {
+pub(super) async fn other_owner_exists_in_tx(
+    write: &mut Write,
+    org: OrgId,
+    user: UserId,
+) -> Result<bool, StoreError> {
     let sql = "SELECT EXISTS (SELECT FROM accounts.memberships WHERE org_id = $1 AND role = 'owner' AND user_id <> $2)";
-    let (exists,) = write.fetch_one("memberships.other_owner", sqlx::query_as(sql).bind(org).bind(user)).await?;
+    let (exists,) =
+        write.fetch_one("memberships.other_owner", sqlx::query_as(sql).bind(org).bind(user)).await?;
     Ok(exists)
 }
 

@@ -14,7 +14,7 @@ use serde_json::json;
 
 pub(crate) use entity::{OrganizationRow, OwnOrganizationRow, StoredRole};
 pub use error::OrganizationError;
-pub use slug::{InvalidSlug, Slug};
+pub(crate) use slug::{InvalidSlug, Slug};
 
 use crate::creation::Creation;
 use crate::membership;
@@ -48,7 +48,10 @@ pub(crate) async fn own(session: &Session) -> Result<Vec<OwnOrganizationRow>, St
 }
 
 /// A page of the organizations that the caller is a member of, in the order of joining.
-pub(crate) async fn own_page(session: &Session, page: &Page) -> Result<Vec<OwnOrganizationRow>, Error<PageError>> {
+pub(crate) async fn own_page(
+    session: &Session,
+    page: &Page,
+) -> Result<Vec<OwnOrganizationRow>, Error<PageError>> {
     session.caller().require_user()?;
     repo::own_page(session, page).await
 }
@@ -85,7 +88,8 @@ pub(crate) async fn find_by_slug(session: &Session, slug: &str) -> Result<Option
     session.caller().require_user()?;
     let seen = repo::own_by_slug(session, slug).await?.map(Seen::from);
     let caller = session.caller();
-    let hidden = |id: OrgId| Some(id) == caller.org && caller.require(&Permission::ORGANIZATION_READ).is_err();
+    let hidden =
+        |id: OrgId| Some(id) == caller.org && caller.require(&Permission::ORGANIZATION_READ).is_err();
     Ok(seen.filter(|seen| !hidden(seen.organization.id)))
 }
 
@@ -130,7 +134,10 @@ pub(crate) async fn create(
 }
 
 /// Changes the tenant that the caller acts in.
-pub(crate) async fn update(session: &Session, change: OrganizationChange) -> Result<Seen, Error<OrganizationError>> {
+pub(crate) async fn update(
+    session: &Session,
+    change: OrganizationChange,
+) -> Result<Seen, Error<OrganizationError>> {
     let id = session.caller().require(&Permission::ORGANIZATION_MANAGE)?;
     let seen = find(session, vec![id]).await?.remove(&id).ok_or(Refusal::NoOrganization)?;
     let fields = [(change.slug.is_some(), "slug"), (change.name.is_some(), "name")];

@@ -12,12 +12,16 @@ use crate::name::Name;
 
 /// All organizations that the caller is a member of, the one joined first before the others.
 pub(super) async fn own(session: &Session) -> Result<Vec<OwnOrganizationRow>, StoreError> {
-    let sql = "SELECT org_id, slug, name, version, created_at, role, joined_at FROM accounts.my_organizations()
+    let sql =
+        "SELECT org_id, slug, name, version, created_at, role, joined_at FROM accounts.my_organizations()
                 ORDER BY joined_at, org_id";
     session.fetch_all("organizations.own", sqlx::query_as(sql)).await
 }
 
-pub(super) async fn own_page(session: &Session, page: &Page) -> Result<Vec<OwnOrganizationRow>, Error<PageError>> {
+pub(super) async fn own_page(
+    session: &Session,
+    page: &Page,
+) -> Result<Vec<OwnOrganizationRow>, Error<PageError>> {
     let mut query = QueryBuilder::<Postgres>::new(
         "SELECT org_id, slug, name, version, created_at, role, joined_at FROM accounts.my_organizations() WHERE true",
     );
@@ -31,22 +35,31 @@ pub(super) async fn own_count(session: &Session) -> Result<i64, StoreError> {
     Ok(count)
 }
 
-pub(super) async fn own_by_ids(session: &Session, ids: &[OrgId]) -> Result<Vec<OwnOrganizationRow>, StoreError> {
-    let sql = "SELECT org_id, slug, name, version, created_at, role, joined_at FROM accounts.my_organizations()
+pub(super) async fn own_by_ids(
+    session: &Session,
+    ids: &[OrgId],
+) -> Result<Vec<OwnOrganizationRow>, StoreError> {
+    let sql =
+        "SELECT org_id, slug, name, version, created_at, role, joined_at FROM accounts.my_organizations()
                 WHERE org_id = ANY ($1)";
     let ids: Vec<_> = ids.iter().map(|id| id.uuid()).collect();
     session.fetch_all("organizations.own_by_ids", sqlx::query_as(sql).bind(ids)).await
 }
 
-pub(super) async fn own_by_slug(session: &Session, slug: &str) -> Result<Option<OwnOrganizationRow>, StoreError> {
-    let sql = "SELECT org_id, slug, name, version, created_at, role, joined_at FROM accounts.my_organizations()
+pub(super) async fn own_by_slug(
+    session: &Session,
+    slug: &str,
+) -> Result<Option<OwnOrganizationRow>, StoreError> {
+    let sql =
+        "SELECT org_id, slug, name, version, created_at, role, joined_at FROM accounts.my_organizations()
                 WHERE slug = $1";
     session.fetch_optional("organizations.own_by_slug", sqlx::query_as(sql).bind(slug)).await
 }
 
 /// The tenant itself, for callers that are no persons and so no members.
 pub(super) async fn tenant(session: &Session, ids: &[OrgId]) -> Result<Vec<OrganizationRow>, StoreError> {
-    let sql = "SELECT org_id, slug, name, version, created_at FROM accounts.organizations WHERE org_id = ANY ($1)";
+    let sql =
+        "SELECT org_id, slug, name, version, created_at FROM accounts.organizations WHERE org_id = ANY ($1)";
     let ids: Vec<_> = ids.iter().map(|id| id.uuid()).collect();
     session.fetch_all("organizations.tenant", sqlx::query_as(sql).bind(ids)).await
 }

@@ -5,7 +5,7 @@ use serde::Serialize;
 /// 2 to 63 characters of a–z, 0–9 and `-`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
-pub struct Slug(String);
+pub(crate) struct Slug(String);
 
 /// Text that is no slug.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -14,7 +14,7 @@ pub struct InvalidSlug;
 
 impl Slug {
     /// Checks it.
-    pub fn try_new(text: &str) -> Result<Self, InvalidSlug> {
+    pub(crate) fn try_new(text: &str) -> Result<Self, InvalidSlug> {
         let allowed = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'-';
         if (2..=63).contains(&text.len()) && text.bytes().all(allowed) {
             Ok(Self(text.to_owned()))
@@ -24,7 +24,7 @@ impl Slug {
     }
 
     /// The slug.
-    pub fn as_str(&self) -> &str {
+    pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
 }

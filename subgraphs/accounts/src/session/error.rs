@@ -5,7 +5,7 @@ use pulse_graphql::{ClientError, Code};
 /// Why somebody cannot sign in. One text for all that can be wrong: it must not say who has registered.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the email address, the password or the organization is not right")]
-pub struct SignInError;
+pub(crate) struct SignInError;
 
 impl ClientError for SignInError {
     fn code(&self) -> Code {
@@ -15,7 +15,7 @@ impl ClientError for SignInError {
 
 /// Why a session cannot go on as asked.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum SessionError {
+pub(crate) enum SessionError {
     /// Unknown, too old, or of a session that has ended.
     #[error("this refresh token is not valid any more: sign in again")]
     InvalidToken,

@@ -14,7 +14,7 @@ use pulse_tokens::AccessClaims;
 use pulse_types::{Caller, OrgId, Refusal, Secret, SessionId, UserId};
 use serde_json::json;
 
-pub use error::{SessionError, SignInError};
+pub(crate) use error::{SessionError, SignInError};
 
 use self::entity::{EndReason, TokenRow};
 use self::refresh_token::{RefreshToken, TokenHash};
@@ -91,7 +91,8 @@ pub(crate) async fn sign_in(
     slug: Option<&str>,
 ) -> Result<SignedIn, Error<SignInError>> {
     let email = EmailAddress::try_new(email).ok();
-    let user = check(session, authority, email.as_ref(), password).await.map_err(internal)?.ok_or(SignInError)?;
+    let user =
+        check(session, authority, email.as_ref(), password).await.map_err(internal)?.ok_or(SignInError)?;
     let person = acting_as(session, user);
     let Some(slug) = slug else {
         return begin(&person, authority, user, |own| own.into_iter().next()).await.map_err(internal);
@@ -127,7 +128,8 @@ pub(crate) async fn refresh(
     let now = write.now();
     write.commit(fact("session:refresh", found.session_id)).await?;
     // The person may have left the organization: then the session goes on without one.
-    let organization = own.into_iter().find(|own| Some(own.organization.id) == found.organization).map(Seen::from);
+    let organization =
+        own.into_iter().find(|own| Some(own.organization.id) == found.organization).map(Seen::from);
     grant(authority, (row, found.session_id), organization, (Some(token), now))
 }
 
@@ -231,7 +233,8 @@ async fn give_token_in_tx(
     key: (UserId, SessionId),
 ) -> Result<Secret, StoreError> {
     let RefreshToken { token, hash } = RefreshToken::random();
-    let lifetime = TimeDelta::from_std(authority.config.refresh_token_lifetime).unwrap_or(TimeDelta::days(30));
+    let lifetime =
+        TimeDelta::from_std(authority.config.refresh_token_lifetime).unwrap_or(TimeDelta::days(30));
     repo::insert_token_in_tx(write, key, hash, lifetime).await?;
     Ok(token)
 }

@@ -64,8 +64,12 @@ pub(super) async fn rotate_in_tx(
     let sql = "UPDATE accounts.refresh_tokens SET rotated_at = $3 WHERE user_id = $1 AND hash = $2";
     let update = sqlx::query(sql).bind(user).bind(hash.as_bytes().to_vec()).bind(now);
     write.execute("refresh_tokens.rotate", update).await?;
-    let sql = "DELETE FROM accounts.refresh_tokens WHERE user_id = $1 AND session_id = $2 AND expires_at < $3";
-    write.execute("refresh_tokens.forget", sqlx::query(sql).bind(user).bind(session).bind(now)).await.map(drop)
+    let sql =
+        "DELETE FROM accounts.refresh_tokens WHERE user_id = $1 AND session_id = $2 AND expires_at < $3";
+    write
+        .execute("refresh_tokens.forget", sqlx::query(sql).bind(user).bind(session).bind(now))
+        .await
+        .map(drop)
 }
 
 /// Lets the session act in another organization; `false` when it has ended.
@@ -74,7 +78,8 @@ pub(super) async fn switch_in_tx(
     (user, session): (UserId, SessionId),
     organization: OrgId,
 ) -> Result<bool, StoreError> {
-    let sql = "UPDATE accounts.sessions SET organization = $3 WHERE user_id = $1 AND id = $2 AND ended_at IS NULL";
+    let sql =
+        "UPDATE accounts.sessions SET organization = $3 WHERE user_id = $1 AND id = $2 AND ended_at IS NULL";
     let update = sqlx::query(sql).bind(user).bind(session).bind(organization);
     Ok(write.execute("sessions.switch", update).await? == 1)
 }

@@ -6,7 +6,7 @@ use serde::Serialize;
 /// with a dot in the domain.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
-pub struct EmailAddress(String);
+pub(crate) struct EmailAddress(String);
 
 /// Text that is no email address.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -21,7 +21,7 @@ pub enum InvalidEmail {
 
 impl EmailAddress {
     /// Trims it, puts it into lower case and checks it.
-    pub fn try_new(text: &str) -> Result<Self, InvalidEmail> {
+    pub(crate) fn try_new(text: &str) -> Result<Self, InvalidEmail> {
         let text = text.trim();
         let length = text.chars().count();
         if length > 254 {
@@ -37,7 +37,7 @@ impl EmailAddress {
     }
 
     /// The address.
-    pub fn as_str(&self) -> &str {
+    pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
 }
@@ -49,7 +49,10 @@ fn is_local(text: &str) -> bool {
 
 fn is_label(text: &str) -> bool {
     let allowed = |c: u8| c.is_ascii_alphanumeric() || c == b'-';
-    (1..=63).contains(&text.len()) && text.bytes().all(allowed) && !text.starts_with('-') && !text.ends_with('-')
+    (1..=63).contains(&text.len())
+        && text.bytes().all(allowed)
+        && !text.starts_with('-')
+        && !text.ends_with('-')
 }
 
 #[cfg(test)]
@@ -65,8 +68,18 @@ mod tests {
     #[test]
     fn what_is_no_address_is_refused() {
         let long = format!("{}@example.com", "a".repeat(65));
-        for text in ["", "ada", "@example.com", "ada@", "ada@host", "a b@example.com", "a@b@example.com", "a@-b.com", "a@b..com", &long]
-        {
+        for text in [
+            "",
+            "ada",
+            "@example.com",
+            "ada@",
+            "ada@host",
+            "a b@example.com",
+            "a@b@example.com",
+            "a@-b.com",
+            "a@b..com",
+            &long,
+        ] {
             assert_eq!(EmailAddress::try_new(text), Err(InvalidEmail::Form), "{text}");
         }
         let longer = format!("a@{}.com", "b".repeat(260));

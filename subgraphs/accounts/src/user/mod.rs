@@ -14,10 +14,11 @@ use pulse_store::{AuditFact, Event, EventKind, Session, StoreError, Write};
 use pulse_types::{Caller, Permission, Refusal, Secret, Subject, UserId};
 use serde_json::json;
 
-pub use email::{EmailAddress, InvalidEmail};
+pub(crate) use email::{EmailAddress, InvalidEmail};
 pub(crate) use entity::{CredentialRow, UserRow};
 pub use error::UserError;
-pub use password::{InvalidPassword, NewPassword, PasswordHashError, Passwords};
+pub use password::PasswordHashError;
+pub(crate) use password::{InvalidPassword, NewPassword, Passwords};
 
 use crate::name::Name;
 
@@ -48,7 +49,10 @@ pub(crate) async fn find(session: &Session, ids: &[UserId]) -> Result<HashMap<Us
 }
 
 /// What the sign-in of this address is checked against.
-pub(crate) async fn credential(session: &Session, email: &EmailAddress) -> Result<Option<CredentialRow>, StoreError> {
+pub(crate) async fn credential(
+    session: &Session,
+    email: &EmailAddress,
+) -> Result<Option<CredentialRow>, StoreError> {
     repo::credential(session, email).await
 }
 
@@ -73,7 +77,11 @@ pub(crate) async fn insert_in_tx(
 }
 
 /// Makes the user, and no session for it.
-pub(crate) async fn create(session: &Session, new: &NewUser, password_hash: &str) -> Result<UserId, Error<UserError>> {
+pub(crate) async fn create(
+    session: &Session,
+    new: &NewUser,
+    password_hash: &str,
+) -> Result<UserId, Error<UserError>> {
     let id = UserId::new(session.store().clock().now());
     let person = session.store().session(Arc::new(caller(id, session.caller())));
     let mut write = person.write().await?;

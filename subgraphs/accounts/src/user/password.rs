@@ -12,21 +12,74 @@ use crate::PasswordHashConfig;
 
 /// The most common passwords that are long enough (from published lists of leaked ones), in lower case.
 const COMMON: &[&str] = &[
-    "000000000000", "111111111111", "1111111111111111", "112233445566", "121212121212", "123123123123", "123412341234",
-    "1234567890-=", "123456123456", "123456654321", "123456789012", "1234567890123", "12345678901234",
-    "123456789012345", "1234567890123456", "12345678901234567890", "1234567891011", "1234567890qwerty", "12345qwert12345",
-    "123456789abc", "1234qwer1234", "1q2w3e4r5t6y", "1q2w3e4r5t6y7u8i", "1qaz2wsx3edc", "1qaz2wsx3edc4rfv",
-    "666666666666", "777777777777", "888888888888", "999999999999", "987654321012", "aaaaaaaaaaaa", "abc123abc123",
-    "abcd12345678", "abcdefghijkl", "abcdefghijklm", "administrator", "asdfasdfasdf", "asdfghjkl123", "asdfghjkl;'",
-    "changemechangeme", "correcthorsebatterystaple", "iloveyou1234", "iloveyouiloveyou", "letmeinletmein", "password1234",
-    "password12345", "password123456", "password123!", "password@123", "passwordpassword", "p@ssw0rd1234", "qazwsxedcrfv",
-    "qwerty123456", "qwerty12345678", "qwertyqwerty", "qwertyuiop12", "qwertyuiop123", "qwertyuiopasdfghjkl",
-    "qwertyuiopasdfghjklzxcvbnm", "qwertyuiop[]", "welcome12345", "welcome123456", "zxcvbnm12345", "zxcvbnmasdfghjkl",
+    "000000000000",
+    "111111111111",
+    "1111111111111111",
+    "112233445566",
+    "121212121212",
+    "123123123123",
+    "123412341234",
+    "1234567890-=",
+    "123456123456",
+    "123456654321",
+    "123456789012",
+    "1234567890123",
+    "12345678901234",
+    "123456789012345",
+    "1234567890123456",
+    "12345678901234567890",
+    "1234567891011",
+    "1234567890qwerty",
+    "12345qwert12345",
+    "123456789abc",
+    "1234qwer1234",
+    "1q2w3e4r5t6y",
+    "1q2w3e4r5t6y7u8i",
+    "1qaz2wsx3edc",
+    "1qaz2wsx3edc4rfv",
+    "666666666666",
+    "777777777777",
+    "888888888888",
+    "999999999999",
+    "987654321012",
+    "aaaaaaaaaaaa",
+    "abc123abc123",
+    "abcd12345678",
+    "abcdefghijkl",
+    "abcdefghijklm",
+    "administrator",
+    "asdfasdfasdf",
+    "asdfghjkl123",
+    "changemechangeme",
+    "correcthorsebatterystaple",
+    "iloveyou1234",
+    "iloveyouiloveyou",
+    "letmeinletmein",
+    "password1234",
+    "password12345",
+    "password123456",
+    "password123!",
+    "password@123",
+    "passwordpassword",
+    "p@ssw0rd1234",
+    "qazwsxedcrfv",
+    "qwerty123456",
+    "qwerty12345678",
+    "qwertyqwerty",
+    "qwertyuiop12",
+    "qwertyuiop123",
+    "qwertyuiopasdfghjkl",
+    "qwertyuiopasdfghjklzxcvbnm",
+    "qwertyuiop[]",
+    "welcome12345",
+    "welcome123456",
+    "zxcvbnm12345",
+    "zxcvbnmasdfghjkl",
 ];
 
 /// A password that somebody wants to set.
 #[derive(Debug, Clone)]
-pub struct NewPassword(Secret);
+pub(crate) struct NewPassword(Secret);
 
 /// A password that is not accepted. The texts never contain it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -44,7 +97,7 @@ pub enum InvalidPassword {
 
 impl NewPassword {
     /// Checks length and guessability and nothing else, as NIST SP 800-63B asks: no rules of composition.
-    pub fn try_new(password: Secret, email: &EmailAddress) -> Result<Self, InvalidPassword> {
+    pub(crate) fn try_new(password: Secret, email: &EmailAddress) -> Result<Self, InvalidPassword> {
         let length = password.expose().chars().count();
         if !(12..=128).contains(&length) {
             return Err(InvalidPassword::Length(length));
@@ -76,7 +129,7 @@ pub enum PasswordHashError {
 
 /// Makes and compares password hashes: away from the threads that serve requests, as many at once as there are cores.
 #[derive(Clone)]
-pub struct Passwords {
+pub(crate) struct Passwords {
     argon2: Argon2<'static>,
     permits: Arc<Semaphore>,
     nobodys: Arc<str>,
@@ -84,25 +137,31 @@ pub struct Passwords {
 
 impl Passwords {
     /// Hashes at the configured cost. Makes one hash at once: that of nobody's password.
-    pub fn try_new(config: PasswordHashConfig) -> Result<Self, PasswordHashError> {
+    pub(crate) fn try_new(config: PasswordHashConfig) -> Result<Self, PasswordHashError> {
         let params = Params::new(config.memory, config.iterations, config.parallelism, None);
-        let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params.map_err(PasswordHashError::Cost)?);
+        let argon2 =
+            Argon2::new(Algorithm::Argon2id, Version::V0x13, params.map_err(PasswordHashError::Cost)?);
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let nobodys = hash(&argon2, &format!("{:032x}", rand::random::<u128>()))?;
         Ok(Self { argon2, permits: Arc::new(Semaphore::new(cores)), nobodys: nobodys.into() })
     }
 
     /// The hash to keep of `password`.
-    pub async fn hash(&self, password: NewPassword) -> Result<String, PasswordHashError> {
+    pub(crate) async fn hash(&self, password: NewPassword) -> Result<String, PasswordHashError> {
         self.run(move |this| hash(&this.argon2, password.0.expose())).await
     }
 
     /// Whether `password` is the one that `hash` was made of. Without a hash, it is not, and finding that out takes as
     /// long: how long it takes says nothing about who has registered.
-    pub async fn verify(&self, password: Secret, hash: Option<String>) -> Result<bool, PasswordHashError> {
+    pub(crate) async fn verify(
+        &self,
+        password: Secret,
+        hash: Option<String>,
+    ) -> Result<bool, PasswordHashError> {
         self.run(move |this| {
             let known = hash.is_some();
-            let hash = PasswordHash::new(hash.as_deref().unwrap_or(&this.nobodys)).map_err(PasswordHashError::Hash)?;
+            let hash = PasswordHash::new(hash.as_deref().unwrap_or(&this.nobodys))
+                .map_err(PasswordHashError::Hash)?;
             match this.argon2.verify_password(password.expose().as_bytes(), &hash) {
                 Ok(()) => Ok(known),
                 Err(argon2::password_hash::Error::Password) => Ok(false),
@@ -155,13 +214,15 @@ mod tests {
     fn what_is_tried_first_is_refused() {
         assert_eq!(accepted("Password1234"), Err(InvalidPassword::Common));
         assert_eq!(accepted("Someone.Known@example.com"), Err(InvalidPassword::Address));
-        let lower_and_long = |password: &&str| (12..=128).contains(&password.len()) && *password == password.to_lowercase();
+        let lower_and_long =
+            |password: &&str| (12..=128).contains(&password.len()) && *password == password.to_lowercase();
         assert_eq!(COMMON.iter().copied().find(|password| !lower_and_long(password)), None);
     }
 
     #[tokio::test]
     async fn a_hash_knows_its_password_and_the_hash_of_nobody_none() {
-        let passwords = Passwords::try_new(PasswordHashConfig { memory: 8, iterations: 1, parallelism: 1 }).unwrap();
+        let passwords =
+            Passwords::try_new(PasswordHashConfig { memory: 8, iterations: 1, parallelism: 1 }).unwrap();
         let email = EmailAddress::try_new("someone.known@example.com").unwrap();
         let secret = || Secret::new("a password of hers");
         let hash = passwords.hash(NewPassword::try_new(secret(), &email).unwrap()).await.unwrap();

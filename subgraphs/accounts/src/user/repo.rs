@@ -8,7 +8,11 @@ use super::entity::{CredentialRow, UserRow};
 use crate::name::Name;
 
 /// The users with these ids that the caller may see: itself, and with `members` those of its tenant.
-pub(super) async fn visible(session: &Session, ids: &[UserId], members: bool) -> Result<Vec<UserRow>, StoreError> {
+pub(super) async fn visible(
+    session: &Session,
+    ids: &[UserId],
+    members: bool,
+) -> Result<Vec<UserRow>, StoreError> {
     let sql = if members {
         "SELECT user_id, email, name, version, created_at FROM accounts.users WHERE user_id = ANY ($1)
          UNION
@@ -20,7 +24,10 @@ pub(super) async fn visible(session: &Session, ids: &[UserId], members: bool) ->
     session.fetch_all("users.visible", sqlx::query_as(sql).bind(ids)).await
 }
 
-pub(super) async fn credential(session: &Session, email: &EmailAddress) -> Result<Option<CredentialRow>, StoreError> {
+pub(super) async fn credential(
+    session: &Session,
+    email: &EmailAddress,
+) -> Result<Option<CredentialRow>, StoreError> {
     let sql = "SELECT user_id, password_hash FROM accounts.credential_by_email($1)";
     session.fetch_optional("credentials.by_email", sqlx::query_as(sql).bind(email.as_str())).await
 }
@@ -49,7 +56,11 @@ pub(super) async fn insert_in_tx(
 }
 
 /// Writes the name, and what was there before into the history. `None` when there is no such user.
-pub(super) async fn rename_in_tx(write: &mut Write, id: UserId, name: &Name) -> Result<Option<UserRow>, StoreError> {
+pub(super) async fn rename_in_tx(
+    write: &mut Write,
+    id: UserId,
+    name: &Name,
+) -> Result<Option<UserRow>, StoreError> {
     let sql = include_str!("../queries/rename_user.sql");
     let update = sqlx::query_as(sql).bind(id).bind(name.as_str()).bind(write.now());
     write.fetch_optional("users.rename", update).await

@@ -1,0 +1,108 @@
+//! Every root field, as an anonymous caller and as one without any permission.
+
+use pulse_types::Permissions;
+use serde_json::{Value, json};
+
+use crate::harness::{Accounts, PASSWORD};
+
+const ID: &str = "01890a5d-ac96-774b-bcce-b302099a8057";
+
+/// Each root field, with the code that an anonymous caller gets, and the one that a signed-in caller without
+/// permissions gets. `None` is no error.
+fn fields() -> Vec<(&'static str, String, Option<&'static str>, Option<&'static str>)> {
+    let (nobody, forbidden) = (Some("UNAUTHENTICATED"), Some("FORBIDDEN"));
+    vec![
+        ("me", "{ me { id } }".into(), None, None),
+        ("organizations", "{ organizations { nodes { id } } }".into(), nobody, None),
+        ("organization", "{ organization { id } }".into(), nobody, forbidden),
+        (
+            "register",
+            format!(r#"mutation {{ register(input: {{ email: "new@example.com", password: "{PASSWORD}", name: "New" }}) {{ user {{ id }} }} }}"#),
+            None,
+            Some("CONFLICT"),
+        ),
+        (
+            "signIn",
+            format!(r#"mutation {{ signIn(input: {{ email: "ada@example.com", password: "{PASSWORD}" }}) {{ user {{ id }} }} }}"#),
+            None,
+            None,
+        ),
+        (
+            "refreshSession",
+            r#"mutation { refreshSession(input: { refreshToken: "none" }) { user { id } } }"#.into(),
+            nobody,
+            nobody,
+        ),
+        (
+            "switchOrganization",
+            format!(r#"mutation {{ switchOrganization(input: {{ organizationId: "{ID}" }}) {{ accessToken }} }}"#),
+            nobody,
+            Some("NOT_FOUND"),
+        ),
+        (
+            "createOrganization",
+            r#"mutation { createOrganization(input: { slug: "new", name: "New" }) { organization { id } } }"#.into(),
+            nobody,
+            None,
+        ),
+        (
+            "updateOrganization",
+            r#"mutation { updateOrganization(input: { name: "New" }) { organization { id } } }"#.into(),
+            nobody,
+            forbidden,
+        ),
+        (
+            "addMember",
+            r#"mutation { addMember(input: { email: "ada@example.com", role: VIEWER }) { membership { role } } }"#.into(),
+            nobody,
+            forbidden,
+        ),
+        (
+            "changeMemberRole",
+            format!(r#"mutation {{ changeMemberRole(input: {{ userId: "{ID}", role: VIEWER }}) {{ membership {{ role }} }} }}"#),
+            nobody,
+            forbidden,
+        ),
+        (
+            "removeMember",
+            format!(r#"mutation {{ removeMember(input: {{ userId: "{ID}" }}) {{ userId }} }}"#),
+            nobody,
+            forbidden,
+        ),
+        ("updateMe", r#"mutation { updateMe(input: { name: "New" }) { user { id } } }"#.into(), nobody, None),
+        ("signOut", "mutation { signOut { sessionId } }".into(), nobody, None),
+    ]
+}
+
+fn code(response: &Value) -> Option<&str> {
+    response["errors"][0]["extensions"]["code"].as_str()
+}
+
+#[tokio::test]
+async fn each_root_field_refuses_whom_it_must() {
+    let accounts = Accounts::new().await;
+    let ada = accounts.register("Ada").await;
+    let (_, ada) = accounts.found(&ada, "acme").await;
+    let mut powerless = ada.caller.clone();
+    powerless.permissions = Permissions::none();
+    for (name, query, anonymous, signed_in) in fields() {
+        let response = accounts.run(&accounts.anonymous(), &query, json!({})).await;
+        assert_eq!(code(&response), anonymous, "{name} as nobody: {response}");
+        let response = accounts.run(&powerless, &query, json!({})).await;
+        assert_eq!(code(&response), signed_in, "{name} without permissions: {response}");
+    }
+}
+
+#[tokio::test]
+async fn the_table_above_has_every_root_field() {
+    let roots = "{ __schema { queryType { fields { name } } mutationType { fields { name } } } }";
+    let accounts = Accounts::new().await;
+    let data = accounts.data(&accounts.anonymous(), roots, json!({})).await;
+    let listed: Vec<&str> = fields().into_iter().map(|(name, ..)| name).collect();
+    for root in ["queryType", "mutationType"] {
+        for field in data["__schema"][root]["fields"].as_array().unwrap() {
+            let name = field["name"].as_str().unwrap();
+            assert!(name.starts_with('_') || listed.contains(&name), "{name} is not in the table");
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! Row-level security, tried directly as the role that serves requests.
+
+use pulse_types::{OrgId, UserId};
+use sqlx::{AssertSqlSafe, PgConnection};
+
+use crate::harness::{Accounts, Person};
+
+const PERSON: [&str; 4] = ["users", "sessions", "refresh_tokens", "user_history"];
+const TENANT: [&str; 3] = ["organizations", "memberships", "history"];
+
+/// Two people in two organizations, with rows in every table.
+async fn two(accounts: &Accounts) -> [(Person, OrgId); 2] {
+    let mut both = Vec::new();
+    for name in ["Ada", "Bea"] {
+        let person = accounts.register(name).await;
+        let (org, person) = accounts.found(&person, &name.to_lowercase()).await;
+        let change = r#"mutation {
+            updateMe(input: { name: "Other" }) { user { id } }
+            updateOrganization(input: { name: "Other" }) { organization { id } } }"#;
+        accounts.data(&person.caller, change, serde_json::json!({})).await;
+        both.push((person, org));
+    }
+    both.try_into().unwrap()
+}
+
+/// A connection as `pulse_app`, acting as this person in this tenant.
+async fn app(accounts: &Accounts, user: Option<UserId>, org: Option<OrgId>) -> PgConnection {
+    let mut connection = accounts.database.connect().await.unwrap();
+    let (user, org) =
+        (user.map(|id| id.to_string()).unwrap_or_default(), org.map(|id| id.to_string()).unwrap_or_default());
+    let enter = format!("SET ROLE pulse_app; SET pulse.user_id = '{user}'; SET pulse.org_id = '{org}'");
+    sqlx::raw_sql(AssertSqlSafe(enter)).execute(&mut connection).await.unwrap();
+    connection
+}
+
+async fn rows(connection: &mut PgConnection, table: &str) -> i64 {
+    let sql = format!("SELECT count(*) FROM accounts.{table}");
+    sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(connection).await.unwrap()
+}
+
+#[tokio::test]
+async fn without_a_tenant_or_person_there_is_no_row_and_no_error() {
+    let accounts = Accounts::new().await;
+    two(&accounts).await;
+    let mut nobody = app(&accounts, None, None).await;
+    let mut unset = accounts.database.connect().await.unwrap();
+    sqlx::raw_sql("SET ROLE pulse_app").execute(&mut unset).await.unwrap();
+    for table in PERSON.iter().chain(&TENANT) {
+        assert_eq!(rows(&mut nobody, table).await, 0, "{table}");
+        assert_eq!(rows(&mut unset, table).await, 0, "{table}");
+    }
+    for function in ["my_organizations()", "users_of_tenant(ARRAY(SELECT gen_random_uuid()))"] {
+        assert_eq!(rows(&mut nobody, function).await, 0, "{function}");
+    }
+}
+
+#[tokio::test]
+async fn each_person_and_tenant_sees_its_own_rows_alone() {
+    let accounts = Accounts::new().await;
+    let [(ada, first), (_, second)] = two(&accounts).await;
+    let mut of_ada = app(&accounts, Some(ada.id), None).await;
+    for table in PERSON {
+        assert_eq!(rows(&mut of_ada, table).await, 1, "{table}");
+    }
+    for table in TENANT {
+        assert_eq!(rows(&mut of_ada, table).await, 0, "{table}");
+    }
+    let mut of_first = app(&accounts, None, Some(first)).await;
+    for table in TENANT {
+        assert_eq!(rows(&mut of_first, table).await, 1, "{table}");
+    }
+    for table in PERSON {
+        assert_eq!(rows(&mut of_first, table).await, 0, "{table}");
+    }
+    let elsewhere = format!("users_of_tenant('{{{}}}')", ada.id);
+    assert_eq!(rows(&mut of_first, &elsewhere).await, 1);
+    assert_eq!(rows(&mut app(&accounts, None, Some(second)).await, &elsewhere).await, 0);
+}
+
+#[tokio::test]
+async fn nothing_is_written_over_the_wall() {
+    let accounts = Accounts::new().await;
+    let [(ada, first), (bea, second)] = two(&accounts).await;
+    let mut connection = app(&accounts, Some(ada.id), Some(first)).await;
+    let (bea, ada, second) = (bea.id, ada.id, second);
+    let changes = [
+        format!("UPDATE accounts.users SET name = 'x' WHERE user_id = '{bea}'"),
+        format!("UPDATE accounts.sessions SET organization = NULL WHERE user_id = '{bea}'"),
+        format!("UPDATE accounts.refresh_tokens SET rotated_at = now() WHERE user_id = '{bea}'"),
+        format!("DELETE FROM accounts.refresh_tokens WHERE user_id = '{bea}'"),
+        format!("UPDATE accounts.organizations SET name = 'x' WHERE org_id = '{second}'"),
+        format!("UPDATE accounts.memberships SET role = 'viewer' WHERE org_id = '{second}'"),
+        format!("DELETE FROM accounts.memberships WHERE org_id = '{second}'"),
+    ];
+    for sql in changes {
+        let done = sqlx::raw_sql(AssertSqlSafe(sql.clone())).execute(&mut connection).await.unwrap();
+        assert_eq!(done.rows_affected(), 0, "{sql}");
+    }
+    let refused = [
+        format!(
+            "INSERT INTO accounts.sessions (user_id, id, created_at) VALUES ('{bea}', gen_random_uuid(), now())"
+        ),
+        format!("INSERT INTO accounts.creations VALUES ('{bea}', 'x', 'x', '', gen_random_uuid(), now())"),
+        format!("INSERT INTO accounts.user_history VALUES ('{bea}', 9, '{{}}', now())"),
+        format!("INSERT INTO accounts.credentials VALUES ('{bea}', 'x', now())"),
+        format!("INSERT INTO accounts.memberships VALUES ('{second}', '{ada}', 'owner', 1, now(), now())"),
+        format!("INSERT INTO accounts.history VALUES ('{second}', 'x', '{ada}', 1, '{{}}', now())"),
+        "INSERT INTO accounts.users VALUES (gen_random_uuid(), 'x@example.com', 'x', 1, now(), now())"
+            .to_owned(),
+        "INSERT INTO accounts.organizations VALUES (gen_random_uuid(), 'xx', 'x', 1, now(), now())"
+            .to_owned(),
+        "SELECT password_hash FROM accounts.credentials".to_owned(),
+        "UPDATE accounts.users SET email = 'x@example.com'".to_owned(),
+        "UPDATE accounts.history SET value = '{}'".to_owned(),
+        "DELETE FROM accounts.users".to_owned(),
+    ];
+    for sql in refused {
+        let error = sqlx::raw_sql(AssertSqlSafe(sql.clone())).execute(&mut connection).await.unwrap_err();
+        let code = error.as_database_error().and_then(|error| error.code().map(String::from));
+        assert_eq!(code.as_deref(), Some("42501"), "{sql}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn the_schema_keeps_the_conventions_of_tenancy() {
+    let accounts = Accounts::new().await;
+    let mut connection = accounts.database.connect().await.unwrap();
+    let violations = pulse_migrations::catalog::violations(&mut connection).await.unwrap();
+    let ours: Vec<_> =
+        violations.iter().filter(|v| v.object.starts_with("accounts.")).map(ToString::to_string).collect();
+    assert_eq!(ours, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn lists_of_members_are_read_in_order_from_an_index() {
+    let accounts = Accounts::new().await;
+    let [(ada, first), _] = two(&accounts).await;
+    let mut owner = accounts.database.connect().await.unwrap();
+    let fill = "INSERT INTO accounts.organizations (org_id, slug, name, created_at, updated_at)
+                SELECT gen_random_uuid(), 'org-' || n, 'x', now(), now() FROM generate_series(1, 4) AS n;
+                INSERT INTO accounts.memberships (org_id, user_id, role, joined_at, updated_at)
+                SELECT org_id, gen_random_uuid(), (ARRAY['admin', 'member', 'viewer'])[1 + n % 3],
+                       now() + make_interval(secs => n), now()
+                  FROM accounts.organizations, generate_series(1, 4000) AS n;
+                ANALYZE accounts.memberships, accounts.organizations";
+    sqlx::raw_sql(fill).execute(&mut owner).await.unwrap();
+    let mut connection = app(&accounts, Some(ada.id), Some(first)).await;
+    for role in ["", "AND role = 'member'"] {
+        let after =
+            "AND (joined_at, user_id) > (now(), gen_random_uuid()) ORDER BY joined_at, user_id LIMIT 21";
+        let sql =
+            format!("EXPLAIN SELECT * FROM accounts.memberships WHERE org_id = '{first}' {role} {after}");
+        let plan: Vec<String> =
+            sqlx::query_scalar(AssertSqlSafe(sql)).fetch_all(&mut connection).await.unwrap();
+        let plan = plan.join("\n");
+        assert!(plan.contains("Index Scan using memberships_") && !plan.contains("Sort"), "{plan}");
+    }
+}
