@@ -12,13 +12,11 @@ pub enum LoadError {
     #[error("the planner refuses the supergraph: {0}")]
     Planner(String),
     /// Nobody serves a subgraph that it names.
-    #[error(
-        "the supergraph needs the subgraph `{needed}`, but only {served} are served: add it, or compose without it"
-    )]
+    #[error("the supergraph needs the subgraph `{needed}`, but {served}: add it, or compose without it")]
     MissingSubgraph {
         /// The subgraph that the supergraph names.
         needed: String,
-        /// Those that are there.
+        /// What is there, in words.
         served: String,
     },
 }

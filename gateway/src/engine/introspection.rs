@@ -81,7 +81,8 @@ impl<'a> Resolver<'a> {
     }
 
     fn schema_field(&self, field: &Selected) -> Value {
-        let optional = |name: Option<&std::sync::Arc<str>>| name.map_or(Value::Null, |name| self.named(field, name));
+        let optional =
+            |name: Option<&std::sync::Arc<str>>| name.map_or(Value::Null, |name| self.named(field, name));
         match &*field.name {
             "types" => self.many(field, self.schema.types.values().map(Node::Type)),
             "queryType" => self.named(field, &self.schema.query),
@@ -153,7 +154,9 @@ impl<'a> Resolver<'a> {
         match &*field.name {
             "name" => directive.name.as_str().into(),
             "description" => text(directive.description.as_ref()),
-            "locations" => Value::List(directive.locations.iter().map(|location| (*location).into()).collect()),
+            "locations" => {
+                Value::List(directive.locations.iter().map(|location| (*location).into()).collect())
+            }
             "args" => self.inputs(field, directive.arguments.iter()),
             "isRepeatable" => directive.repeatable.into(),
             _ => Value::Null,

@@ -6,8 +6,11 @@ use rustc_hash::FxHashMap;
 use super::{EngineConfig, ErrorCode, RequestError};
 
 /// How deeply brackets of any kind may be nested in a document, and selection sets through fragments. Parsing and
-/// planning are recursive, so that deeper documents would use up the stack.
-const MAX_NESTING: usize = 64;
+/// planning are recursive, so that deeper documents would use up the stack; the parser gives up at 50.
+const MAX_NESTING: usize = 48;
+
+/// How often one key may be selected in one selection set. Validation compares each with each.
+const MAX_REPEATS: usize = 50;
 
 /// Counts tokens and nesting without parsing.
 pub(super) fn scan(document: &str, config: &EngineConfig) -> Result<(), RequestError> {
@@ -32,10 +35,15 @@ pub(super) fn scan(document: &str, config: &EngineConfig) -> Result<(), RequestE
         }
     }
     if tokens > config.max_tokens {
-        return Err(exceeded(&format!("the document has {tokens} tokens, the limit is {}", config.max_tokens)));
+        return Err(exceeded(&format!(
+            "the document has {tokens} tokens, the limit is {}",
+            config.max_tokens
+        )));
     }
     if deepest > MAX_NESTING {
-        return Err(exceeded(&format!("the document is nested {deepest} levels deep, the limit is {MAX_NESTING}")));
+        return Err(exceeded(&format!(
+            "the document is nested {deepest} levels deep, the limit is {MAX_NESTING}"
+        )));
     }
     Ok(())
 }
@@ -70,6 +78,8 @@ fn token_length(bytes: &[u8]) -> usize {
 struct Totals {
     /// Levels of fields.
     depth: usize,
+    /// Levels of selection sets, those of fragments too.
+    nesting: usize,
     /// Fields at the topmost level.
     direct: usize,
     fields: usize,
@@ -77,19 +87,31 @@ struct Totals {
     directives: usize,
 }
 
-/// Checks one operation.
-pub(super) fn check(
-    document: &query::Document,
-    selection_set: &query::SelectionSet,
-    config: &EngineConfig,
-) -> Result<(), RequestError> {
+/// Checks all operations and fragments of a document, since validation looks at all of them.
+pub(super) fn check(document: &query::Document, config: &EngineConfig) -> Result<(), RequestError> {
     let fragments = document.definitions.iter().filter_map(|definition| match definition {
         Definition::Fragment(fragment) => Some((fragment.name.as_str(), fragment)),
         Definition::Operation(_) => None,
     });
     let mut counter = Counter { fragments: fragments.collect(), known: FxHashMap::default() };
-    let totals = counter.selection_set(selection_set, 0)?;
+    for definition in &document.definitions {
+        match definition {
+            Definition::Fragment(fragment) => {
+                counter.fragment(&fragment.name, 0)?;
+            }
+            Definition::Operation(operation) => {
+                let set = super::operation::selection_set(operation);
+                check_repeats(set)?;
+                check_totals(counter.selection_set(set, 0)?, config)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn check_totals(totals: Totals, config: &EngineConfig) -> Result<(), RequestError> {
     let limits = [
+        (totals.nesting, MAX_NESTING, "query is nested {} levels deep through its fragments"),
         (totals.depth, config.max_depth, "query is {} levels deep"),
         (totals.direct, config.max_root_fields, "query selects {} root fields"),
         (totals.aliases, config.max_aliases, "query uses {} aliases"),
@@ -105,27 +127,32 @@ pub(super) fn check(
 
 struct Counter<'d> {
     fragments: FxHashMap<&'d str, &'d query::FragmentDefinition>,
-    /// `None` while a fragment is being counted: one that contains itself is left to validation.
+    /// `None` while a fragment is being counted.
     known: FxHashMap<&'d str, Option<Totals>>,
 }
 
 impl<'d> Counter<'d> {
-    fn selection_set(&mut self, set: &'d query::SelectionSet, nesting: usize) -> Result<Totals, RequestError> {
+    fn selection_set(
+        &mut self,
+        set: &'d query::SelectionSet,
+        nesting: usize,
+    ) -> Result<Totals, RequestError> {
         if nesting > MAX_NESTING {
-            let text = format!("the query is nested more than {MAX_NESTING} levels deep through its fragments");
+            let text = format!("query is nested more than {MAX_NESTING} levels deep through its fragments");
             return Err(exceeded(&text));
         }
         let mut totals = Totals::default();
         for item in &set.items {
             let (inner, directives) = match item {
                 Selection::Field(field) => {
+                    check_repeats(&field.selection_set)?;
                     let inner = self.selection_set(&field.selection_set, nesting + 1)?;
                     let inner = Totals {
                         depth: inner.depth + 1,
                         direct: 1,
                         fields: inner.fields.saturating_add(1),
                         aliases: inner.aliases.saturating_add(usize::from(field.alias.is_some())),
-                        directives: inner.directives,
+                        ..inner
                     };
                     (inner, &field.directives)
                 }
@@ -136,24 +163,68 @@ impl<'d> Counter<'d> {
                     (self.fragment(&spread.fragment_name, nesting + 1)?, &spread.directives)
                 }
             };
-            totals.depth = totals.depth.max(inner.depth);
-            totals.direct = totals.direct.saturating_add(inner.direct);
-            totals.fields = totals.fields.saturating_add(inner.fields);
-            totals.aliases = totals.aliases.saturating_add(inner.aliases);
-            totals.directives = totals.directives.saturating_add(inner.directives).saturating_add(directives.len());
+            totals = Totals {
+                depth: totals.depth.max(inner.depth),
+                nesting: totals.nesting.max(inner.nesting + 1),
+                direct: totals.direct.saturating_add(inner.direct),
+                fields: totals.fields.saturating_add(inner.fields),
+                aliases: totals.aliases.saturating_add(inner.aliases),
+                directives: totals
+                    .directives
+                    .saturating_add(inner.directives)
+                    .saturating_add(directives.len()),
+            };
         }
         Ok(totals)
     }
 
+    /// Refuses a fragment that contains itself: validation would follow it without end.
     fn fragment(&mut self, name: &'d str, nesting: usize) -> Result<Totals, RequestError> {
-        if let Some(known) = self.known.get(name) {
-            return Ok(known.unwrap_or_default());
-        }
         let Some(fragment) = self.fragments.get(name).copied() else { return Ok(Totals::default()) };
-        self.known.insert(name, None);
-        let totals = self.selection_set(&fragment.selection_set, nesting)?;
-        self.known.insert(name, Some(totals));
-        Ok(totals)
+        match self.known.get(name) {
+            Some(Some(known)) => Ok(*known),
+            Some(None) => {
+                let at = fragment.position;
+                let text = format!("the fragment `{name}` contains itself");
+                let error =
+                    RequestError::new(ErrorCode::BadUserInput, text).because("GRAPHQL_VALIDATION_FAILED");
+                Err(error.at(at.line, at.column))
+            }
+            None => {
+                self.known.insert(name, None);
+                check_repeats(&fragment.selection_set)?;
+                let totals = self.selection_set(&fragment.selection_set, nesting)?;
+                self.known.insert(name, Some(totals));
+                Ok(totals)
+            }
+        }
+    }
+}
+
+fn check_repeats(set: &query::SelectionSet) -> Result<(), RequestError> {
+    if set.items.len() <= 1 {
+        return Ok(());
+    }
+    let mut repeats = FxHashMap::default();
+    count_keys(set, &mut repeats);
+    let most = repeats.into_iter().filter(|(_, count)| *count > MAX_REPEATS).max_by_key(|(_, count)| *count);
+    most.map_or(Ok(()), |(key, count)| {
+        Err(exceeded(&format!(
+            "query selects `{key}` {count} times in one place, the limit is {MAX_REPEATS}"
+        )))
+    })
+}
+
+fn count_keys<'d>(set: &'d query::SelectionSet, repeats: &mut FxHashMap<&'d str, usize>) {
+    for item in &set.items {
+        match item {
+            Selection::Field(field) => {
+                *repeats.entry(field.alias.as_ref().unwrap_or(&field.name)).or_default() += 1;
+            }
+            Selection::InlineFragment(fragment) => count_keys(&fragment.selection_set, repeats),
+            // Each fragment is compared with the others once.
+            Selection::FragmentSpread(_) => {}
+        }
     }
 }
 

@@ -35,7 +35,11 @@ pub(super) fn check_served(
     missing.map_or(Ok(()), |needed| {
         let mut served: Vec<_> = served.keys().map(|name| format!("`{name}`")).collect();
         served.sort_unstable();
-        let served = if served.is_empty() { "none".into() } else { served.join(", ") };
+        let served = if served.is_empty() {
+            "nothing is served".into()
+        } else {
+            format!("only {} is served", served.join(", "))
+        };
         Err(LoadError::MissingSubgraph { needed: needed.clone(), served })
     })
 }

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use futures::stream::BoxStream;
+use metrics::counter;
 use moka::future::Cache;
 use pulse_types::Caller;
 use rustc_hash::FxHashMap;
@@ -15,11 +16,13 @@ use crate::value::Value;
 
 mod error;
 mod execute;
+mod expansion;
 mod introspection;
 mod limits;
 mod load;
 mod operation;
 mod plan;
+mod planning;
 mod project;
 mod reserved;
 mod response;
@@ -28,6 +31,7 @@ mod selection;
 mod variables;
 
 use operation::Preparer;
+use planning::Planning;
 use response::Shared;
 use schema::{Schema, TypeConditions};
 
@@ -137,6 +141,7 @@ pub struct FetchReport {
 /// Plans and executes operations over one version of the supergraph.
 pub struct Engine {
     preparer: Arc<Preparer>,
+    planning: Planning,
     plans: Cache<String, Arc<Operation>>,
 }
 
@@ -160,9 +165,10 @@ impl Engine {
             config: config.clone(),
         };
         // A long document counts as several, so that the size of the cache is bounded by more than their number.
-        let weight = |key: &String, _: &Arc<Operation>| u32::try_from(1 + key.len() / 4096).unwrap_or(u32::MAX);
+        let weight =
+            |key: &String, _: &Arc<Operation>| u32::try_from(1 + key.len() / 4096).unwrap_or(u32::MAX);
         let plans = Cache::builder().max_capacity(config.plan_cache_size).weigher(weight).build();
-        Ok(Self { preparer: Arc::new(preparer), plans })
+        Ok(Self { preparer: Arc::new(preparer), planning: Planning::new(), plans })
     }
 
     /// Parses, checks and plans an operation, or finds it planned already.
@@ -176,26 +182,13 @@ impl Engine {
         let named = operation_name.map(|name| format!("{name}\0{document}"));
         let key = named.as_deref().unwrap_or(document);
         if let Some(known) = self.plans.get(key).await {
+            counter!("pulse_gateway_plan_cache_total", "outcome" => "hit").increment(1);
             return Ok(known);
         }
-        let planned = self.plans.try_get_with(key.to_owned(), self.plan(document, operation_name)).await;
+        counter!("pulse_gateway_plan_cache_total", "outcome" => "miss").increment(1);
+        let planning = self.planning.prepare(&self.preparer, document, operation_name);
+        let planned = self.plans.try_get_with(key.to_owned(), planning).await;
         planned.map_err(|errors| errors.as_ref().clone())
-    }
-
-    async fn plan(&self, document: &str, name: Option<&str>) -> Result<Arc<Operation>, Vec<RequestError>> {
-        let preparer = Arc::clone(&self.preparer);
-        let (document, name) = (document.to_owned(), name.map(ToOwned::to_owned));
-        let planning = tokio::task::spawn_blocking(move || preparer.prepare(&document, name.as_deref()));
-        let config = &self.preparer.config;
-        match tokio::time::timeout(config.planning_timeout, planning).await {
-            Ok(Ok(planned)) => planned.map(Arc::new),
-            Ok(Err(panic)) => {
-                tracing::error!(error = &panic as &dyn std::error::Error, "planning an operation panicked");
-                let text = "the operation could not be planned";
-                Err(vec![RequestError::new(ErrorCode::Internal, text).because("PLANNING_FAILED")])
-            }
-            Err(_) => Err(vec![operation::planning_timed_out(config)]),
-        }
     }
 
     /// Runs a query or a mutation. `variables` is an object, `null` or absent.

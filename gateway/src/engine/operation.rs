@@ -19,7 +19,7 @@ use super::plan::{Node, PlanCompiler};
 use super::schema::{Schema, TypeConditions};
 use super::selection::{self, CompiledSelection};
 use super::variables::Variable;
-use super::{EngineConfig, ErrorCode, OperationKind, RequestError, limits, reserved};
+use super::{EngineConfig, ErrorCode, OperationKind, RequestError, expansion, limits, reserved};
 use crate::ports::Subgraph;
 
 /// A planned operation; shared by all requests that send the same text and name.
@@ -52,7 +52,10 @@ impl Operation {
 
 impl std::fmt::Debug for Operation {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Operation").field("kind", &self.kind).field("name", &self.name).finish_non_exhaustive()
+        f.debug_struct("Operation")
+            .field("kind", &self.kind)
+            .field("name", &self.name)
+            .finish_non_exhaustive()
     }
 }
 
@@ -77,8 +80,8 @@ impl Preparer {
         limits::scan(text, &self.config).map_err(one)?;
         let document = graphql_tools::parser::parse_query::<String>(text);
         let mut document = document.map_err(|error| vec![syntax_error(&error)])?.into_static();
+        limits::check(&document, &self.config).map_err(one)?;
         let mut chosen = Chosen::find(&document, name).map_err(one)?;
-        limits::check(&document, chosen.parts(&document).selection_set, &self.config).map_err(one)?;
         self.validate(&document)?;
         let root_type = self.root_type(chosen.parts(&document).kind).map_err(one)?;
 
@@ -88,6 +91,7 @@ impl Preparer {
             chosen = Chosen::find(&document, name).map_err(one)?;
         }
         let parts = chosen.parts(&document);
+        expansion::check(&self.planner.supergraph, &document, root_type, parts.selection_set).map_err(one)?;
         let variables = parts.variables.iter().zip(&client_names);
         let operation = Operation {
             name: parts.name.map(ToOwned::to_owned),
@@ -172,7 +176,8 @@ impl Chosen {
             })
             .collect();
         let names = || operations.iter().filter_map(|(_, name)| *name).collect::<Vec<_>>().join("`, `");
-        let refused = |text: String| RequestError::new(ErrorCode::BadUserInput, text).because("OPERATION_NOT_FOUND");
+        let refused =
+            |text: String| RequestError::new(ErrorCode::BadUserInput, text).because("OPERATION_NOT_FOUND");
         match (name, operations.as_slice()) {
             (_, []) => Err(refused("the document has no operation".into())),
             (None, [(index, _)]) => Ok(Self(*index)),
@@ -185,7 +190,9 @@ impl Chosen {
                 .iter()
                 .find(|(_, name)| *name == Some(wanted))
                 .map(|(index, _)| Self(*index))
-                .ok_or_else(|| refused(format!("the document has no operation `{wanted}`, it has `{}`", names()))),
+                .ok_or_else(|| {
+                    refused(format!("the document has no operation `{wanted}`, it has `{}`", names()))
+                }),
         }
     }
 
@@ -203,14 +210,25 @@ fn parts(operation: &query::OperationDefinition) -> Parts<'_> {
         OperationDefinition::Query(it) => {
             (OperationKind::Query, it.name.as_deref(), it.variable_definitions.as_slice(), &it.selection_set)
         }
-        OperationDefinition::Mutation(it) => {
-            (OperationKind::Mutation, it.name.as_deref(), it.variable_definitions.as_slice(), &it.selection_set)
-        }
-        OperationDefinition::Subscription(it) => {
-            (OperationKind::Subscription, it.name.as_deref(), it.variable_definitions.as_slice(), &it.selection_set)
-        }
+        OperationDefinition::Mutation(it) => (
+            OperationKind::Mutation,
+            it.name.as_deref(),
+            it.variable_definitions.as_slice(),
+            &it.selection_set,
+        ),
+        OperationDefinition::Subscription(it) => (
+            OperationKind::Subscription,
+            it.name.as_deref(),
+            it.variable_definitions.as_slice(),
+            &it.selection_set,
+        ),
     };
     Parts { kind, name, variables, selection_set }
+}
+
+/// What an operation selects.
+pub(super) fn selection_set(operation: &query::OperationDefinition) -> &query::SelectionSet {
+    parts(operation).selection_set
 }
 
 /// Root fields that the gateway answers itself: `__schema`, `__type`, `__typename`.
@@ -231,9 +249,16 @@ fn one(error: RequestError) -> Vec<RequestError> {
 
 fn syntax_error(error: &ParseError) -> RequestError {
     let position = error.0.position;
-    let details: Vec<_> = error.0.errors.iter().map(ToString::to_string).collect();
-    let text = format!("the document is not valid GraphQL: {}", details.join(", "));
-    RequestError::new(ErrorCode::BadUserInput, text).because("GRAPHQL_PARSE_FAILED").at(position.line, position.column)
+    let details = error.0.errors.iter().map(|error| error.to_string().to_lowercase());
+    let (expected, others): (Vec<_>, Vec<_>) = details.partition(|text| text.starts_with("expected "));
+    let expected: Vec<_> = expected.iter().map(|text| text.trim_start_matches("expected ")).collect();
+    let mut text = format!("the document is not valid GraphQL: {}", others.join(", "));
+    if !expected.is_empty() {
+        text = format!("{text}, expected {}", expected.join(" or "));
+    }
+    RequestError::new(ErrorCode::BadUserInput, text)
+        .because("GRAPHQL_PARSE_FAILED")
+        .at(position.line, position.column)
 }
 
 /// The planner's own reasons say nothing to clients.

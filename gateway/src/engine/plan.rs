@@ -152,13 +152,17 @@ impl PlanCompiler<'_> {
                 then: optional(&condition.if_clause)?,
                 otherwise: optional(&condition.else_clause)?,
             },
-            PlanNode::Flatten(flatten) => self.node(&flatten.node, &self.path(path, flatten.path.as_slice()))?,
+            PlanNode::Flatten(flatten) => {
+                self.node(&flatten.node, &self.path(path, flatten.path.as_slice()))?
+            }
             PlanNode::Fetch(fetch) => match &fetch.requires {
                 Some(requires) => Node::Entities(self.entity_fetch(fetch, requires, path)?),
                 None => Node::Fetch(self.fetch(fetch, path)?),
             },
             PlanNode::BatchFetch(fetch) => Node::Entities(self.batch_fetch(fetch, path)?),
-            PlanNode::Subscription(subscription) => Node::Subscription(self.fetch(&subscription.primary, path)?),
+            PlanNode::Subscription(subscription) => {
+                Node::Subscription(self.fetch(&subscription.primary, path)?)
+            }
             PlanNode::Defer(_) => return Err(PlanError::Defer),
         })
     }
@@ -175,7 +179,12 @@ impl PlanCompiler<'_> {
         Ok(Fetch { request, path: path.clone(), output, keys })
     }
 
-    fn entity_fetch(&self, node: &FetchNode, requires: &SelectionSet, path: &Path) -> Result<EntityFetch, PlanError> {
+    fn entity_fetch(
+        &self,
+        node: &FetchNode,
+        requires: &SelectionSet,
+        path: &Path,
+    ) -> Result<EntityFetch, PlanError> {
         let request = self.request(
             &node.service_name,
             (&node.operation.document_str, node.operation.hash),

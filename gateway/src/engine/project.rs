@@ -165,7 +165,9 @@ impl Projector<'_> {
                 match of.get_key_value(name) {
                     Some((name, variant)) => self.object(&variants[*variant], name, object, path),
                     None => {
-                        self.report(path, || format!("an object here is of no type that is part of `{declared}`"));
+                        self.report(path, || {
+                            format!("an object here is of no type that is part of `{declared}`")
+                        });
                         Err(Nulled)
                     }
                 }

@@ -11,7 +11,9 @@ use super::execute::{FieldError, Run, State};
 use super::operation::{Operation, Preparer};
 use super::plan::{Fetch, Node};
 use super::schema::{Schema, TypeConditions};
-use super::{ErrorCode, ExecutionContext, ExecutionResult, FetchReport, RequestError, introspection, project};
+use super::{
+    ErrorCode, ExecutionContext, ExecutionResult, FetchReport, RequestError, introspection, project,
+};
 use crate::ports::{SubgraphFault, SubgraphResponse};
 use crate::value::{Object, Value};
 
@@ -82,7 +84,13 @@ impl Shared {
             write_extensions(operation, &fetches, &mut out);
         }
         out.put_u8(b'}');
-        ExecutionResult { body: out.freeze(), errors: errors.len(), data_is_null, request_error: false, fetches }
+        ExecutionResult {
+            body: out.freeze(),
+            errors: errors.len(),
+            data_is_null,
+            request_error: false,
+            fetches,
+        }
     }
 
     fn run<'a>(&'a self, variables: &'a Object, context: &'a ExecutionContext, data: Value) -> Run<'a> {
@@ -111,7 +119,8 @@ impl Shared {
         let events = {
             let run = self.run(&variables, &context, Value::Null);
             let wanted = source.request.variables.iter();
-            let chosen = wanted.filter_map(|name| Some((name.clone(), variables.get(name)?.clone()))).collect();
+            let chosen =
+                wanted.filter_map(|name| Some((name.clone(), variables.get(name)?.clone()))).collect();
             let opening = source.request.subgraph.subscribe(run.subgraph_request(&source.request, chosen));
             let opened = tokio::time::timeout_at(context.deadline.into(), opening).await;
             let opened = opened.unwrap_or(Err(SubgraphFault::TimedOut(budget)));
@@ -121,7 +130,8 @@ impl Shared {
             let (shared, operation, variables) = (self.clone(), Arc::clone(&operation), variables.clone());
             let context = ExecutionContext { deadline: Instant::now() + budget, ..context.clone() };
             async move {
-                let source = operation.plan.as_ref().and_then(source_of).expect("it was found when the stream opened");
+                let source =
+                    operation.plan.as_ref().and_then(source_of).expect("it was found when the stream opened");
                 shared.execute(&operation, &variables, &context, Some((source, event))).await
             }
         });
@@ -146,7 +156,13 @@ fn failed(error: &FieldError) -> ExecutionResult {
     out.put_slice(b"{\"data\":null");
     write_errors(std::slice::from_ref(error), &mut out);
     out.put_u8(b'}');
-    ExecutionResult { body: out.freeze(), errors: 1, data_is_null: true, request_error: false, fetches: Vec::new() }
+    ExecutionResult {
+        body: out.freeze(),
+        errors: 1,
+        data_is_null: true,
+        request_error: false,
+        fetches: Vec::new(),
+    }
 }
 
 fn write_errors(errors: &[FieldError], out: &mut BytesMut) {

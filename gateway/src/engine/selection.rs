@@ -102,8 +102,12 @@ pub(super) fn compile(
         query::Definition::Fragment(fragment) => Some((fragment.name.as_str(), fragment)),
         query::Definition::Operation(_) => None,
     });
-    let mut compiler =
-        Compiler { schema, fragments: fragments.collect(), flags: IndexSet::default(), known: FxHashMap::default() };
+    let mut compiler = Compiler {
+        schema,
+        fragments: fragments.collect(),
+        flags: IndexSet::default(),
+        known: FxHashMap::default(),
+    };
     let root = compiler.selection(root_type, vec![Occurrence { set: selection_set, when: Vec::new() }]);
     CompiledSelection { root, flags: compiler.flags.into_iter().collect() }
 }
@@ -131,7 +135,9 @@ struct Group<'d> {
 
 impl<'d> Compiler<'d> {
     fn selection(&mut self, parent: &str, occurrences: Vec<Occurrence<'d>>) -> Arc<Selection> {
-        let place = |occurrence: &Occurrence<'d>| (std::ptr::from_ref(occurrence.set).addr(), occurrence.when.clone());
+        let place = |occurrence: &Occurrence<'d>| {
+            (std::ptr::from_ref(occurrence.set).addr(), occurrence.when.clone())
+        };
         let key = (Arc::from(parent), occurrences.iter().map(place).collect());
         if let Some(known) = self.known.get(&key) {
             return Arc::clone(known);
@@ -230,11 +236,13 @@ impl<'d> Compiler<'d> {
                 query::Selection::Field(field) => {
                     let Some(when) = self.and(when, &field.directives) else { continue };
                     let key = field.alias.as_ref().unwrap_or(&field.name).as_str();
-                    let group = groups.entry(key.into()).or_insert_with(|| Group { field, occurrences: Vec::new() });
+                    let group =
+                        groups.entry(key.into()).or_insert_with(|| Group { field, occurrences: Vec::new() });
                     group.occurrences.push((field, when));
                 }
                 query::Selection::InlineFragment(fragment) => {
-                    let condition = fragment.type_condition.as_ref().map(|query::TypeCondition::On(name)| name);
+                    let condition =
+                        fragment.type_condition.as_ref().map(|query::TypeCondition::On(name)| name);
                     if condition.is_none_or(|condition| self.schema.satisfies(parent, condition))
                         && let Some(when) = self.and(when, &fragment.directives)
                     {
@@ -242,7 +250,9 @@ impl<'d> Compiler<'d> {
                     }
                 }
                 query::Selection::FragmentSpread(spread) => {
-                    let Some(fragment) = self.fragments.get(spread.fragment_name.as_str()).copied() else { continue };
+                    let Some(fragment) = self.fragments.get(spread.fragment_name.as_str()).copied() else {
+                        continue;
+                    };
                     let query::TypeCondition::On(condition) = &fragment.type_condition;
                     if self.schema.satisfies(parent, condition)
                         && let Some(when) = self.and(when, &spread.directives)
@@ -285,7 +295,8 @@ impl<'d> Compiler<'d> {
 
     fn field(&mut self, parent: &str, key: Arc<str>, group: Group<'d>) -> Option<Field> {
         let name = group.field.name.as_str();
-        let mut alternatives: Vec<Conjunction> = group.occurrences.iter().map(|(_, when)| when.clone()).collect();
+        let mut alternatives: Vec<Conjunction> =
+            group.occurrences.iter().map(|(_, when)| when.clone()).collect();
         alternatives.sort_unstable();
         alternatives.dedup();
         let same_for_all = alternatives.len() == 1;

@@ -47,7 +47,8 @@ pub(super) fn coerce(
     let mut coerced = Object::with_capacity(variables.len());
     let mut errors = Vec::new();
     for variable in variables {
-        let mut coercion = Coercion { schema, variable: &variable.name, path: Vec::new(), errors: &mut errors };
+        let mut coercion =
+            Coercion { schema, variable: &variable.name, path: Vec::new(), errors: &mut errors };
         if let Some(value) = coercion.variable(variable, given.get(&variable.name)) {
             coerced.push(variable.sent_as.clone(), value);
         }
@@ -82,7 +83,9 @@ impl Coercion<'_> {
     /// `None` when the value is no good, which has been reported then.
     fn value(&mut self, value: &Value, ty: &TypeRef) -> Option<Value> {
         match (ty, value) {
-            (TypeRef::NonNull(_), Value::Null) => self.refuse(&format!("must not be null, its type is `{ty}`")),
+            (TypeRef::NonNull(_), Value::Null) => {
+                self.refuse(&format!("must not be null, its type is `{ty}`"))
+            }
             (TypeRef::NonNull(inner), _) => self.value(value, inner),
             (_, Value::Null) => Some(Value::Null),
             (TypeRef::List(inner), Value::List(items)) => {
@@ -142,7 +145,9 @@ impl Coercion<'_> {
     }
 
     fn input_object(&mut self, value: &Value, ty: &Type) -> Option<Value> {
-        let Value::Object(given) = value else { return self.expected(&format!("an object (`{}`)", ty.name), value) };
+        let Value::Object(given) = value else {
+            return self.expected(&format!("an object (`{}`)", ty.name), value);
+        };
         let before = self.errors.len();
         for (key, _) in given {
             if !ty.inputs.contains_key(key.as_str()) {
@@ -172,7 +177,10 @@ impl Coercion<'_> {
             self.path.pop();
         }
         if ty.one_of && (given.len() != 1 || given.iter().any(|(_, value)| value.is_null())) {
-            self.report(&format!("must have exactly one field that is not null, as `{}` is a oneOf input", ty.name));
+            self.report(&format!(
+                "must have exactly one field that is not null, as `{}` is a oneOf input",
+                ty.name
+            ));
         }
         (self.errors.len() == before).then_some(Value::Object(coerced))
     }

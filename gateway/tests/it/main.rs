@@ -9,3 +9,4 @@ mod server;
 mod standalone;
 mod summary;
 mod support;
+mod value;

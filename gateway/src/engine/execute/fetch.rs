@@ -63,26 +63,28 @@ impl Run<'_> {
                 state.errors.push(self.subgraph_error(&fetch.request, &error, path));
             }
         }
-        for target in targets {
+        for (index, target) in targets.iter().enumerate() {
+            let last = index + 1 == targets.len();
+            let value = if last { std::mem::take(&mut data) } else { data.clone() };
             if let Some(place) = places::at_mut(&mut state.data, target) {
-                merge::merge(place, data.clone(), self.conditions);
+                merge::merge(place, value, self.conditions);
             }
         }
     }
 
     /// Fetches fields of entities.
     pub(super) async fn entities(&self, fetch: &EntityFetch) {
-        let lists: Vec<_> = {
+        let mut lists: Vec<_> = {
             let state = self.lock();
             fetch.lists.iter().map(|list| Representations::collect(&state.data, list)).collect()
         };
-        let count = lists.iter().map(|list| list.values.len()).sum();
+        let count = lists.iter().map(|found| found.count).sum();
         if count == 0 {
             return;
         }
         let mut variables = self.variables_of(&fetch.request);
-        for (list, found) in fetch.lists.iter().zip(&lists) {
-            variables.push(list.variable.clone(), Value::List(found.values.iter().cloned().collect()));
+        for (list, found) in fetch.lists.iter().zip(&mut lists) {
+            variables.push(list.variable.clone(), Value::List(std::mem::take(&mut found.values)));
         }
         let answer = self.send(&fetch.request, variables, count).await;
         let state = &mut *self.lock();
@@ -107,13 +109,15 @@ impl Run<'_> {
         for error in errors {
             let paths = entity_error_paths(&state.data, fetch, lists, &error);
             let paths = paths.unwrap_or_else(|| vec![common_path(&state.data, lists)]);
-            state.errors.extend(paths.into_iter().map(|path| self.subgraph_error(&fetch.request, &error, path)));
+            state
+                .errors
+                .extend(paths.into_iter().map(|path| self.subgraph_error(&fetch.request, &error, path)));
         }
         for (list, found) in fetch.lists.iter().zip(lists) {
             let answer = data.as_object_mut().and_then(|data| data.get_mut(&list.key)).map(std::mem::take);
             let mut entities = match answer {
-                Some(Value::List(entities)) if entities.len() == found.values.len() => entities,
-                _ if explained || found.values.is_empty() => continue,
+                Some(Value::List(entities)) if entities.len() == found.count => entities,
+                _ if explained || found.count == 0 => continue,
                 _ => {
                     let fault = SubgraphFault::Malformed("not as many entities as were asked for".into());
                     let path = common_path(&state.data, lists);
@@ -130,7 +134,8 @@ impl Run<'_> {
                 let Some(entity) = *entity else { continue };
                 uses[entity] -= 1;
                 let last = uses[entity] == 0;
-                let value = if last { std::mem::take(&mut entities[entity]) } else { entities[entity].clone() };
+                let value =
+                    if last { std::mem::take(&mut entities[entity]) } else { entities[entity].clone() };
                 if let Some(place) = places::at_mut(&mut state.data, found.places.get(place)) {
                     merge::merge(place, value, self.conditions);
                 }
@@ -144,7 +149,11 @@ impl Run<'_> {
     }
 
     /// The request as the port takes it.
-    pub(in crate::engine) fn subgraph_request(&self, request: &Request, variables: Object) -> SubgraphRequest {
+    pub(in crate::engine) fn subgraph_request(
+        &self,
+        request: &Request,
+        variables: Object,
+    ) -> SubgraphRequest {
         SubgraphRequest {
             query: Arc::clone(&request.query),
             query_hash: request.query_hash,
@@ -180,7 +189,12 @@ impl Run<'_> {
     }
 
     /// An error that a subgraph reported, at its place in the response.
-    fn subgraph_error(&self, request: &Request, error: &SubgraphError, path: Option<Vec<Segment>>) -> FieldError {
+    fn subgraph_error(
+        &self,
+        request: &Request,
+        error: &SubgraphError,
+        path: Option<Vec<Segment>>,
+    ) -> FieldError {
         let mut extensions = error.extensions.as_object().cloned().unwrap_or_default();
         if extensions.get("code").is_none() {
             extensions.push("code".into(), ErrorCode::Internal.as_str().into());
@@ -208,7 +222,11 @@ impl Run<'_> {
                 (ErrorCode::Internal, "gave an answer that cannot be used".to_owned())
             }
         };
-        let who = if self.names_subgraphs { format!("the subgraph `{}`", request.name) } else { "a subgraph".into() };
+        let who = if self.names_subgraphs {
+            format!("the subgraph `{}`", request.name)
+        } else {
+            "a subgraph".into()
+        };
         self.named(FieldError::new(code, format!("{who} {what}"), path), request)
     }
 
@@ -236,7 +254,9 @@ fn entity_error_paths(
     lists: &[Representations],
     error: &SubgraphError,
 ) -> Option<Vec<Option<Vec<Segment>>>> {
-    let [Value::String(key), Value::Int(index), rest @ ..] = error.path.as_list()?.as_slice() else { return None };
+    let [Value::String(key), Value::Int(index), rest @ ..] = error.path.as_list()?.as_slice() else {
+        return None;
+    };
     let position = fetch.lists.iter().position(|list| *list.key == **key)?;
     let entity = usize::try_from(*index).ok()?;
     let found = &lists[position];

@@ -25,7 +25,9 @@ fn merge_objects(target: &mut Object, source: Object, conditions: &TypeCondition
     for (key, value) in source {
         match target.get_mut(&key) {
             // A subgraph that knows an entity by its interface alone tells less than one that knows its type.
-            Some(_) if &*key == "__typename" && value.as_str().is_some_and(|name| conditions.is_abstract(name)) => {}
+            Some(_)
+                if &*key == "__typename"
+                    && value.as_str().is_some_and(|name| conditions.is_abstract(name)) => {}
             Some(place) => merge(place, value, conditions),
             None => target.push(key, value),
         }

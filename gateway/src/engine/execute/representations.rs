@@ -1,5 +1,7 @@
 //! Representations: what tells a subgraph which entities are meant.
 
+use std::sync::LazyLock;
+
 use indexmap::IndexSet;
 use rustc_hash::FxBuildHasher;
 
@@ -8,11 +10,16 @@ use super::rewrite;
 use crate::engine::plan::{EntityList, Required};
 use crate::value::{Object, Text, Value};
 
+/// Shared by all representations, which would otherwise make one each.
+static TYPENAME: LazyLock<Text> = LazyLock::new(|| "__typename".into());
+
 /// The entities that one `_entities` list asks for.
 #[derive(Debug, Default)]
 pub(super) struct Representations {
-    /// Each once.
-    pub(super) values: IndexSet<Value, FxBuildHasher>,
+    /// Each once; taken when they are sent.
+    pub(super) values: Vec<Value>,
+    /// How many there are.
+    pub(super) count: usize,
     /// Where they are.
     pub(super) places: Places,
     /// Which of the values is at each place; `None` where nothing is known that a subgraph could find it by.
@@ -26,11 +33,14 @@ impl Representations {
         for path in &list.paths {
             found.places.find(data, path);
         }
+        let mut values = IndexSet::<Value, FxBuildHasher>::default();
         for index in 0..found.places.len() {
             let entity = places::at(data, found.places.get(index)).and_then(Value::as_object);
             let value = entity.and_then(|entity| representation(entity, list));
-            found.of_place.push(value.map(|value| found.values.insert_full(value).0));
+            found.of_place.push(value.map(|value| values.insert_full(value).0));
         }
+        found.count = values.len();
+        found.values = values.into_iter().collect();
         found
     }
 }
@@ -68,7 +78,10 @@ fn project(object: &Object, required: &[Required], into: &mut Object) {
                 let name = object.get("__typename").and_then(Value::as_str);
                 if name.is_none_or(|name| types.contains(name)) {
                     if into.get("__typename").is_none() {
-                        into.push("__typename".into(), name.map_or_else(|| condition.clone(), Text::from).into());
+                        into.push(
+                            "__typename".into(),
+                            name.map_or_else(|| condition.clone(), Text::from).into(),
+                        );
                     }
                     project(object, inner, into);
                 }
@@ -83,7 +96,7 @@ fn projected(value: &Value, required: &[Required]) -> Value {
         Value::Object(object) if !required.is_empty() => {
             let mut into = Object::with_capacity(required.len());
             if let Some(name) = object.get("__typename") {
-                into.push("__typename".into(), name.clone());
+                into.push(TYPENAME.clone(), name.clone());
             }
             project(object, required, &mut into);
             Value::Object(into)

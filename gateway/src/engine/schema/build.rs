@@ -5,14 +5,17 @@ use std::sync::Arc;
 use graphql_tools::parser::schema::{self as ast, DirectiveLocation};
 use graphql_tools::static_graphql::schema as sdl;
 use hive_router_query_planner::state::supergraph_state::{SupergraphDefinition, SupergraphState};
+use rustc_hash::FxHashSet;
 
 use super::{
-    DefaultValue, Directive, EnumValue, Field, InputValue, Kind, Ordered, Schema, Type, TypeConditions, TypeRef, literal,
+    DefaultValue, Directive, EnumValue, Field, InputValue, Kind, Ordered, Schema, Type, TypeConditions,
+    TypeRef, literal,
 };
 
 /// What belongs to composition and says nothing to clients.
 const HIDDEN_PREFIXES: [&str; 4] = ["join__", "link__", "federation__", "core__"];
-const HIDDEN_DIRECTIVES: [&str; 5] = ["policy", "composeDirective", "interfaceObject", "context", "fromContext"];
+const HIDDEN_DIRECTIVES: [&str; 5] =
+    ["policy", "composeDirective", "interfaceObject", "context", "fromContext"];
 
 impl Schema {
     /// Indexes the API schema that the planner derived from the supergraph.
@@ -28,7 +31,8 @@ impl Schema {
                     }
                 }
                 ast::Definition::DirectiveDefinition(definition) => {
-                    if !is_hidden(&definition.name) && !HIDDEN_DIRECTIVES.contains(&definition.name.as_str()) {
+                    if !is_hidden(&definition.name) && !HIDDEN_DIRECTIVES.contains(&definition.name.as_str())
+                    {
                         directives.push(directive(definition));
                     }
                 }
@@ -72,6 +76,7 @@ fn is_hidden(name: &str) -> bool {
     HIDDEN_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
 }
 
+/// Gives interfaces their members, and drops references to types that clients do not see.
 fn fill_possible_types(types: &mut Ordered<Type>) {
     let mut members: Vec<(Arc<str>, Arc<str>)> = Vec::new();
     for ty in types.values().filter(|ty| ty.kind == Kind::Object) {
@@ -81,6 +86,11 @@ fn fill_possible_types(types: &mut Ordered<Type>) {
         if let Some(ty) = types.get_mut(&interface) {
             ty.possible.push(object);
         }
+    }
+    let seen: FxHashSet<Arc<str>> = types.keys().cloned().collect();
+    for ty in types.values_mut() {
+        ty.possible.retain(|name| seen.contains(name));
+        ty.interfaces.retain(|name| seen.contains(name));
     }
 }
 
@@ -189,7 +199,8 @@ fn directive(definition: &sdl::DirectiveDefinition) -> Directive {
 
 fn deprecation(directives: &[sdl::Directive]) -> Option<String> {
     let deprecated = directives.iter().any(|directive| directive.name == "deprecated");
-    deprecated.then(|| argument(directives, "deprecated", "reason").unwrap_or_else(|| "No longer supported".into()))
+    deprecated
+        .then(|| argument(directives, "deprecated", "reason").unwrap_or_else(|| "No longer supported".into()))
 }
 
 fn argument(directives: &[sdl::Directive], directive: &str, argument: &str) -> Option<String> {

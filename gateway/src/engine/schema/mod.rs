@@ -169,7 +169,10 @@ impl TypeConditions {
     }
 
     /// All type names that satisfy one of these conditions.
-    pub(super) fn satisfying<'a>(&self, conditions: impl IntoIterator<Item = &'a str>) -> FxHashSet<Arc<str>> {
+    pub(super) fn satisfying<'a>(
+        &self,
+        conditions: impl IntoIterator<Item = &'a str>,
+    ) -> FxHashSet<Arc<str>> {
         let mut names = FxHashSet::default();
         for condition in conditions {
             names.insert(condition.into());
@@ -180,7 +183,8 @@ impl TypeConditions {
 
     /// The abstract types that an object of this type satisfies, and its own name.
     pub(super) fn satisfied_by<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
-        let above = self.possible.iter().filter(move |(_, members)| members.iter().any(|member| &**member == name));
+        let above =
+            self.possible.iter().filter(move |(_, members)| members.iter().any(|member| &**member == name));
         std::iter::once(name).chain(above.map(|(condition, _)| &**condition))
     }
 }

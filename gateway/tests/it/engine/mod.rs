@@ -1,1 +1,17 @@
 //! The engine: operations over fake subgraphs.
+
+mod abstract_types;
+mod documents;
+mod entities;
+mod errors;
+mod fake;
+mod federation;
+mod introspection;
+mod limits;
+mod mutations;
+mod nulls;
+mod selections;
+mod shop;
+mod subscriptions;
+mod supergraphs;
+mod variables;

@@ -1,0 +1,66 @@
+//! Planning beside the threads that serve requests: it takes its time and recurses deeply, it may even panic.
+
+use std::sync::Arc;
+
+use tokio::sync::{Semaphore, oneshot};
+
+use super::operation::{self, Operation, Preparer};
+use super::{ErrorCode, RequestError};
+
+/// Parsing and planning recurse with the nesting of the document; this is enough for what the limits let through.
+const STACK: usize = 32 << 20;
+
+/// Prepares operations on threads of its own.
+pub(super) struct Planning {
+    /// As many at a time as there are cores.
+    permits: Arc<Semaphore>,
+}
+
+impl Planning {
+    pub(super) fn new() -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        Self { permits: Arc::new(Semaphore::new(cores)) }
+    }
+
+    /// Prepares one operation within the time limit, waiting included.
+    pub(super) async fn prepare(
+        &self,
+        preparer: &Arc<Preparer>,
+        document: &str,
+        name: Option<&str>,
+    ) -> Result<Arc<Operation>, Vec<RequestError>> {
+        let config = &preparer.config;
+        let planned =
+            tokio::time::timeout(config.planning_timeout, self.on_a_thread(preparer, document, name));
+        planned.await.unwrap_or_else(|_| Err(vec![operation::planning_timed_out(config)]))
+    }
+
+    async fn on_a_thread(
+        &self,
+        preparer: &Arc<Preparer>,
+        document: &str,
+        name: Option<&str>,
+    ) -> Result<Arc<Operation>, Vec<RequestError>> {
+        let permit = Arc::clone(&self.permits).acquire_owned().await.expect("the semaphore is never closed");
+        let (answer, answered) = oneshot::channel();
+        let preparer = Arc::clone(preparer);
+        let (document, name) = (document.to_owned(), name.map(ToOwned::to_owned));
+        let work = move || {
+            let planned = preparer.prepare(&document, name.as_deref());
+            drop(permit);
+            // Whoever asked may have given up.
+            let _ = answer.send(planned.map(Arc::new));
+        };
+        let started = std::thread::Builder::new().name("planning".into()).stack_size(STACK).spawn(work);
+        if let Err(error) = started {
+            tracing::error!(error = &error as &dyn std::error::Error, "no thread for planning");
+            let text = "there is too much to do just now, try again";
+            return Err(vec![RequestError::new(ErrorCode::Unavailable, text).because("PLANNING_FAILED")]);
+        }
+        answered.await.unwrap_or_else(|_| {
+            // It dropped its end without an answer; the panic's own message has been logged.
+            let text = "the operation could not be planned";
+            Err(vec![RequestError::new(ErrorCode::Internal, text).because("PLANNING_FAILED")])
+        })
+    }
+}
