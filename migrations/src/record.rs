@@ -26,11 +26,12 @@ impl Row {
     }
 }
 
-/// Whether the record has been made yet.
+/// Whether the record has been made yet. Not by `to_regclass`, which needs rights on the schema.
 pub(crate) async fn exists(conn: &mut PgConnection) -> Result<bool, MigrateError> {
-    Ok(sqlx::query_scalar("SELECT to_regclass('pulse_migrations.applied') IS NOT NULL")
-        .fetch_one(conn)
-        .await?)
+    let exists = sqlx::query_scalar(
+        "SELECT EXISTS (SELECT FROM pg_tables WHERE schemaname = 'pulse_migrations' AND tablename = 'applied')",
+    );
+    Ok(exists.fetch_one(conn).await?)
 }
 
 /// All rows, each owner's in order.
