@@ -23,7 +23,9 @@ async fn both(body: &str) -> String {
 
 /// Status and body of each response.
 fn briefly(replies: &[Reply]) -> String {
-    replies.iter().map(|reply| format!("{} {}\n", reply.status.as_u16(), reply.text())).collect()
+    let lines: Vec<_> =
+        replies.iter().map(|reply| format!("{} {}", reply.status.as_u16(), reply.text())).collect();
+    lines.join("\n")
 }
 
 #[tokio::test]

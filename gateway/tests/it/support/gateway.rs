@@ -69,7 +69,7 @@ pub(crate) struct TestGateway {
     pub(crate) url: String,
     pub(crate) gateway: Gateway,
     stop: Option<oneshot::Sender<()>>,
-    served: tokio::task::JoinHandle<()>,
+    serving: tokio::task::JoinHandle<()>,
 }
 
 /// The parts of a gateway over the parrot, for everybody.
@@ -105,14 +105,14 @@ impl TestGateway {
             // A test that ends without stopping its gateway drops the sender, which is a stop too.
             drop(stopped.await);
         };
-        let served = tokio::spawn(serve(listener, gateway.router(), server, shutdown));
-        Self { url, gateway, stop: Some(stop), served }
+        let serving = tokio::spawn(serve(listener, gateway.router(), server, shutdown));
+        Self { url, gateway, stop: Some(stop), serving }
     }
 
     /// Tells the server to stop, and waits until it has.
     pub(crate) async fn stop(mut self) {
         drop(self.stop.take());
-        self.served.await.unwrap();
+        self.serving.await.unwrap();
     }
 
     pub(crate) async fn send(
