@@ -24,7 +24,9 @@ pub enum LogFormat {
 #[derive(Debug, thiserror::Error)]
 pub enum LogsError {
     /// The filter cannot be read.
-    #[error("telemetry.log_filter {filter:?} is not a filter; write a level such as \"info\", and levels of single modules after commas, such as \"info,pulse_gateway=debug\"")]
+    #[error(
+        "telemetry.log_filter {filter:?} is not a filter; write a level such as \"info\", and levels of single modules after commas, such as \"info,pulse_gateway=debug\""
+    )]
     Filter {
         /// What was given.
         filter: String,
