@@ -21,7 +21,7 @@ pub struct Config {
 impl Default for Config {
     fn default() -> Self {
         Self {
-            refresh_token_lifetime: Duration::from_secs(30 * 24 * 60 * 60),
+            refresh_token_lifetime: Duration::from_hours(30 * 24),
             refresh_race_window: Duration::from_secs(10),
             password_hash: PasswordHashConfig::default(),
         }

@@ -81,6 +81,7 @@ impl Organization {
     }
 
     /// Its members in the order of joining. Needs `member:read`, and that you act in it.
+    #[expect(clippy::too_many_arguments, reason = "the arguments of a connection")]
     async fn members(
         &self,
         ctx: &Context<'_>,

@@ -83,6 +83,7 @@ impl User {
     }
 
     /// The organizations that you are a member of, in the order of joining. Refused for anybody else.
+    #[expect(clippy::too_many_arguments, reason = "the arguments of a connection")]
     async fn organizations(
         &self,
         ctx: &Context<'_>,
@@ -136,6 +137,7 @@ impl UserQuery {
     }
 
     /// The organizations that you are a member of, in the order of joining.
+    #[expect(clippy::too_many_arguments, reason = "the arguments of a connection")]
     async fn organizations(
         &self,
         ctx: &Context<'_>,

@@ -29,7 +29,7 @@ async fn a_refresh_token_is_exchanged_for_the_next_one() {
     assert_ne!(next.refresh_token, person.refresh_token);
     assert_eq!((next.caller.org, next.caller.session), (Some(org), person.caller.session));
     let stored =
-        "SELECT count(*) FROM accounts.refresh_tokens WHERE convert_from(hash, 'LATIN1') LIKE 'pulse_rt_%'";
+        "SELECT count(*) FROM accounts.refresh_tokens WHERE position('pulse_rt_'::bytea IN hash) > 0";
     assert_eq!(accounts.count(stored).await, 0);
     refreshed(&accounts, &refresh(&accounts, &next.refresh_token).await);
 }
