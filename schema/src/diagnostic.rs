@@ -98,11 +98,9 @@ impl fmt::Display for Diagnostic {
         }
         write!(f, ": {}", self.message)?;
         for place in &self.places {
-            match place.line {
-                0 => write!(f, "\n  at subgraph {}", place.subgraph)?,
-                line => {
-                    write!(f, "\n  at subgraph {}, line {line}, column {}", place.subgraph, place.column)?
-                }
+            write!(f, "\n  at subgraph {}", place.subgraph)?;
+            if place.line > 0 {
+                write!(f, ", line {}, column {}", place.line, place.column)?;
             }
         }
         if !self.help.is_empty() {

@@ -9,7 +9,7 @@ use crate::{
     supergraph::{OutField, OutType, Supergraph},
 };
 
-const JOIN: &str = r#"directive @join__enumValue(graph: join__Graph!) repeatable on ENUM_VALUE
+const JOIN: &str = r"directive @join__enumValue(graph: join__Graph!) repeatable on ENUM_VALUE
 
 directive @join__field(graph: join__Graph, requires: join__FieldSet, provides: join__FieldSet, type: String, external: Boolean, override: String, usedOverridden: Boolean, overrideLabel: String) repeatable on FIELD_DEFINITION | INPUT_FIELD_DEFINITION
 
@@ -23,7 +23,7 @@ directive @join__unionMember(graph: join__Graph!, member: String!) repeatable on
 
 directive @link(url: String, as: String, for: link__Purpose, import: [link__Import]) repeatable on SCHEMA
 
-"#;
+";
 
 const JOIN_TYPES: &str = r#"scalar join__FieldSet
 
@@ -88,7 +88,7 @@ static FEATURES: [Feature; 7] = [
 ];
 
 pub(crate) fn supergraph(supergraph: &Supergraph) -> String {
-    let mut out = String::new();
+    let mut out = String::from("schema");
     let features: Vec<_> =
         FEATURES.iter().filter(|feature| supergraph.features.contains(&feature.fed)).collect();
     let mut links = vec![
@@ -98,13 +98,18 @@ pub(crate) fn supergraph(supergraph: &Supergraph) -> String {
     links.extend(features.iter().map(|feature| feature.link));
     links.extend(supergraph.composed.iter().map(|directive| directive.link.as_str()));
     links.dedup();
-    out += "schema";
-    links.iter().for_each(|link| out += &format!("\n  {link}"));
+    for link in links {
+        let _ = write!(out, "\n  {link}");
+    }
     out += "\n";
     out += &roots(|name| supergraph.types.contains_key(name));
     out += JOIN;
-    features.iter().for_each(|feature| out += feature.definition);
-    supergraph.composed.iter().for_each(|directive| out += &format!("{}\n\n", directive.definition));
+    for feature in features {
+        out += feature.definition;
+    }
+    for directive in &supergraph.composed {
+        let _ = write!(out, "{}\n\n", directive.definition);
+    }
     out += "enum join__Graph {\n";
     for graph in &supergraph.graphs {
         let [name, url] =
@@ -118,12 +123,11 @@ pub(crate) fn supergraph(supergraph: &Supergraph) -> String {
 
 /// The operation types, in braces.
 pub(crate) fn roots(exists: impl Fn(&str) -> bool) -> String {
-    let roots: String = ROOT_TYPES
-        .iter()
-        .filter(|root| exists(root))
-        .map(|root| format!("  {}: {root}\n", root.to_lowercase()))
-        .collect();
-    format!("{{\n{roots}}}\n\n")
+    let mut out = String::from("{\n");
+    for root in ROOT_TYPES.iter().filter(|root| exists(root)) {
+        let _ = writeln!(out, "  {}: {root}", root.to_lowercase());
+    }
+    out + "}\n\n"
 }
 
 pub(crate) fn types<'a>(types: impl Iterator<Item = &'a OutType>) -> String {
@@ -146,7 +150,9 @@ fn type_definition(ty: &OutType) -> String {
     if !ty.implements.is_empty() {
         let _ = write!(out, " implements {}", join(&ty.implements, " & "));
     }
-    ty.directives.iter().for_each(|directive| out += &format!("\n  {directive}"));
+    for directive in &ty.directives {
+        let _ = write!(out, "\n  {directive}");
+    }
     // A line of its own for the brace where directives stand below the name.
     let open = if ty.directives.is_empty() { " {\n" } else { "\n{\n" };
     match ty.kind {
@@ -161,7 +167,9 @@ fn type_definition(ty: &OutType) -> String {
         }
         Kind::Object | Kind::Interface | Kind::InputObject => {
             out += open;
-            ty.fields.iter().for_each(|(name, definition)| field(&mut out, name, definition));
+            for (name, definition) in &ty.fields {
+                field(&mut out, name, definition);
+            }
             out += "}\n";
         }
         Kind::Enum => {
@@ -203,7 +211,7 @@ fn input_type(definition: &OutField) -> String {
 }
 
 fn directives(directives: &[String]) -> String {
-    directives.iter().map(|directive| format!(" {directive}")).collect()
+    directives.iter().flat_map(|directive| [" ", directive]).collect()
 }
 
 fn description(out: &mut String, indent: &str, text: Option<&str>) {

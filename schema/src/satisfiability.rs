@@ -25,7 +25,7 @@ use crate::{
 /// A single plan that takes longer is given up.
 const PLAN_LIMIT: Duration = Duration::from_secs(2);
 /// Planning all fields of a schema may take so long.
-const TOTAL_LIMIT: Duration = Duration::from_secs(60);
+const TOTAL_LIMIT: Duration = Duration::from_mins(1);
 /// The planner's scale for percentages: eight digits after the point.
 const FULL_PERCENTAGE: u64 = 100 * 100_000_000;
 

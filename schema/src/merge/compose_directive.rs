@@ -55,9 +55,10 @@ pub(super) fn collect(subgraphs: &[Subgraph], report: &mut Vec<Diagnostic>) -> V
 
 fn compose(name: &str, link: &Link, element: &str, subgraph: &Subgraph) -> Option<ComposedDirective> {
     let (definition, _) = subgraph.directives.get(name)?;
-    let import = match element == name {
-        true => format!("\"@{name}\""),
-        false => format!("{{ name: \"@{element}\", as: \"@{name}\" }}"),
+    let import = if element == name {
+        format!("\"@{name}\"")
+    } else {
+        format!("{{ name: \"@{element}\", as: \"@{name}\" }}")
     };
     Some(ComposedDirective {
         definition: print::directive_definition(definition),

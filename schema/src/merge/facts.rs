@@ -4,8 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::subgraph::{Kind, Subgraph, base_name, spec::Fed};
 
-/// A field that another subgraph takes over, and the label that says when.
-pub(crate) type Label<'a> = Option<&'a str>;
+/// Whether another subgraph takes a field over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Overridden<'a> {
+    Never,
+    Always,
+    /// As long as the label says so.
+    Labelled(&'a str),
+}
 
 pub(crate) struct Facts<'a> {
     pub(crate) subgraphs: &'a [Subgraph],
@@ -15,7 +21,7 @@ pub(crate) struct Facts<'a> {
     inputs: BTreeSet<&'a str>,
     outputs: BTreeSet<&'a str>,
     /// (subgraph, type, field) that lost the field by `@override`.
-    overridden: BTreeMap<(&'a str, &'a str, &'a str), Label<'a>>,
+    overridden: BTreeMap<(&'a str, &'a str, &'a str), Overridden<'a>>,
 }
 
 impl<'a> Facts<'a> {
@@ -39,7 +45,8 @@ impl<'a> Facts<'a> {
                 if let Some(directive) = field.get(Fed::Override)
                     && let Some(from) = directive.str_arg("from")
                 {
-                    facts.overridden.insert((from, &ty.name, &field.name), directive.str_arg("label"));
+                    let label = directive.str_arg("label").map_or(Overridden::Always, Overridden::Labelled);
+                    facts.overridden.insert((from, &ty.name, &field.name), label);
                 }
             }
         }
@@ -58,13 +65,9 @@ impl<'a> Facts<'a> {
         self.outputs.contains(name)
     }
 
-    /// `Some` if the subgraph's field was taken over by another.
-    pub(crate) fn overridden(
-        &self,
-        subgraph: &'a Subgraph,
-        ty: &'a str,
-        field: &'a str,
-    ) -> Option<Label<'a>> {
-        self.overridden.get(&(subgraph.name.as_str(), ty, field)).copied()
+    /// Whether another subgraph takes over the field of this one.
+    pub(crate) fn overridden(&self, subgraph: &'a Subgraph, ty: &'a str, field: &'a str) -> Overridden<'a> {
+        let key = (subgraph.name.as_str(), ty, field);
+        self.overridden.get(&key).copied().unwrap_or(Overridden::Never)
     }
 }

@@ -2,7 +2,7 @@
 
 use async_graphql_parser::types::Type;
 
-use super::{Merge, Source, directives::Applied, inputs::Role, join::JoinField, place};
+use super::{Merge, Source, directives::Applied, facts::Overridden, inputs::Role, join::JoinField, place};
 use crate::{
     diagnostic::{Code, Diagnostic, Place},
     subgraph::{Directive, Field, Subgraph, field_set, spec::Fed},
@@ -15,8 +15,7 @@ pub(super) struct FieldSource<'a> {
     pub(super) subgraph: &'a Subgraph,
     pub(super) ty: &'a str,
     pub(super) field: &'a Field,
-    /// `Some` if another subgraph takes it over, always or when the label says so.
-    pub(super) overridden: Option<Option<&'a str>>,
+    pub(super) overridden: Overridden<'a>,
 }
 
 impl FieldSource<'_> {
@@ -26,7 +25,7 @@ impl FieldSource<'_> {
 
     /// Whether this subgraph answers for the field, at least sometimes.
     pub(super) fn resolves(&self) -> bool {
-        !self.is_external() && self.overridden != Some(None)
+        !self.is_external() && self.overridden != Overridden::Always
     }
 
     pub(super) fn place(&self) -> Place {
@@ -54,7 +53,7 @@ impl<'a> Merge<'a> {
             let is_everywhere = present.len() == sources.len()
                 && (out.name != "Query" || sources.len() == self.facts.subgraphs.len());
             if let Some(mut field) = self.merge_field(&coordinate, &present) {
-                let joins = self.joins(&field.ty, &present, is_everywhere);
+                let joins = joins(&field.ty, &present, is_everywhere);
                 field.directives.splice(0..0, joins);
                 out.fields.insert(name.to_owned(), field);
             }
@@ -169,19 +168,19 @@ impl<'a> Merge<'a> {
             );
         }
     }
+}
 
-    /// `@join__field` for each subgraph; none where every subgraph simply has the field.
-    fn joins(&self, merged: &Type, present: &[FieldSource<'a>], is_everywhere: bool) -> Vec<String> {
-        let differs = present.iter().any(|source| source.field.ty != *merged);
-        let joins: Vec<_> = present.iter().filter_map(|source| join_of(source, differs)).collect();
-        let is_plain = is_everywhere && joins.len() == present.len() && joins.iter().all(JoinField::is_plain);
-        if is_plain { Vec::new() } else { joins.iter().map(JoinField::print).collect() }
-    }
+/// `@join__field` for each subgraph; none where every subgraph simply has the field.
+fn joins(merged: &Type, present: &[FieldSource<'_>], is_everywhere: bool) -> Vec<String> {
+    let differs = present.iter().any(|source| source.field.ty != *merged);
+    let joins: Vec<_> = present.iter().filter_map(|source| join_of(source, differs)).collect();
+    let is_plain = is_everywhere && joins.len() == present.len() && joins.iter().all(JoinField::is_plain);
+    if is_plain { Vec::new() } else { joins.iter().map(JoinField::print).collect() }
 }
 
 fn join_of<'a>(source: &FieldSource<'a>, differs: bool) -> Option<JoinField<'a>> {
     let FieldSource { subgraph, ty, field, overridden } = *source;
-    if overridden == Some(None) {
+    if overridden == Overridden::Always {
         let used = subgraph.used_fields.contains(&(ty.to_owned(), field.name.clone()));
         return used.then(|| JoinField {
             graph: &subgraph.graph,
@@ -191,6 +190,10 @@ fn join_of<'a>(source: &FieldSource<'a>, differs: bool) -> Option<JoinField<'a>>
     }
     let fields = |fed| Some(field_set::normalize(field.get(fed).and_then(Directive::fields)?));
     let directive = field.get(Fed::Override);
+    let label = match overridden {
+        Overridden::Labelled(label) => Some(label),
+        _ => directive.and_then(|directive| directive.str_arg("label")),
+    };
     Some(JoinField {
         graph: &subgraph.graph,
         ty: differs.then(|| field.ty.to_string()),
@@ -198,7 +201,7 @@ fn join_of<'a>(source: &FieldSource<'a>, differs: bool) -> Option<JoinField<'a>>
         provides: fields(Fed::Provides),
         external: source.is_external(),
         overrides: directive.and_then(|directive| directive.str_arg("from")),
-        override_label: directive.and_then(|directive| directive.str_arg("label")).or(overridden.flatten()),
+        override_label: label,
         used_overridden: false,
     })
 }

@@ -1,11 +1,13 @@
 //! The directives of the `join` specification, which tell the planner who has what.
 
+use async_graphql_value::ConstValue;
+
 use super::Source;
 use crate::subgraph::{Directive, Kind, Subgraph, field_set};
 
 /// A quoted string that any GraphQL parser reads back.
 pub(super) fn quoted(text: &str) -> String {
-    async_graphql_value::ConstValue::String(text.to_owned()).to_string()
+    ConstValue::String(text.to_owned()).to_string()
 }
 
 /// `@join__implements`, `@join__type`, `@join__unionMember` of a type.
@@ -33,25 +35,20 @@ pub(super) fn of_type(name: &str, sources: &[Source<'_>], subgraphs: &[Subgraph]
 }
 
 fn join_types(source: &Source<'_>) -> Vec<String> {
+    let is_extension = source.ty.extension && matches!(source.ty.kind, Kind::Object | Kind::Interface);
     let print = |key: Option<&Directive>| {
-        let mut text = format!("@join__type(graph: {}", source.subgraph.graph);
+        let mut arguments = vec![format!("graph: {}", source.subgraph.graph)];
         if let Some(fields) = key.and_then(Directive::fields) {
-            text += &format!(", key: {}", quoted(&field_set::normalize(fields)));
+            arguments.push(format!("key: {}", quoted(&field_set::normalize(fields))));
         }
-        if source.ty.extension
-            && matches!(source.ty.kind, Kind::Object | Kind::Interface)
-            && !source.ty.is_root()
-        {
-            text += ", extension: true";
-        }
-        let resolvable = key.and_then(|key| key.arg("resolvable"));
-        if matches!(resolvable, Some(async_graphql_value::ConstValue::Boolean(false))) {
-            text += ", resolvable: false";
-        }
-        if source.is_interface_object() {
-            text += ", isInterfaceObject: true";
-        }
-        text + ")"
+        let is_resolvable = key.and_then(|key| key.arg("resolvable")) != Some(&ConstValue::Boolean(false));
+        let flags = [
+            ("extension: true", is_extension && !source.ty.is_root()),
+            ("resolvable: false", !is_resolvable),
+            ("isInterfaceObject: true", source.is_interface_object()),
+        ];
+        arguments.extend(flags.into_iter().filter(|(_, is_set)| *is_set).map(|(flag, _)| flag.to_owned()));
+        format!("@join__type({})", arguments.join(", "))
     };
     let keys: Vec<_> = source.ty.keys().map(|key| print(Some(key))).collect();
     if keys.is_empty() { vec![print(None)] } else { keys }
@@ -72,37 +69,27 @@ pub(super) struct JoinField<'a> {
 
 impl JoinField<'_> {
     pub(super) fn is_plain(&self) -> bool {
-        let Self { graph: _, ty, requires, provides, external, overrides, override_label, used_overridden } =
-            self;
-        let texts = [
-            ty.is_some(),
-            requires.is_some(),
-            provides.is_some(),
-            overrides.is_some(),
-            override_label.is_some(),
-        ];
-        !texts.contains(&true) && !external && !used_overridden
+        self.arguments().is_empty()
     }
 
     pub(super) fn print(&self) -> String {
-        let mut text = format!("@join__field(graph: {}", self.graph);
-        let arguments = [
+        let mut arguments = vec![format!("graph: {}", self.graph)];
+        arguments.extend(self.arguments());
+        format!("@join__field({})", arguments.join(", "))
+    }
+
+    /// All but the graph.
+    fn arguments(&self) -> Vec<String> {
+        let texts = [
             ("requires", self.requires.as_deref()),
             ("provides", self.provides.as_deref()),
             ("type", self.ty.as_deref()),
             ("override", self.overrides),
             ("overrideLabel", self.override_label),
         ];
-        for (name, value) in arguments {
-            if let Some(value) = value {
-                text += &format!(", {name}: {}", quoted(value));
-            }
-        }
-        for (name, is_set) in [("external", self.external), ("usedOverridden", self.used_overridden)] {
-            if is_set {
-                text += &format!(", {name}: true");
-            }
-        }
-        text + ")"
+        let flags = [("external", self.external), ("usedOverridden", self.used_overridden)];
+        let texts = texts.into_iter().filter_map(|(name, text)| Some(format!("{name}: {}", quoted(text?))));
+        let flags = flags.into_iter().filter(|(_, is_set)| *is_set).map(|(name, _)| format!("{name}: true"));
+        texts.chain(flags).collect()
     }
 }

@@ -1,6 +1,6 @@
 //! A field that several subgraphs resolve must be `@shareable` in each of them.
 
-use super::{Merge, Source, fields::FieldSource};
+use super::{Merge, Source, facts::Overridden, fields::FieldSource};
 use crate::{
     diagnostic::{Code, Diagnostic},
     subgraph::{Kind, spec::Fed},
@@ -16,7 +16,7 @@ impl<'a> Merge<'a> {
         // Where a label decides who answers, the field is not shared but moving.
         let resolving: Vec<_> = present
             .iter()
-            .filter(|source| source.resolves() && source.overridden.is_none() && is_object(source))
+            .filter(|source| source.resolves() && source.overridden == Overridden::Never && is_object(source))
             .collect();
         if resolving.len() < 2 {
             return;

@@ -32,10 +32,10 @@ pub(super) fn keys_are_valid(subgraph: &Subgraph, report: &mut Report) {
                         .help(format!("name fields that this subgraph defines on {}", ty.name)),
                 ),
                 Step::Field { parent, field } => {
-                    report.extend(key_field_problem(subgraph, parent, field).map(|(code, message)| {
-                        error(code, message)
-                            .help("use fields without arguments that lead to scalars, enums or objects")
-                    }))
+                    if let Some((code, message)) = key_field_problem(subgraph, parent, field) {
+                        let help = "use fields without arguments that lead to scalars, enums or objects";
+                        report.push(error(code, message).help(help));
+                    }
                 }
             });
         }

@@ -69,18 +69,26 @@ const SUPERGRAPH_RULES: [fn(&Supergraph, &mut Report); 8] = [
 pub(crate) fn check_subgraphs(subgraphs: &[Subgraph], report: &mut Report) {
     let before = report.len();
     for subgraph in subgraphs {
-        SCHEMA_RULES.iter().for_each(|rule| rule(subgraph, report));
+        for rule in SCHEMA_RULES {
+            rule(subgraph, report);
+        }
     }
     if report.len() > before {
         return;
     }
     for subgraph in subgraphs {
-        FEDERATION_RULES.iter().for_each(|rule| rule(subgraph, report));
+        for rule in FEDERATION_RULES {
+            rule(subgraph, report);
+        }
     }
-    ACROSS_RULES.iter().for_each(|rule| rule(subgraphs, report));
+    for rule in ACROSS_RULES {
+        rule(subgraphs, report);
+    }
 }
 
 /// Checks what came out of the merge.
 pub(crate) fn check_supergraph(supergraph: &Supergraph, report: &mut Report) {
-    SUPERGRAPH_RULES.iter().for_each(|rule| rule(supergraph, report));
+    for rule in SUPERGRAPH_RULES {
+        rule(supergraph, report);
+    }
 }

@@ -32,7 +32,7 @@ pub(crate) fn name(inputs: &[&SubgraphSdl], report: &mut Vec<Diagnostic>) -> Vec
             ));
         }
         let value = value(&input.name);
-        let free = (0..)
+        let free = (0..=inputs.len())
             .map(|count| if count == 0 { value.clone() } else { format!("{value}_{count}") })
             .find(|value| !graphs.contains(value));
         let value = free.unwrap_or(value);

@@ -54,10 +54,14 @@ pub(crate) fn parse(input: &SubgraphSdl, graph: String, report: &mut Vec<Diagnos
         }
     }
     let mut reader = Reader::new(input, graph, &schemas, report);
-    directives.into_iter().for_each(|directive| reader.read_directive_definition(directive));
+    for directive in directives {
+        reader.read_directive_definition(directive);
+    }
     // Definitions before extensions, so that an extension finds what it extends.
     let (extensions, definitions): (Vec<_>, Vec<_>) = types.into_iter().partition(|ty| ty.node.extend);
-    definitions.into_iter().chain(extensions).for_each(|ty| reader.read_type(ty));
+    for ty in definitions.into_iter().chain(extensions) {
+        reader.read_type(ty);
+    }
     let mut subgraph = reader.subgraph;
     upgrade::upgrade(&mut subgraph);
     usage::collect(&mut subgraph);

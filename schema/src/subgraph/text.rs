@@ -62,7 +62,7 @@ fn describes_schema(rest: &[u8]) -> bool {
 
 fn position(text: &str, at: usize) -> Pos {
     let before = &text.as_bytes()[..at];
-    let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
+    let line = before.split(|byte| *byte == b'\n').count();
     let column = before.iter().rev().take_while(|byte| **byte != b'\n').count() + 1;
     Pos { line, column }
 }

@@ -24,7 +24,7 @@ pub(super) fn collect(subgraph: &mut Subgraph) {
                 match directive.fed {
                     Some(Fed::Requires) => select(subgraph, &ty.name, directive.fields(), &mut used),
                     Some(Fed::Provides) => {
-                        select(subgraph, base_name(&field.ty), directive.fields(), &mut used)
+                        select(subgraph, base_name(&field.ty), directive.fields(), &mut used);
                     }
                     _ => {}
                 }

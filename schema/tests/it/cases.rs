@@ -31,7 +31,7 @@ pub(crate) fn subgraphs(folder: &Path) -> Vec<SubgraphSdl> {
 }
 
 fn print(diagnostics: &[Diagnostic]) -> String {
-    diagnostics.iter().map(|diagnostic| format!("{diagnostic}\n\n")).collect()
+    diagnostics.iter().flat_map(|diagnostic| [diagnostic.to_string(), "\n\n".to_owned()]).collect()
 }
 
 #[test]
@@ -50,7 +50,14 @@ fn each_case_composes_as_recorded() {
                 continue;
             }
             if !update {
-                failures += &format!("{}:\n--- recorded\n{recorded}\n--- composed\n{text}\n", file.display());
+                failures.extend([
+                    &file.display().to_string(),
+                    ":\n--- recorded\n",
+                    &recorded,
+                    "\n--- composed\n",
+                    &text,
+                    "\n",
+                ]);
             } else if text.is_empty() {
                 fs::remove_file(&file).unwrap();
             } else {

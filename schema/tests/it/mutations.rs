@@ -7,7 +7,7 @@ use pulse_schema::{Code, SubgraphSdl, compose};
 
 use crate::cases::{folders, subgraphs};
 
-const ROUNDS: usize = 4_000;
+const ROUNDS: usize = 3_000;
 
 /// xorshift64*: enough to choose places, and the same on every run.
 struct Random(u64);
@@ -58,7 +58,7 @@ fn mutate(text: &str, foreign: &[String], random: &mut Random) -> String {
             0 => drop(tokens.remove(at)),
             1 => tokens.insert(at, tokens[other].clone()),
             2 => tokens.swap(at, other),
-            3 => tokens[at] = foreign[random.below(foreign.len())].clone(),
+            3 => tokens[at].clone_from(&foreign[random.below(foreign.len())]),
             4 => tokens.insert(at, ODD[random.below(ODD.len())].to_owned()),
             5 => drop(tokens.drain(at.min(other)..at.max(other).min(at.min(other) + 8))),
             // A word for a word keeps the most of the grammar.
@@ -75,8 +75,8 @@ fn swap_words(mut tokens: Vec<String>, random: &mut Random) -> Vec<String> {
     let is_word = |token: &String| token.starts_with(char::is_alphabetic);
     let words: Vec<_> = (0..tokens.len()).filter(|at| is_word(&tokens[*at])).collect();
     if !words.is_empty() {
-        let (from, to) = (words[random.below(words.len())], words[random.below(words.len())]);
-        tokens[to] = tokens[from].clone();
+        let word = tokens[words[random.below(words.len())]].clone();
+        tokens[words[random.below(words.len())]] = word;
     }
     tokens
 }
