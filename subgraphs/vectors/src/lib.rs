@@ -3,6 +3,8 @@
 mod collection;
 mod graphql;
 mod item;
+#[cfg(test)]
+mod plans;
 
 use std::sync::Arc;
 

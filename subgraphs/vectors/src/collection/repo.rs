@@ -42,14 +42,20 @@ pub(crate) async fn page(
     session: &Session,
     page: &Page,
 ) -> Result<Vec<CollectionRow>, pulse_graphql::Error<CollectionError>> {
-    let mut query = QueryBuilder::<Postgres>::new(select!(""));
+    Ok(session.fetch_all("collections.page", page_query("", page)?.build_query_as()).await?)
+}
+
+/// The statement of [`page`], after `verb`: nothing, or `EXPLAIN `.
+pub(crate) fn page_query(verb: &str, page: &Page) -> Result<QueryBuilder<Postgres>, CollectionError> {
+    let mut query = QueryBuilder::new(verb);
+    query.push(select!(""));
     if let Some(cursor) = &page.from {
-        let (name,): (String,) = cursor.values().map_err(CollectionError::from)?;
+        let (name,): (String,) = cursor.values()?;
         query.push(if page.backwards { " AND name < " } else { " AND name > " }).push_bind(name);
     }
     query.push(if page.backwards { " ORDER BY name DESC LIMIT " } else { " ORDER BY name LIMIT " });
     query.push_bind(page.limit());
-    Ok(session.fetch_all("collections.page", query.build_query_as()).await?)
+    Ok(query)
 }
 
 pub(crate) async fn count(session: &Session) -> Result<i64, StoreError> {

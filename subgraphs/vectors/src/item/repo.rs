@@ -72,29 +72,40 @@ pub(crate) async fn delete_in_tx(
 /// A page in the order of ids, which is that of coming in.
 pub(crate) async fn page(
     session: &Session,
-    (org, collection): (OrgId, CollectionId),
+    within: (OrgId, CollectionId),
     filter: &ItemFilter,
     page: &Page,
 ) -> Result<Vec<ItemRow>, Error<ItemError>> {
-    let mut query = QueryBuilder::<Postgres>::new("SELECT ");
-    query.push(COLUMNS);
-    push_from(&mut query, org, collection, filter);
+    let mut query = page_query("", within, filter, page)?;
+    Ok(session.fetch_all("items.page", query.build_query_as().persistent(false)).await?)
+}
+
+/// The statement of [`page`], after `verb`: nothing, or `EXPLAIN `.
+pub(crate) fn page_query(
+    verb: &str,
+    within: (OrgId, CollectionId),
+    filter: &ItemFilter,
+    page: &Page,
+) -> Result<QueryBuilder<Postgres>, ItemError> {
+    let mut query = QueryBuilder::new(verb);
+    query.push("SELECT ").push(COLUMNS);
+    push_from(&mut query, within, filter);
     if let Some(cursor) = &page.from {
-        let (id,): (ItemId,) = cursor.values().map_err(ItemError::from)?;
+        let (id,): (ItemId,) = cursor.values()?;
         query.push(if page.backwards { " AND id < " } else { " AND id > " }).push_bind(id);
     }
     query.push(if page.backwards { " ORDER BY id DESC LIMIT " } else { " ORDER BY id LIMIT " });
     query.push_bind(page.limit());
-    Ok(session.fetch_all("items.page", query.build_query_as().persistent(false)).await?)
+    Ok(query)
 }
 
 pub(crate) async fn count(
     session: &Session,
-    (org, collection): (OrgId, CollectionId),
+    within: (OrgId, CollectionId),
     filter: &ItemFilter,
 ) -> Result<i64, StoreError> {
     let mut query = QueryBuilder::<Postgres>::new("SELECT count(*)");
-    push_from(&mut query, org, collection, filter);
+    push_from(&mut query, within, filter);
     let (count,): (i64,) = session.fetch_one("items.count", query.build_query_as().persistent(false)).await?;
     Ok(count)
 }
@@ -113,7 +124,11 @@ pub(crate) async fn vectors(
     session.fetch_all("items.vectors", query).await
 }
 
-fn push_from(query: &mut QueryBuilder<Postgres>, org: OrgId, collection: CollectionId, filter: &ItemFilter) {
+fn push_from(
+    query: &mut QueryBuilder<Postgres>,
+    (org, collection): (OrgId, CollectionId),
+    filter: &ItemFilter,
+) {
     let ItemFilter { keys, entity_id } = filter;
     query.push(" FROM vectors.items WHERE org_id = ").push_bind(org);
     query.push(" AND collection_id = ").push_bind(collection);

@@ -38,7 +38,8 @@ pub(crate) async fn search(
     if collection.is_indexed() {
         go_by_index(session, collection.ef_search.max(first)).await?;
     }
-    let mut query = statement(org, &collection, (vector, first), condition.as_ref());
+    let mut query = QueryBuilder::new("");
+    push_search(&mut query, (org, &collection), (vector, first), condition.as_ref());
     let hits = session.fetch_all("items.search", query.build_query_as().persistent(false)).await?;
     Ok((collection, hits))
 }
@@ -62,26 +63,22 @@ pub(crate) fn comparable(collection: &CollectionRow) -> String {
 }
 
 /// An index yields its items nearly in order, hence the sorting around it.
-fn statement(
-    org: OrgId,
-    collection: &CollectionRow,
+pub(crate) fn push_search(
+    query: &mut QueryBuilder<Postgres>,
+    (org, collection): (OrgId, &CollectionRow),
     (vector, first): (String, i32),
     condition: Option<&Condition>,
-) -> QueryBuilder<Postgres> {
+) {
     let (operator, cast) = (collection.metric.operator(), comparable(collection));
-    let mut query = QueryBuilder::new("WITH near AS MATERIALIZED (SELECT ");
-    query.push(repo::COLUMNS).push(format_args!(", embedding{cast} {operator} "));
-    query
-        .push_bind(vector.clone())
-        .push(cast.as_str())
-        .push(" AS distance FROM vectors.items WHERE org_id = ");
-    query.push_bind(org).push(" AND collection_id = ").push_bind(collection.id);
+    query.push("WITH near AS MATERIALIZED (SELECT ").push(repo::COLUMNS);
+    query.push(format_args!(", embedding{cast} {operator} ")).push_bind(vector.clone()).push(&cast);
+    query.push(" AS distance FROM vectors.items WHERE org_id = ").push_bind(org);
+    query.push(" AND collection_id = ").push_bind(collection.id);
     if let Some(condition) = condition {
         query.push(" AND ");
-        condition.push(&mut query);
+        condition.push(query);
     }
-    query.push(format_args!(" ORDER BY embedding{cast} {operator} ")).push_bind(vector).push(cast);
+    query.push(format_args!(" ORDER BY embedding{cast} {operator} ")).push_bind(vector).push(&cast);
     query.push(" LIMIT ").push_bind(first);
     query.push(") SELECT * FROM near ORDER BY distance, id");
-    query
 }

@@ -15,6 +15,15 @@ const MAX_SOURCES: i32 = 8;
 /// From an index so many times the wanted number of items is taken, because several may be of the same entity.
 const OVERFETCH: i32 = 4;
 
+/// $1 tenant, $2 collections, $3 entities, $4 how many of each entity in a collection.
+pub(crate) const SOURCES: &str = "
+    SELECT entity_id, collection_id, id
+      FROM (SELECT entity_id, collection_id, id,
+                   row_number() OVER (PARTITION BY collection_id, entity_id ORDER BY id) AS nth
+              FROM vectors.items
+             WHERE org_id = $1 AND collection_id = ANY ($2) AND entity_id = ANY ($3)) AS item
+     WHERE nth <= $4";
+
 /// What is asked of one entity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct SimilarKey {
@@ -32,10 +41,10 @@ pub(crate) struct SimilarRow {
 }
 
 #[derive(Debug, Clone, Copy, FromRow)]
-struct SourceRow {
-    entity_id: EntityId,
-    collection_id: CollectionId,
-    id: ItemId,
+pub(crate) struct SourceRow {
+    pub(crate) entity_id: EntityId,
+    pub(crate) collection_id: CollectionId,
+    pub(crate) id: ItemId,
 }
 
 #[derive(Debug, Clone, Copy, FromRow)]
@@ -88,24 +97,17 @@ async fn sources(
     if collections.is_empty() {
         return Ok(Vec::new());
     }
-    let query = sqlx::query_as(
-        "SELECT entity_id, collection_id, id
-           FROM (SELECT entity_id, collection_id, id,
-                        row_number() OVER (PARTITION BY collection_id, entity_id ORDER BY id) AS nth
-                   FROM vectors.items
-                  WHERE org_id = $1 AND collection_id = ANY ($2) AND entity_id = ANY ($3)) AS item
-          WHERE nth <= $4",
-    )
-    .bind(org)
-    .bind(collections.keys().copied().collect::<Vec<_>>())
-    .bind(keys.iter().map(|key| key.entity).collect::<Vec<_>>())
-    .bind(MAX_SOURCES)
-    .persistent(false);
+    let query = sqlx::query_as(SOURCES)
+        .bind(org)
+        .bind(collections.keys().copied().collect::<Vec<_>>())
+        .bind(keys.iter().map(|key| key.entity).collect::<Vec<_>>())
+        .bind(MAX_SOURCES)
+        .persistent(false);
     session.fetch_all("items.sources", query).await
 }
 
 /// The part of the statement for one collection.
-fn push_near(
+pub(crate) fn push_near(
     query: &mut QueryBuilder<Postgres>,
     org: OrgId,
     collection: &CollectionRow,
