@@ -11,7 +11,7 @@ use crate::membership::MembersError;
 use crate::name::Name;
 use crate::organization::{self, OrganizationChange, OrganizationError, Seen, Slug};
 
-/// A tenant: people, and everything that belongs to them together. You see those that you are a member of.
+/// A row that the caller may see.
 pub(crate) struct Organization(Seen);
 
 /// A new organization.
@@ -48,6 +48,7 @@ pub(crate) struct UpdateOrganizationPayload {
     organization: Organization,
 }
 
+/// A tenant: people, and everything that belongs to them together. You see those that you are a member of.
 #[Object]
 impl Organization {
     /// The organization's id.

@@ -11,7 +11,7 @@ use crate::joined;
 use crate::organization::{self, Seen};
 use crate::user::{self, UserError, UserRow};
 
-/// Somebody who can sign in. You see yourself, and with `member:read` the members of the organization that you act in.
+/// A row that the caller may see.
 pub(crate) struct User(UserRow);
 
 /// What to change of yourself.
@@ -55,6 +55,7 @@ impl ClientError for OrganizationsError {
     }
 }
 
+/// Somebody who can sign in. You see yourself, and with `member:read` the members of the organization that you act in.
 #[Object]
 impl User {
     /// The person's id.

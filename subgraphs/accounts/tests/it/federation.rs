@@ -16,7 +16,7 @@ fn users(people: &[&Person]) -> Value {
 fn the_sdl_builds_without_a_database() {
     let sdl = pulse_accounts::schema().sdl_with_options(async_graphql::SDLExportOptions::new().federation());
     for entity in ["type User @key(fields: \"id\")", "type Organization @key(fields: \"id\")"] {
-        assert!(sdl.contains(entity), "{sdl}");
+        assert!(sdl.contains(&format!("\"\"\"\n{entity}")), "{entity} and its description: {sdl}");
     }
 }
 
