@@ -86,19 +86,13 @@ pub struct RequestError {
     /// What went wrong more precisely, such as `GRAPHQL_PARSE_FAILED`.
     pub reason: Option<&'static str>,
     /// More for `extensions`.
-    pub extensions: serde_json::Map<String, serde_json::Value>,
+    pub extensions: Vec<(&'static str, serde_json::Value)>,
 }
 
 impl RequestError {
     /// An error with a code and a text.
     pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
-        Self {
-            message: message.into(),
-            locations: Vec::new(),
-            code,
-            reason: None,
-            extensions: serde_json::Map::new(),
-        }
+        Self { message: message.into(), locations: Vec::new(), code, reason: None, extensions: Vec::new() }
     }
 
     /// The same with a finer reason.
@@ -128,7 +122,7 @@ impl Serialize for RequestError {
         if let Some(reason) = self.reason {
             extensions.insert("reason".into(), reason.into());
         }
-        extensions.extend(self.extensions.clone());
+        extensions.extend(self.extensions.iter().map(|(key, value)| ((*key).to_owned(), value.clone())));
         error.serialize_entry("extensions", &extensions)?;
         error.end()
     }

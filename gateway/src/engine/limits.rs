@@ -18,9 +18,8 @@ pub(super) fn scan(document: &str, config: &EngineConfig) -> Result<(), RequestE
     let (mut at, mut tokens, mut nesting, mut deepest) = (0, 0, 0_usize, 0);
     while let Some(&byte) = bytes.get(at) {
         match byte {
-            b' ' | b'\t' | b'\n' | b'\r' | b',' => at += 1,
-            // A byte order mark.
-            0xEF | 0xBB | 0xBF => at += 1,
+            // White space, and the bytes of a byte order mark.
+            b' ' | b'\t' | b'\n' | b'\r' | b',' | 0xEF | 0xBB | 0xBF => at += 1,
             b'#' => at += bytes[at..].iter().take_while(|byte| **byte != b'\n').count(),
             _ => {
                 tokens += 1;

@@ -162,15 +162,11 @@ impl Projector<'_> {
             Selection::One(name, fields) => self.object(fields, name, object, path),
             Selection::ByType { variants, of, declared } => {
                 let name = object.get("__typename").and_then(Value::as_str).unwrap_or(declared);
-                match of.get_key_value(name) {
-                    Some((name, variant)) => self.object(&variants[*variant], name, object, path),
-                    None => {
-                        self.report(path, || {
-                            format!("an object here is of no type that is part of `{declared}`")
-                        });
-                        Err(Nulled)
-                    }
+                if let Some((name, variant)) = of.get_key_value(name) {
+                    return self.object(&variants[*variant], name, object, path);
                 }
+                self.report(path, || format!("an object here is of no type that is part of `{declared}`"));
+                Err(Nulled)
             }
         }
     }

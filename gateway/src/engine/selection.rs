@@ -108,7 +108,7 @@ pub(super) fn compile(
         flags: IndexSet::default(),
         known: FxHashMap::default(),
     };
-    let root = compiler.selection(root_type, vec![Occurrence { set: selection_set, when: Vec::new() }]);
+    let root = compiler.selection(root_type, &[Occurrence { set: selection_set, when: Vec::new() }]);
     CompiledSelection { root, flags: compiler.flags.into_iter().collect() }
 }
 
@@ -118,8 +118,11 @@ struct Compiler<'d> {
     flags: IndexSet<Arc<str>, FxBuildHasher>,
     /// Selections met before, by type and place in the document: fragments that are spread in many places under the
     /// same conditions are compiled once.
-    known: FxHashMap<(Arc<str>, Vec<(usize, Conjunction)>), Arc<Selection>>,
+    known: FxHashMap<(Arc<str>, Vec<Place>), Arc<Selection>>,
 }
+
+/// The address of a selection set in the document, and the conditions under which it counts.
+type Place = (usize, Conjunction);
 
 /// A selection set at one place of the document, with the conditions under which it counts.
 struct Occurrence<'d> {
@@ -134,7 +137,7 @@ struct Group<'d> {
 }
 
 impl<'d> Compiler<'d> {
-    fn selection(&mut self, parent: &str, occurrences: Vec<Occurrence<'d>>) -> Arc<Selection> {
+    fn selection(&mut self, parent: &str, occurrences: &[Occurrence<'d>]) -> Arc<Selection> {
         let place = |occurrence: &Occurrence<'d>| {
             (std::ptr::from_ref(occurrence.set).addr(), occurrence.when.clone())
         };
@@ -144,9 +147,9 @@ impl<'d> Compiler<'d> {
         }
         let is_object = self.schema.get(parent).is_none_or(|ty| ty.kind == Kind::Object);
         let selection = if is_object {
-            Selection::One(parent.into(), self.fields(parent, &occurrences))
+            Selection::One(parent.into(), self.fields(parent, occurrences))
         } else {
-            self.variants(parent, &occurrences)
+            self.variants(parent, occurrences)
         };
         let selection = Arc::new(selection);
         self.known.insert(key, Arc::clone(&selection));
@@ -170,14 +173,11 @@ impl<'d> Compiler<'d> {
             let groups = self.collect(name, occurrences);
             let types = groups.values().map(|group| self.type_of(name, group.field)).collect();
             let signature = (satisfied, types);
-            let index = match signatures.iter().position(|known| *known == signature) {
-                Some(index) => index,
-                None => {
-                    variants.push(self.fields(name, occurrences));
-                    signatures.push(signature);
-                    variants.len() - 1
-                }
-            };
+            let index = signatures.iter().position(|known| *known == signature).unwrap_or_else(|| {
+                variants.push(self.fields(name, occurrences));
+                signatures.push(signature);
+                variants.len() - 1
+            });
             of.insert(Arc::clone(name), index);
         }
         Selection::ByType { variants, of, declared }
@@ -310,7 +310,8 @@ impl<'d> Compiler<'d> {
                 set: &field.selection_set,
                 when: if same_for_all { Vec::new() } else { when },
             });
-            let content = self.content(definition.ty.name(), occurrences.collect());
+            let occurrences: Vec<_> = occurrences.collect();
+            let content = self.content(definition.ty.name(), &occurrences);
             (Shape::from(&definition.ty), content)
         };
         let is_introspection = parent.starts_with("__") || name.starts_with("__");
@@ -326,7 +327,7 @@ impl<'d> Compiler<'d> {
         })
     }
 
-    fn content(&mut self, name: &Arc<str>, occurrences: Vec<Occurrence<'d>>) -> Content {
+    fn content(&mut self, name: &Arc<str>, occurrences: &[Occurrence<'d>]) -> Content {
         let schema = self.schema;
         match schema.get(name) {
             Some(ty) if ty.kind == Kind::Enum => Content::Enum(Arc::clone(name), Arc::clone(&ty.value_names)),

@@ -110,28 +110,27 @@ impl Coercion<'_> {
     }
 
     fn scalar(&mut self, value: &Value, name: &str) -> Option<Value> {
-        match (name, value) {
-            ("Int", Value::Int(number)) if i32::try_from(*number).is_ok() => Some(value.clone()),
-            ("Int", Value::Number(text)) => match whole(text) {
-                Some(number) => Some(Value::Int(number.into())),
-                None => self.expected("a whole number of 32 bits (`Int`)", value),
-            },
-            ("Int", _) => self.expected("a whole number of 32 bits (`Int`)", value),
-            ("Float", Value::Int(_) | Value::Number(_)) => Some(value.clone()),
-            ("Float", _) => self.expected("a number (`Float`)", value),
-            ("String", Value::String(_)) => Some(value.clone()),
-            ("String", _) => self.expected("a string (`String`)", value),
-            ("Boolean", Value::Bool(_)) => Some(value.clone()),
-            ("Boolean", _) => self.expected("`true` or `false` (`Boolean`)", value),
-            ("ID", Value::String(_)) => Some(value.clone()),
-            ("ID", Value::Int(number)) => Some(number.to_string().into()),
-            ("ID", Value::Number(text)) if text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-') => {
-                Some(Value::String(text.clone()))
+        let what = match (name, value) {
+            ("Int", Value::Int(number)) if i32::try_from(*number).is_ok() => return Some(value.clone()),
+            ("Int", Value::Number(text)) if let Some(number) = whole(text) => {
+                return Some(Value::Int(number.into()));
             }
-            ("ID", _) => self.expected("a string or a whole number (`ID`)", value),
+            ("ID", Value::Int(number)) => return Some(number.to_string().into()),
+            ("ID", Value::Number(text)) if text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-') => {
+                return Some(Value::String(text.clone()));
+            }
+            ("Float", Value::Int(_) | Value::Number(_))
+            | ("String" | "ID", Value::String(_))
+            | ("Boolean", Value::Bool(_)) => return Some(value.clone()),
+            ("Int", _) => "a whole number of 32 bits (`Int`)",
+            ("Float", _) => "a number (`Float`)",
+            ("String", _) => "a string (`String`)",
+            ("Boolean", _) => "`true` or `false` (`Boolean`)",
+            ("ID", _) => "a string or a whole number (`ID`)",
             // What a custom scalar may hold, its subgraph knows.
-            _ => Some(value.clone()),
-        }
+            _ => return Some(value.clone()),
+        };
+        self.expected(what, value)
     }
 
     fn enum_value(&mut self, value: &Value, ty: &Type) -> Option<Value> {

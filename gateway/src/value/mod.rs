@@ -196,6 +196,15 @@ impl IntoIterator for Object {
     }
 }
 
+impl<'a> IntoIterator for &'a mut Object {
+    type Item = &'a mut (Text, Value);
+    type IntoIter = std::slice::IterMut<'a, (Text, Value)>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.iter_mut()
+    }
+}
+
 impl<'a> IntoIterator for &'a Object {
     type Item = &'a (Text, Value);
     type IntoIter = std::slice::Iter<'a, (Text, Value)>;

@@ -33,15 +33,15 @@ impl Value {
     /// Reads a JSON document.
     pub fn parse(bytes: &[u8]) -> Result<Self, JsonError> {
         let text = std::str::from_utf8(bytes).map_err(|error| JsonError::Utf8(error.valid_up_to()))?;
-        Self::parse_text(text.into())
+        Self::parse_text(&text.into())
     }
 
     /// Reads a JSON document, keeping the buffer that it came in.
-    pub fn parse_text(buffer: Arc<str>) -> Result<Self, JsonError> {
+    pub fn parse_text(buffer: &Arc<str>) -> Result<Self, JsonError> {
         if u32::try_from(buffer.len()).is_err() {
             return Err(JsonError::TooLarge);
         }
-        let mut parser = Parser { buffer: &buffer, bytes: buffer.as_bytes(), at: 0, depth: 0 };
+        let mut parser = Parser { buffer, bytes: buffer.as_bytes(), at: 0, depth: 0 };
         let value = parser.value()?;
         parser.skip_space();
         if parser.at < parser.bytes.len() {

@@ -6,6 +6,8 @@ mod merge;
 mod places;
 mod representations;
 mod rewrite;
+#[cfg(test)]
+mod tests;
 
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Instant;

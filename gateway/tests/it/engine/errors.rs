@@ -354,7 +354,7 @@ async fn silent_subgraph_times_out_at_the_deadline() {
         }
       ]
     }
-    "#)
+    "#);
     });
 }
 

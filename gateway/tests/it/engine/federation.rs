@@ -260,7 +260,7 @@ async fn interface_object_learns_its_type_from_the_subgraph_that_knows_it() {
 
 #[tokio::test]
 async fn query_behind_a_mutation_is_fetched_at_its_place() {
-    let types = r#"
+    let types = r"
         type Query @join__type(graph: A) @join__type(graph: B) {
           user: User @join__field(graph: A)
           health: String @join__field(graph: B)
@@ -268,7 +268,7 @@ async fn query_behind_a_mutation_is_fetched_at_its_place() {
         type Mutation @join__type(graph: B) { done: Payload @join__field(graph: B) }
         type Payload @join__type(graph: B) { ok: Boolean query: Query }
         type User @join__type(graph: A) { name: String }
-    "#;
+    ";
     let platform = Blueprint::new(
         types,
         vec![
