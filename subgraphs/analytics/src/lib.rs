@@ -2,6 +2,8 @@
 
 mod event;
 mod graphql;
+#[cfg(test)]
+mod plans;
 mod series;
 
 use std::sync::Arc;

@@ -58,16 +58,27 @@ pub(crate) async fn page(
     filter: &EventFilter,
     page: &Page,
 ) -> Result<Vec<EventRow>, Error<EventError>> {
-    let mut query = QueryBuilder::new("SELECT at, id, name, value, entity_id, actor_id, properties");
+    Ok(session.fetch_all("events.page", page_query("", org, filter, page)?.build_query_as()).await?)
+}
+
+/// The statement of [`page`], after `verb`: nothing, or `EXPLAIN `.
+pub(crate) fn page_query(
+    verb: &str,
+    org: OrgId,
+    filter: &EventFilter,
+    page: &Page,
+) -> Result<QueryBuilder<Postgres>, EventError> {
+    let mut query = QueryBuilder::new(verb);
+    query.push("SELECT at, id, name, value, entity_id, actor_id, properties");
     push_from(&mut query, org, filter);
     if let Some(cursor) = &page.from {
-        let (at, id): (DateTime<Utc>, EventId) = cursor.values().map_err(EventError::from)?;
+        let (at, id): (DateTime<Utc>, EventId) = cursor.values()?;
         query.push(if page.backwards { " AND (at, id) > (" } else { " AND (at, id) < (" });
         query.push_bind(at).push(", ").push_bind(id).push(")");
     }
     query.push(if page.backwards { " ORDER BY at, id LIMIT " } else { " ORDER BY at DESC, id DESC LIMIT " });
     query.push_bind(page.limit());
-    Ok(session.fetch_all("events.page", query.build_query_as()).await?)
+    Ok(query)
 }
 
 pub(crate) async fn count(session: &Session, org: OrgId, filter: &EventFilter) -> Result<i64, StoreError> {

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 use pulse_store::{Session, StoreError};
 use pulse_types::OrgId;
-use sqlx::{FromRow, QueryBuilder};
+use sqlx::{FromRow, Postgres, QueryBuilder};
 
 use super::{Aggregate, Grouping, MAX_GROUPS, Point, Range, SeriesRequest};
 
@@ -21,18 +21,29 @@ pub(crate) struct SeriesRow {
     pub(crate) groups: i64,
 }
 
-/// The rows of a series. `generate_series` steps in the time zone; cutting its steps again repairs those that fall
-/// into an hour that clocks skip.
+/// The rows of a series.
 pub(crate) async fn series(
     session: &Session,
     org: OrgId,
     request: &SeriesRequest,
 ) -> Result<Vec<SeriesRow>, StoreError> {
+    let mut query = series_query("", org, request);
+    session.fetch_all("events.series", query.build_query_as().persistent(false)).await
+}
+
+/// The statement of [`series`], after `verb`: nothing, or `EXPLAIN `. `generate_series` steps in the time zone;
+/// cutting its steps again repairs those that fall into an hour that clocks skip.
+pub(crate) fn series_query(verb: &str, org: OrgId, request: &SeriesRequest) -> QueryBuilder<Postgres> {
     let SeriesRequest { range, names, entity, aggregate, grouping } = request;
     let Range { from, to, interval, zone } = range;
     let (unit, zone) = (interval.unit(), zone.name());
-    let mut query = QueryBuilder::new("WITH counted AS (SELECT date_trunc(");
-    query.push_bind(unit).push(", at, ").push_bind(zone).push(") AS bucket, ");
+    let mut query = QueryBuilder::new(verb);
+    query
+        .push("WITH counted AS (SELECT date_trunc(")
+        .push_bind(unit)
+        .push(", at, ")
+        .push_bind(zone)
+        .push(") AS bucket, ");
     match grouping {
         None => query.push("NULL::text"),
         Some(Grouping::Name) => query.push("name::text"),
@@ -66,8 +77,10 @@ pub(crate) async fn series(
     query.push_bind(*from).push(", ").push_bind(zone).push("), ").push_bind(*to);
     query.push(" - interval '1 microsecond', ('1 ' || ").push_bind(unit).push(")::interval, ");
     query.push_bind(zone).push(") AS step");
-    session.fetch_all("events.series", query.build_query_as().persistent(false)).await
+    query
 }
+
+pub(crate) const ACTIVITY: &str = include_str!("../queries/activity.sql");
 
 #[derive(FromRow)]
 struct ActivityRow {
@@ -82,7 +95,7 @@ pub(crate) async fn activity(
     org: OrgId,
     ranges: &[Range],
 ) -> Result<HashMap<Range, Vec<Point>>, StoreError> {
-    let query = sqlx::query_as(include_str!("../queries/activity.sql"))
+    let query = sqlx::query_as(ACTIVITY)
         .bind(org)
         .bind(ranges.iter().map(|range| range.from).collect::<Vec<_>>())
         .bind(ranges.iter().map(|range| range.to).collect::<Vec<_>>())
