@@ -312,3 +312,12 @@ async fn supergraph_that_does_not_parse_is_refused() {
     let config = pulse_gateway::engine::EngineConfig::default();
     assert!(pulse_gateway::engine::Engine::load(&sdl, Vec::new(), &config).is_err());
 }
+
+#[tokio::test]
+async fn supergraph_that_the_planner_panics_on_is_refused() {
+    let types = "type Query @join__type(graph: A) { a: Int } extend type Query { b: Int }";
+    let sdl = super::supergraphs::supergraph(&["a"], types);
+    let config = pulse_gateway::engine::EngineConfig::default();
+    let refused = pulse_gateway::engine::Engine::load(&sdl, Vec::new(), &config).err().unwrap();
+    insta::assert_snapshot!(refused, @"the planner refuses the supergraph: not yet implemented: TypeExtension not implemented");
+}
