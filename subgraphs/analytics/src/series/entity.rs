@@ -115,8 +115,8 @@ fn time_zone(name: &str) -> Result<Tz, SeriesError> {
 /// When a day begins. Where clocks go forward at midnight, it begins when the skipped hour has ended.
 fn start_of(day: NaiveDate, zone: Tz) -> DateTime<Utc> {
     let midnight = day.and_time(NaiveTime::MIN);
-    let quarters = (0..=12).map(|quarter| midnight + TimeDelta::minutes(15 * quarter));
-    let begin = quarters.filter_map(|time| zone.from_local_datetime(&time).earliest()).next();
+    let mut quarters = (0..=12).map(|quarter| midnight + TimeDelta::minutes(15 * quarter));
+    let begin = quarters.find_map(|time| zone.from_local_datetime(&time).earliest());
     begin.map_or_else(|| midnight.and_utc(), |begin| begin.with_timezone(&Utc))
 }
 

@@ -72,11 +72,14 @@ pub(crate) async fn time_series(
     Ok(fill(&request, rows))
 }
 
+/// What intervals say, by their beginning.
+type Values = BTreeMap<DateTime<Utc>, f64>;
+
 /// Puts the rows, which are sparse, into the intervals, which are among them as rows of rank 0.
 fn fill(request: &SeriesRequest, rows: Vec<SeriesRow>) -> Series {
     let buckets: BTreeSet<DateTime<Utc>> = rows.iter().map(|row| row.bucket).collect();
     let found = rows.iter().map(|row| row.groups).max().unwrap_or_default();
-    let mut by_rank: BTreeMap<i64, (Option<String>, BTreeMap<DateTime<Utc>, f64>)> = BTreeMap::new();
+    let mut by_rank: BTreeMap<i64, (Option<String>, Values)> = BTreeMap::new();
     if request.grouping.is_none() {
         by_rank.insert(1, (None, BTreeMap::new()));
     }
@@ -84,7 +87,7 @@ fn fill(request: &SeriesRequest, rows: Vec<SeriesRow>) -> Series {
         let (_, values) = by_rank.entry(row.rank).or_insert_with(|| (row.key, BTreeMap::new()));
         values.insert(row.bucket, row.value);
     }
-    let group = |(key, values): (Option<String>, BTreeMap<DateTime<Utc>, f64>)| Group {
+    let group = |(key, values): (Option<String>, Values)| Group {
         key,
         total: values.values().sum(),
         points: buckets.iter().map(|at| (*at, values.get(at).copied().unwrap_or_default())).collect(),

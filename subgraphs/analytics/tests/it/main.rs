@@ -2,5 +2,6 @@
 
 mod activity;
 mod events;
+mod federation;
 mod series;
 mod stage;

@@ -1,5 +1,7 @@
 //! `SearchHit`.
 
+#![expect(clippy::too_many_arguments, reason = "each argument of a field is one of its function")]
+
 use async_graphql::{Context, Object, SimpleObject};
 use pulse_graphql::{ContextExt, Error};
 use pulse_types::CollectionId;

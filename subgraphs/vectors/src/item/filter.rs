@@ -163,13 +163,13 @@ fn compare(
     }
     let value = match (op, value.map(|value| value.0)) {
         (Exists, None) => Value::Bool(true),
-        (Exists, Some(value @ Value::Bool(_))) => value,
-        (Exists, Some(_)) => return Err(FilterProblem::Value(op, "`true`, `false` or no value")),
         (In, Some(Value::Array(values))) if (1..=MAX_VALUES).contains(&values.len()) => Value::Array(values),
+        (Exists, Some(value @ Value::Bool(_)))
+        | (Eq | Ne, Some(value @ (Value::Bool(_) | Value::Number(_) | Value::String(_))))
+        | (Gt | Gte | Lt | Lte, Some(value @ (Value::Number(_) | Value::String(_)))) => value,
+        (Exists, _) => return Err(FilterProblem::Value(op, "`true`, `false` or no value")),
         (In, _) => return Err(FilterProblem::Value(op, "a list of 1 to 100 values")),
-        (Eq | Ne, Some(value)) if !value.is_array() => value,
         (Eq | Ne, _) => return Err(FilterProblem::Value(op, "one value")),
-        (Gt | Gte | Lt | Lte, Some(value @ (Value::Number(_) | Value::String(_)))) => value,
         (Gt | Gte | Lt | Lte, _) => return Err(FilterProblem::Value(op, "a number or a string")),
     };
     Ok(Condition::Compare { path, op, value })

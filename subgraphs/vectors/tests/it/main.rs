@@ -1,6 +1,7 @@
 //! The subgraph on a database of its own.
 
 mod collections;
+mod federation;
 mod items;
 mod search;
 mod similar;
