@@ -45,9 +45,13 @@ impl Plans {
             self.connection.execute(sqlx::raw_sql(set)).await.expect("a setting");
             let mut query = build();
             let sql = format!("EXPLAIN (ANALYZE, FORMAT JSON) {}", query.sql().as_str());
-            let arguments = sqlx::Execute::take_arguments(&mut query.build()).expect("encodes").unwrap_or_default();
+            let arguments =
+                sqlx::Execute::take_arguments(&mut query.build()).expect("encodes").unwrap_or_default();
             let explain = sqlx::query_scalar_with::<_, Value, _>(AssertSqlSafe(sql), arguments);
-            let plan = explain.fetch_one(&mut self.connection).await.unwrap_or_else(|error| panic!("{what}: {error}"));
+            let plan = explain
+                .fetch_one(&mut self.connection)
+                .await
+                .unwrap_or_else(|error| panic!("{what}: {error}"));
             let read = rows_read(&plan[0]["Plan"]);
             if read > MAX_READ {
                 self.read.push(format!("{what} ({mode}) reads {read} rows: {plan:#}"));
@@ -64,7 +68,8 @@ impl Plans {
 fn rows_read(node: &Value) -> f64 {
     let number = |name: &str| node[name].as_f64().unwrap_or(0.0);
     let kind = node["Node Type"].as_str().unwrap_or_default();
-    let looked_at = number("Actual Rows") + number("Rows Removed by Filter") + number("Rows Removed by Index Recheck");
+    let looked_at =
+        number("Actual Rows") + number("Rows Removed by Filter") + number("Rows Removed by Index Recheck");
     let own = match kind {
         "Seq Scan" if node["Relation Name"] != "types" => f64::INFINITY,
         _ if kind.ends_with("Scan") => looked_at * number("Actual Loops"),
@@ -97,7 +102,9 @@ fn middle(field: EntityOrderField) -> Cursor {
         EntityOrderField::Name => Cursor::new(&(field, "name 010000", id)),
         EntityOrderField::Key => Cursor::new(&(field, "key 010000", id)),
         EntityOrderField::CreatedAt => Cursor::new(&(field, (), id)),
-        EntityOrderField::UpdatedAt => Cursor::new(&(field, DateTime::UNIX_EPOCH + chrono::TimeDelta::days(10_000), id)),
+        EntityOrderField::UpdatedAt => {
+            Cursor::new(&(field, DateTime::UNIX_EPOCH + chrono::TimeDelta::days(10_000), id))
+        }
         EntityOrderField::Confidence => Cursor::new(&(field, 0.5, id)),
     }
 }
@@ -118,7 +125,11 @@ async fn lists_of_entities_read_a_range_of_an_index() {
             let filter = EntityFilter { type_name: type_name.map(str::to_owned), ..EntityFilter::default() };
             let page = Page { from: from.then(|| middle(field)), ..page(20, backwards) };
             let what = format!("{field:?} {type_name:?} descending {descending} {page:?}");
-            plans.check(&what, || list_query(&filter, EntityOrder { field, descending }, &page, true).expect("a query")).await;
+            plans
+                .check(&what, || {
+                    list_query(&filter, EntityOrder { field, descending }, &page, true).expect("a query")
+                })
+                .await;
         }
     }
     plans.assert_no_scans();
@@ -132,7 +143,10 @@ async fn filters_read_a_range_of_an_index() {
     let typed = || EntityFilter { type_name: Some("common".to_owned()), ..all() };
     let prefix = Some("name 0001".to_owned());
     for (filter, field) in [
-        (EntityFilter { keys: Some(vec!["key 000007".to_owned(), "none".to_owned()]), ..all() }, EntityOrderField::CreatedAt),
+        (
+            EntityFilter { keys: Some(vec!["key 000007".to_owned(), "none".to_owned()]), ..all() },
+            EntityOrderField::CreatedAt,
+        ),
         (EntityFilter { keys: Some(vec!["key 000007".to_owned()]), ..typed() }, EntityOrderField::Name),
         (EntityFilter { name_prefix: prefix.clone(), ..all() }, EntityOrderField::Name),
         (EntityFilter { name_prefix: prefix, ..typed() }, EntityOrderField::Name),
@@ -140,12 +154,20 @@ async fn filters_read_a_range_of_an_index() {
         (EntityFilter { max_confidence: Some(0.001), ..typed() }, EntityOrderField::Confidence),
         (EntityFilter { updated_from: day(19_990), ..all() }, EntityOrderField::UpdatedAt),
         (EntityFilter { updated_before: day(10), ..typed() }, EntityOrderField::UpdatedAt),
-        (EntityFilter { created_before: DateTime::from_timestamp_millis(0x0197_0000_0003 - 1), ..all() }, EntityOrderField::CreatedAt),
-        (EntityFilter { created_from: DateTime::from_timestamp_millis(0x0197_0000_0004), ..typed() }, EntityOrderField::CreatedAt),
+        (
+            EntityFilter { created_before: DateTime::from_timestamp_millis(0x0197_0000_0003 - 1), ..all() },
+            EntityOrderField::CreatedAt,
+        ),
+        (
+            EntityFilter { created_from: DateTime::from_timestamp_millis(0x0197_0000_0004), ..typed() },
+            EntityOrderField::CreatedAt,
+        ),
     ] {
         let order = EntityOrder { field, descending: false };
         let page = page(20, false);
-        plans.check(&format!("{filter:?}"), || list_query(&filter, order, &page, false).expect("a query")).await;
+        plans
+            .check(&format!("{filter:?}"), || list_query(&filter, order, &page, false).expect("a query"))
+            .await;
     }
     plans.assert_no_scans();
 }
@@ -160,12 +182,22 @@ async fn lists_of_relationships_read_a_range_of_an_index() {
         RelationshipFilter { type_name: name("rare"), ..RelationshipFilter::default() },
         RelationshipFilter { source: Some(entity(7)), ..RelationshipFilter::default() },
         RelationshipFilter { target: Some(entity(1)), ..RelationshipFilter::default() },
-        RelationshipFilter { target: Some(entity(1)), type_name: name("rare"), ..RelationshipFilter::default() },
-        RelationshipFilter { source: Some(entity(7)), target: Some(entity(1)), ..RelationshipFilter::default() },
+        RelationshipFilter {
+            target: Some(entity(1)),
+            type_name: name("rare"),
+            ..RelationshipFilter::default()
+        },
+        RelationshipFilter {
+            source: Some(entity(7)),
+            target: Some(entity(1)),
+            ..RelationshipFilter::default()
+        },
     ] {
         for backwards in [false, true] {
             let page = page(20, backwards);
-            plans.check(&format!("{filter:?}"), || relationships::list_query(&filter, &page).expect("a query")).await;
+            plans
+                .check(&format!("{filter:?}"), || relationships::list_query(&filter, &page).expect("a query"))
+                .await;
         }
     }
     let types = page(20, false);
@@ -187,7 +219,13 @@ async fn relationships_and_neighbors_of_entities_read_ranges_of_indexes() {
                     after: after.map(|id| ("common".to_owned(), id, false)),
                 };
                 plans.check(&format!("{of:?}"), || relationships_query(&twenty, &of)).await;
-                let of = NeighborsPage { direction, type_name: type_name.clone(), limit: 11, after, details: true };
+                let of = NeighborsPage {
+                    direction,
+                    type_name: type_name.clone(),
+                    limit: 11,
+                    after,
+                    details: true,
+                };
                 plans.check(&format!("{of:?}"), || neighbors_query(&twenty, &of)).await;
             }
             let name = type_name.as_deref();

@@ -44,6 +44,9 @@ pub(super) fn parse(line: &[u8], number: u64) -> Result<Option<Item>, String> {
     if text.is_empty() {
         return Ok(None);
     }
+    if !text.starts_with('{') {
+        return Err("not a JSON object".to_owned());
+    }
     let line = serde_json::from_str(text).map_err(|error| {
         // serde_json counts lines of what it was given, which is this one line.
         let reason: String = error.to_string().chars().take(300).collect();

@@ -90,6 +90,7 @@ pub async fn import(
         progress,
     };
     import.run(reader).await?;
+    import.report.bad_lines.sort_by_key(|bad| bad.line);
     Ok(import.report)
 }
 

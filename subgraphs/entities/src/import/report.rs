@@ -68,7 +68,10 @@ impl fmt::Display for Counts {
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { lines, entities, relationships, bad_line_count, .. } = self;
-        write!(f, "{lines} lines: entities {entities}; relationships {relationships}; {bad_line_count} bad lines")
+        write!(
+            f,
+            "{lines} lines: entities {entities}; relationships {relationships}; {bad_line_count} bad lines"
+        )
     }
 }
 

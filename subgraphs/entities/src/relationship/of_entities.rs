@@ -99,7 +99,7 @@ pub(crate) fn neighbors_query(entities: &[EntityId], page: &NeighborsPage) -> Qu
     });
     query.push_bind(uuids(entities)).push("::uuid[]) AS p (id)");
     for (index, side) in page.direction.sides().iter().enumerate() {
-        query.push(if index == 0 { " CROSS JOIN LATERAL ((" } else { ") UNION (" });
+        query.push(if index == 0 { " CROSS JOIN LATERAL (SELECT id FROM ((" } else { ") UNION (" });
         query
             .push("SELECT DISTINCT ")
             .push(side.other)
@@ -111,7 +111,7 @@ pub(crate) fn neighbors_query(entities: &[EntityId], page: &NeighborsPage) -> Qu
         }
         query.push(" ORDER BY 1 LIMIT ").push_bind(page.limit);
     }
-    query.push(") ORDER BY 1 LIMIT ").push_bind(page.limit);
+    query.push(")) AS sides ORDER BY 1 LIMIT ").push_bind(page.limit);
     query.push(") AS n JOIN entities.entities AS e ON e.id = n.id");
     query
 }
@@ -174,7 +174,8 @@ fn push_after(query: &mut QueryBuilder<Postgres>, page: &RelationshipsPage, side
     let Some((type_name, other, incoming)) = &page.after else { return };
     // Between two entities, what goes out comes before what comes in: after an outgoing one, the incoming one of the
     // same type and entity is still to come.
-    let than = if side.incoming && !incoming { " >= (" } else { " > (" };
+    let same_is_left = page.direction == Direction::Both && side.incoming && !incoming;
+    let than = if same_is_left { " >= (" } else { " > (" };
     query.push(" AND (r.type, ").push(side.other).push(")").push(than);
     query.push_bind(type_name.clone()).push(", ").push_bind(*other).push(")");
 }

@@ -69,7 +69,13 @@ async fn orders_are_those_of_their_fields() {
         let data = graph.data(LIST, json!({ "orderBy": order })).await;
         orders.push_str(&format!("{field} {}\n", keys(&data).join(" ")));
     }
-    assert_snapshot!(orders, @"");
+    assert_snapshot!(orders, @r"
+    NAME k6 k3 k0 k8 k5 k2 k7 k4 k1
+    KEY k8 k7 k6 k5 k4 k3 k2 k1 k0
+    CREATED_AT k8 k7 k6 k5 k4 k3 k2 k1 k0
+    UPDATED_AT k8 k7 k6 k5 k4 k3 k2 k1 k0
+    CONFIDENCE k8 k7 k6 k5 k4 k3 k2 k1 k0
+    ");
 }
 
 #[tokio::test]
@@ -98,7 +104,21 @@ async fn each_filter_narrows_and_all_given_must_hold() {
         assert_eq!(data["entities"]["totalCount"], listed.len());
         found.push_str(&format!("{}\n", listed.join(" ")));
     }
-    assert_snapshot!(found, @"");
+    assert_snapshot!(found, @r"
+    k0 k1 k2 k3 k4 k5 k6 k7 k8
+    k1 k3 k5 k7
+
+    k1 k7
+    k0 k3 k6
+    k0 k1 k2 k3 k4 k5 k6 k7 k8
+
+    k3 k4 k5 k6 k7 k8
+    k3 k4 k5
+    k4 k5 k6 k7 k8
+    k0 k1 k2 k3
+    k4 k5 k6 k7 k8
+    k2
+    ");
 }
 
 #[tokio::test]
@@ -120,7 +140,16 @@ async fn a_page_that_makes_no_sense_is_refused() {
         let (code, field, text) = refusal(&graph.ask(LIST, variables).await);
         refusals.push_str(&format!("{code} {field}: {text}\n"));
     }
-    assert_snapshot!(refusals, @"");
+    assert_snapshot!(refusals, @r"
+    BAD_USER_INPUT first: `first` is 0, allowed is 1 to 100
+    BAD_USER_INPUT first: `first` is 101, allowed is 1 to 100
+    BAD_USER_INPUT : page forwards with `first` and `after`, or backwards with `last` and `before`, not with both
+    BAD_USER_INPUT : this cursor is not from this list with this order: start again without it
+    BAD_USER_INPUT : this cursor is not from this list with this order: start again without it
+    BAD_USER_INPUT filter.keys: `keys` has 101 keys, allowed are 100
+    BAD_USER_INPUT confidence: `confidence` is 1.5, allowed is 0 to 1
+    BAD_USER_INPUT filter: `filter` contains the character U+0000
+    ");
 }
 
 #[tokio::test]
@@ -135,5 +164,28 @@ async fn details_are_read_whichever_way_they_are_asked_for() {
     let query = "{ entities { edges { node { ...Details } } } \
                  named: entities(orderBy: { field: NAME }) { nodes { ... on Entity { description } } } } \
                  fragment Details on Entity { properties }";
-    assert_snapshot!(shown(&graph.ask(query, json!({})).await), @"");
+    assert_snapshot!(shown(&graph.ask(query, json!({})).await), @r#"
+    {
+      "data": {
+        "entities": {
+          "edges": [
+            {
+              "node": {
+                "properties": {
+                  "n": 1
+                }
+              }
+            }
+          ]
+        },
+        "named": {
+          "nodes": [
+            {
+              "description": "the first"
+            }
+          ]
+        }
+      }
+    }
+    "#);
 }

@@ -68,9 +68,7 @@ impl Graph {
 
     /// Relationships given as (source, type, target).
     pub(crate) async fn relate(&self, relationships: &[(&str, &str, &str)]) {
-        let item = |(source, name, target): &(&str, &str, &str)| {
-            json!({ "sourceKey": source, "type": name, "targetKey": target })
-        };
+        let item = |(source, name, target): &(&str, &str, &str)| json!({ "sourceKey": source, "type": name, "targetKey": target });
         let items: Vec<_> = relationships.iter().map(item).collect();
         let upsert = "mutation ($items: [UpsertRelationshipItem!]!) \
                       { upsertRelationships(input: { items: $items }) { created } }";
@@ -78,7 +76,8 @@ impl Graph {
     }
 
     pub(crate) async fn id_of(&self, key: &str) -> String {
-        let data = self.data("query ($key: String!) { entity(key: $key) { id } }", json!({ "key": key })).await;
+        let data =
+            self.data("query ($key: String!) { entity(key: $key) { id } }", json!({ "key": key })).await;
         data["entity"]["id"].as_str().unwrap().to_owned()
     }
 

@@ -24,17 +24,50 @@ async fn graph() -> (Graph, Value, Value) {
 /// Every mutation, as (query, input).
 fn mutations(entity: &Value, relationship: &Value) -> Vec<(&'static str, Value)> {
     vec![
-        ("mutation ($input: CreateEntityTypeInput!) { createEntityType(input: $input) { __typename } }", json!({ "name": "new" })),
-        ("mutation ($input: UpdateEntityTypeInput!) { updateEntityType(input: $input) { __typename } }", json!({ "name": "package", "description": "new" })),
-        ("mutation ($input: DeleteEntityTypeInput!) { deleteEntityType(input: $input) { __typename } }", json!({ "name": "package" })),
-        ("mutation ($input: CreateEntityInput!) { createEntity(input: $input) { __typename } }", json!({ "key": "new", "type": "package", "name": "new" })),
-        ("mutation ($input: UpdateEntityInput!) { updateEntity(input: $input) { __typename } }", json!({ "id": entity, "name": "new" })),
-        ("mutation ($input: DeleteEntityInput!) { deleteEntity(input: $input) { __typename } }", json!({ "id": entity })),
-        ("mutation ($input: UpsertEntitiesInput!) { upsertEntities(input: $input) { __typename } }", json!({ "items": [{ "key": "a", "type": "package", "name": "new" }] })),
-        ("mutation ($input: CreateRelationshipInput!) { createRelationship(input: $input) { __typename } }", json!({ "type": "new", "sourceId": entity, "targetKey": "b" })),
-        ("mutation ($input: UpdateRelationshipInput!) { updateRelationship(input: $input) { __typename } }", json!({ "id": relationship, "confidence": 0.1 })),
-        ("mutation ($input: DeleteRelationshipInput!) { deleteRelationship(input: $input) { __typename } }", json!({ "id": relationship })),
-        ("mutation ($input: UpsertRelationshipsInput!) { upsertRelationships(input: $input) { __typename } }", json!({ "items": [{ "type": "depends_on", "sourceKey": "a", "targetKey": "c" }] })),
+        (
+            "mutation ($input: CreateEntityTypeInput!) { createEntityType(input: $input) { __typename } }",
+            json!({ "name": "new" }),
+        ),
+        (
+            "mutation ($input: UpdateEntityTypeInput!) { updateEntityType(input: $input) { __typename } }",
+            json!({ "name": "package", "description": "new" }),
+        ),
+        (
+            "mutation ($input: DeleteEntityTypeInput!) { deleteEntityType(input: $input) { __typename } }",
+            json!({ "name": "package" }),
+        ),
+        (
+            "mutation ($input: CreateEntityInput!) { createEntity(input: $input) { __typename } }",
+            json!({ "key": "new", "type": "package", "name": "new" }),
+        ),
+        (
+            "mutation ($input: UpdateEntityInput!) { updateEntity(input: $input) { __typename } }",
+            json!({ "id": entity, "name": "new" }),
+        ),
+        (
+            "mutation ($input: DeleteEntityInput!) { deleteEntity(input: $input) { __typename } }",
+            json!({ "id": entity }),
+        ),
+        (
+            "mutation ($input: UpsertEntitiesInput!) { upsertEntities(input: $input) { __typename } }",
+            json!({ "items": [{ "key": "a", "type": "package", "name": "new" }] }),
+        ),
+        (
+            "mutation ($input: CreateRelationshipInput!) { createRelationship(input: $input) { __typename } }",
+            json!({ "type": "new", "sourceId": entity, "targetKey": "b" }),
+        ),
+        (
+            "mutation ($input: UpdateRelationshipInput!) { updateRelationship(input: $input) { __typename } }",
+            json!({ "id": relationship, "confidence": 0.1 }),
+        ),
+        (
+            "mutation ($input: DeleteRelationshipInput!) { deleteRelationship(input: $input) { __typename } }",
+            json!({ "id": relationship }),
+        ),
+        (
+            "mutation ($input: UpsertRelationshipsInput!) { upsertRelationships(input: $input) { __typename } }",
+            json!({ "items": [{ "type": "depends_on", "sourceKey": "a", "targetKey": "c" }] }),
+        ),
     ]
 }
 
@@ -79,7 +112,8 @@ async fn a_relationship_does_not_lead_into_another_organization() {
     let created = graph.ask_as(&stranger, create, json!({})).await;
     assert_eq!(created.get("errors"), None, "{created}");
     let before = graph.traces().await;
-    let relate = "mutation ($input: CreateRelationshipInput!) { createRelationship(input: $input) { __typename } }";
+    let relate =
+        "mutation ($input: CreateRelationshipInput!) { createRelationship(input: $input) { __typename } }";
     let input = json!({ "type": "depends_on", "sourceKey": "a", "targetId": entity });
     let (code, field, text) = refusal(&graph.ask_as(&stranger, relate, json!({ "input": input })).await);
     assert_eq!((code.as_str(), field.as_str()), ("NOT_FOUND", "input.target"));
