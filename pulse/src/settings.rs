@@ -11,9 +11,14 @@ use serde::Deserialize;
 
 use crate::exit::Failure;
 
-/// The commented defaults: the sections of this binary, then the gateway's.
-pub const DEFAULTS: &str =
-    concat!(include_str!("../config.default.toml"), "\n", include_str!("../../gateway/config.default.toml"));
+/// The commented defaults: the sections of this binary, then those of the parts.
+pub const DEFAULTS: &str = concat!(
+    include_str!("../config.default.toml"),
+    "\n",
+    include_str!("../../subgraphs/accounts/config.default.toml"),
+    "\n",
+    include_str!("../../gateway/config.default.toml")
+);
 
 /// All settings.
 #[derive(Debug, Clone, Deserialize)]
@@ -26,6 +31,8 @@ pub struct Settings {
     pub secrets: SecretSettings,
     /// Logs.
     pub telemetry: TelemetryConfig,
+    /// People and how they sign in.
+    pub accounts: pulse_accounts::Config,
     /// The gateway.
     pub gateway: GatewayConfig,
 }

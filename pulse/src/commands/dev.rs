@@ -58,7 +58,7 @@ async fn serve_on(
         database.migrate().await?;
         let tokens = tokens(&args.data_dir, settings)?;
         let platform = Platform::start(database, &tokens, settings, Some(metrics)).await?;
-        let login = if args.demo { Some(demo::load(&platform, &tokens).await.context("the demo data cannot be loaded")?) } else { None };
+        let login = if args.demo { Some(demo::load(&platform, &tokens, settings).await.context("the demo data cannot be loaded")?) } else { None };
         anyhow::Ok((platform, login))
     };
     let (platform, login) = tokio::select! {

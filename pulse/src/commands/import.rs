@@ -55,7 +55,7 @@ async fn import_into(
 
 async fn open(file: &Path) -> anyhow::Result<(Box<dyn AsyncRead + Send + Unpin>, Option<u64>)> {
     if file == Path::new("-") {
-        return Ok((Box::new(tokio::io::stdin()), None));
+        return Ok((Box::new(tokio::fs::File::open("/dev/stdin").await?), None));
     }
     let opened = tokio::fs::File::open(file).await.with_context(|| format!("cannot read {}", file.display()))?;
     let metadata = opened.metadata().await?;

@@ -86,7 +86,7 @@ async fn subgraph(args: SubgraphArgs, settings: &Settings, metrics: Metrics) -> 
         "accounts" => signing_tokens(settings.secrets.signing_key.as_ref())?,
         _ => pulse_tokens::AccessTokens::none(),
     };
-    let subgraph = platform::subgraph(&name, &store, &tokens).context("the command line allows no other name")?;
+    let subgraph = platform::subgraph(&name, &store, &tokens, settings)?;
     let router = pulse_graphql::router(subgraph, secret, store.clock().clone())
         .route("/metrics", axum::routing::get(move || std::future::ready(metrics.render())));
     let background = Background::waker(&store, &database);
@@ -100,7 +100,7 @@ async fn worker(settings: &Settings) -> anyhow::Result<()> {
     let database = Database::named(&settings.database)?;
     let store = database.store(settings);
     store.ping().await.context("the worker does not start")?;
-    let subgraphs = platform::subgraphs(&store, &pulse_tokens::AccessTokens::none());
+    let subgraphs = platform::subgraphs(&store, &pulse_tokens::AccessTokens::none(), settings)?;
     let background = Background::start(&store, &database, &subgraphs);
     say("working");
     stop::requested().await?;

@@ -9,11 +9,13 @@ use anyhow::{Context, bail};
 use chrono::{DateTime, TimeDelta, Utc};
 use pulse_entities::import::{ImportOptions, import};
 use pulse_graphql::Subgraph;
+use pulse_store::Store;
 use pulse_tokens::AccessTokens;
-use pulse_types::{Caller, OrgId, RequestId};
+use pulse_types::{Caller, OrgId, RequestId, Secret};
 use serde_json::{Value, json};
 
 use super::Platform;
+use crate::settings::Settings;
 
 /// The archive, in the form that `pulse import` reads.
 const PACKAGES: &str = include_str!("../../../demo/package-graph.jsonl");
@@ -42,8 +44,8 @@ pub struct Login {
 }
 
 /// Makes what is missing of the demo.
-pub async fn load(platform: &Platform, tokens: &AccessTokens) -> anyhow::Result<Login> {
-    let demo = Demo { platform, tokens };
+pub async fn load(platform: &Platform, tokens: &AccessTokens, settings: &Settings) -> anyhow::Result<Login> {
+    let demo = Demo { platform, tokens, settings };
     let (access_token, caller) = demo.sign_in().await?;
     let org = caller.org.context("the demo's session has no organization")?;
     if !demo.is_complete(&caller).await? {
@@ -66,25 +68,27 @@ pub fn example(url: &str, login: &Login) -> String {
 struct Demo<'a> {
     platform: &'a Platform,
     tokens: &'a AccessTokens,
+    settings: &'a Settings,
 }
 
 impl Demo<'_> {
-    /// Signs in, after registering and founding the organization if that was not done before.
+    /// Signs in, after the person and the organization are made if they are missing.
     async fn sign_in(&self) -> anyhow::Result<(String, Arc<Caller>)> {
+        let demo = pulse_accounts::Demo {
+            email: EMAIL.to_owned(),
+            password: Secret::new(PASSWORD),
+            name: "Demo".to_owned(),
+            slug: ORGANIZATION.to_owned(),
+            organization: "Demo".to_owned(),
+        };
+        pulse_accounts::ensure_demo(self.store(), &demo, self.settings.accounts.password_hash).await?;
         let anonymous = Arc::new(Caller::anonymous(RequestId::new(self.now())));
-        let register = "mutation ($input: RegisterInput!) { register(input: $input) { accessToken } }";
-        let input = json!({ "email": EMAIL, "password": PASSWORD, "name": "Demo" });
-        if let Ok(data) = self.ask("accounts", &anonymous, register, json!({ "input": input })).await {
-            let caller = self.caller(&data["register"]["accessToken"])?;
-            let create = "mutation ($input: CreateOrganizationInput!) { createOrganization(input: $input) { organization { id } } }";
-            let input = json!({ "slug": ORGANIZATION, "name": "Demo" });
-            self.ask("accounts", &caller, create, json!({ "input": input })).await?;
-        }
         let sign_in = "mutation ($input: SignInInput!) { signIn(input: $input) { accessToken } }";
         let input = json!({ "email": EMAIL, "password": PASSWORD, "organizationSlug": ORGANIZATION });
         let data = self.ask("accounts", &anonymous, sign_in, json!({ "input": input })).await?;
-        let token = &data["signIn"]["accessToken"];
-        Ok((token.as_str().context("no access token")?.to_owned(), self.caller(token)?))
+        let token = data["signIn"]["accessToken"].as_str().context("no access token")?;
+        let claims = self.tokens.verify(token, self.now())?;
+        Ok((token.to_owned(), Arc::new(claims.caller(RequestId::new(self.now())))))
     }
 
     /// Whether the last thing that `fill` makes is there.
@@ -95,8 +99,7 @@ impl Demo<'_> {
     }
 
     async fn fill(&self, caller: &Arc<Caller>, org: OrgId) -> anyhow::Result<()> {
-        let store = &self.platform.subgraphs.first().context("no subgraph")?.store;
-        import(store, org, PACKAGES.as_bytes(), &ImportOptions::default(), |_| {}).await?;
+        import(self.store(), org, PACKAGES.as_bytes(), &ImportOptions::default(), |_| {}).await?;
         let ids = self.entity_ids(caller).await?;
         let collection = self.collection(caller).await?;
         let packages: Vec<_> = packages().collect();
@@ -157,13 +160,12 @@ impl Demo<'_> {
         }
     }
 
-    fn caller(&self, token: &Value) -> anyhow::Result<Arc<Caller>> {
-        let claims = self.tokens.verify(token.as_str().context("no access token")?, self.now())?;
-        Ok(Arc::new(claims.caller(RequestId::new(self.now()))))
+    fn store(&self) -> &Store {
+        self.platform.store()
     }
 
     fn now(&self) -> DateTime<Utc> {
-        self.platform.subgraphs.first().map_or_else(DateTime::default, |subgraph| subgraph.store.clock().now())
+        self.store().clock().now()
     }
 }
 

@@ -38,19 +38,19 @@ use crate::settings::Settings;
 pub const SUBGRAPHS: [&str; 4] = ["accounts", "analytics", "entities", "vectors"];
 
 /// All subgraphs, over one database.
-pub fn subgraphs(store: &Store, tokens: &AccessTokens) -> Vec<Subgraph> {
-    SUBGRAPHS.iter().filter_map(|name| subgraph(name, store, tokens)).collect()
+pub fn subgraphs(store: &Store, tokens: &AccessTokens, settings: &Settings) -> anyhow::Result<Vec<Subgraph>> {
+    SUBGRAPHS.iter().map(|name| subgraph(name, store, tokens, settings)).collect()
 }
 
-/// One subgraph; `None` for a name that is none's.
-pub fn subgraph(name: &str, store: &Store, tokens: &AccessTokens) -> Option<Subgraph> {
+/// The subgraph of that name.
+pub fn subgraph(name: &str, store: &Store, tokens: &AccessTokens, settings: &Settings) -> anyhow::Result<Subgraph> {
     let store = store.clone();
-    Some(match name {
-        "accounts" => pulse_accounts::subgraph(store, tokens.clone(), pulse_accounts::Config::default()),
+    Ok(match name {
+        "accounts" => pulse_accounts::subgraph(store, tokens.clone(), settings.accounts.clone())?,
         "analytics" => pulse_analytics::subgraph(store),
         "entities" => pulse_entities::subgraph(store),
         "vectors" => pulse_vectors::subgraph(store),
-        _ => return None,
+        other => anyhow::bail!("there is no subgraph {other}"),
     })
 }
 
@@ -62,6 +62,7 @@ pub struct Platform {
     pub router: Router,
     /// What works in the background until it is stopped.
     pub background: Background,
+    store: Store,
 }
 
 impl Platform {
@@ -73,7 +74,7 @@ impl Platform {
         metrics: Option<Metrics>,
     ) -> anyhow::Result<Self> {
         let store = database.store(settings);
-        let subgraphs = subgraphs(&store, tokens);
+        let subgraphs = subgraphs(&store, tokens, settings)?;
         let parts = GatewayParts {
             subgraphs: Subgraphs::Fixed(subgraphs.iter().cloned().map(InProcess::port).collect()),
             source: Arc::new(StaticSource::new(compose_own()?)),
@@ -88,7 +89,12 @@ impl Platform {
         let routes = subgraphs.iter().map(|subgraph| subgraph.routes.clone());
         let router = routes.fold(gateway.router(), Router::merge);
         let background = Background::start(&store, database, &subgraphs);
-        Ok(Self { subgraphs, router, background })
+        Ok(Self { subgraphs, router, background, store })
+    }
+
+    /// The database that all subgraphs share.
+    pub const fn store(&self) -> &Store {
+        &self.store
     }
 }
 
@@ -114,7 +120,7 @@ pub async fn remote_gateway(settings: &Settings, metrics: Metrics) -> anyhow::Re
         clock,
     };
     let gateway = Gateway::init(parts, settings.gateway.clone()).await.context("the gateway does not start")?;
-    Ok(gateway.router().merge(key_set_routes(&tokens)))
+    Ok(gateway.router().merge(pulse_accounts::routes(&tokens)))
 }
 
 /// The tokens of a signing key that must be set.

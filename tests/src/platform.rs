@@ -1,0 +1,129 @@
+//! The platform on a database and a port of its own.
+
+use std::net::SocketAddr;
+
+use http_body_util::{BodyExt, Full};
+use hyper::body::Bytes;
+use hyper::{HeaderMap, Request, StatusCode};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+use pulse_gateway::{ServerConfig, serve};
+use pulse_store::Store;
+use pulse_testkit::TestDatabase;
+use pulse_tokens::AccessTokens;
+use pulse_types::Secret;
+use pulse_wiring::platform::{Database, Platform, signing_tokens};
+use pulse_wiring::settings::Settings;
+use serde_json::{Value, json};
+use tokio::task::JoinHandle;
+
+/// A seed that only tests use.
+const SEED: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+
+/// Everything that `pulse serve all` runs, for one test.
+pub struct TestPlatform {
+    /// The database.
+    pub database: TestDatabase,
+    /// The platform's own connections to it; it counts statements.
+    pub store: Store,
+    /// What signs access tokens.
+    pub tokens: AccessTokens,
+    address: SocketAddr,
+    client: Client<HttpConnector, Full<Bytes>>,
+    server: JoinHandle<()>,
+}
+
+/// What came back.
+#[derive(Debug)]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: StatusCode,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The body, when it is JSON.
+    pub json: Value,
+}
+
+impl TestPlatform {
+    /// Starts it.
+    pub async fn start() -> Self {
+        Self::start_on(TestDatabase::new().await.unwrap()).await
+    }
+
+    /// Starts it on a database that has something in it already.
+    pub async fn start_on(database: TestDatabase) -> Self {
+        let mut settings = Settings::from_env(None, std::iter::empty()).unwrap();
+        settings.gateway.expose_plan = true;
+        settings.database.max_connections = 8;
+        let tokens = signing_tokens(Some(&Secret::new(SEED))).unwrap();
+        let platform =
+            Platform::start(&Database::existing(database.options()), &tokens, &settings, None).await.unwrap();
+        let store = platform.store().clone();
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let server = tokio::spawn(async move {
+            let Platform { router, background, .. } = platform;
+            serve(listener, router, ServerConfig::from(&settings.gateway), std::future::pending()).await;
+            background.stop().await;
+        });
+        let client = Client::builder(TokioExecutor::new()).build_http();
+        Self { database, store, tokens, address, client, server }
+    }
+
+    /// Sends a GraphQL request, with an access token when there is one.
+    pub async fn graphql(&self, token: Option<&str>, query: &str, variables: Value) -> Answer {
+        self.post(token, json!({ "query": query, "variables": variables }).to_string()).await
+    }
+
+    /// The data that a request must bring without an error.
+    pub async fn data(&self, token: &str, query: &str, variables: Value) -> Value {
+        let mut answer = self.graphql(Some(token), query, variables).await;
+        assert_eq!(answer.json.get("errors"), None, "{query}");
+        answer.json["data"].take()
+    }
+
+    /// Sends a body to `/graphql` as it is.
+    pub async fn post(&self, token: Option<&str>, body: impl Into<Bytes>) -> Answer {
+        let mut request = Request::post(format!("http://{}/graphql", self.address))
+            .header("content-type", "application/json")
+            .header("accept", "application/graphql-response+json");
+        if let Some(token) = token {
+            request = request.header("authorization", format!("Bearer {token}"));
+        }
+        self.send(request.body(Full::new(body.into())).unwrap()).await
+    }
+
+    /// Gets a path.
+    pub async fn get(&self, path: &str) -> Answer {
+        let request = Request::get(format!("http://{}{path}", self.address));
+        self.send(request.body(Full::default()).unwrap()).await
+    }
+
+    async fn send(&self, request: Request<Full<Bytes>>) -> Answer {
+        let response = self.client.request(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let body = body.collect().await.unwrap().to_bytes();
+        let json = serde_json::from_slice(&body)
+            .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(&body).into_owned()));
+        Answer { status: parts.status, headers: parts.headers, json }
+    }
+}
+
+impl Answer {
+    /// The code of the first error.
+    pub fn code(&self) -> Option<&str> {
+        self.json["errors"][0]["extensions"]["code"].as_str()
+    }
+
+    /// The text of the first error.
+    pub fn message(&self) -> &str {
+        self.json["errors"][0]["message"].as_str().unwrap_or_default()
+    }
+}
+
+impl Drop for TestPlatform {
+    fn drop(&mut self) {
+        self.server.abort();
+    }
+}
