@@ -8,7 +8,7 @@ use pulse_graphql::{Connection, ContextExt, Cursor, Error, JsonObject, Page, Pag
 use pulse_types::EntityId;
 
 use super::entity_type::EntityType;
-use super::loaders::Loaders;
+use super::loaders::{Loaders, together};
 use super::relationship::Relationship;
 use crate::entity::EntityRow;
 use crate::entity::row::Details;
@@ -114,7 +114,7 @@ impl Entity {
         let counts = Arc::clone(&loaders.related_counts);
         let total = Total::new(move |_| {
             let (counts, key) = (Arc::clone(&counts), count.clone());
-            async move { Ok(counts.load(key).await?.unwrap_or(0)) }
+            async move { Ok(together(counts.load(key)).await?.unwrap_or(0)) }
         });
         Ok(page.connection(rows.to_vec(), total, |row| {
             let node = Relationship::of(self, &row);
@@ -150,7 +150,7 @@ impl Entity {
         let counts = Arc::clone(&loaders.neighbor_counts);
         let total = Total::new(move |_| {
             let (counts, key) = (Arc::clone(&counts), count.clone());
-            async move { Ok(counts.load(key).await?.unwrap_or(0)) }
+            async move { Ok(together(counts.load(key)).await?.unwrap_or(0)) }
         });
         Ok(page.connection(rows.to_vec(), total, |row| (Cursor::new(&(row.id,)), Entity(row))))
     }

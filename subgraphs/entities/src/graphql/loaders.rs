@@ -46,12 +46,12 @@ impl Loaders {
 
     pub(super) async fn entity_type(&self, name: String) -> Result<Option<Arc<EntityTypeRow>>, Error> {
         self.require(&Permission::ENTITY_READ)?;
-        Ok(self.types.load(name).await?)
+        Ok(together(self.types.load(name)).await?)
     }
 
     pub(super) async fn entity(&self, id: EntityId) -> Result<Option<Arc<EntityRow>>, Error> {
         self.require(&Permission::ENTITY_READ)?;
-        Ok(self.entities.load(id).await?)
+        Ok(together(self.entities.load(id)).await?)
     }
 
     pub(super) async fn relationship(
@@ -59,7 +59,7 @@ impl Loaders {
         id: RelationshipId,
     ) -> Result<Option<Arc<RelationshipRow>>, Error> {
         self.require(&Permission::RELATIONSHIP_READ)?;
-        Ok(self.relationships.load(id).await?)
+        Ok(together(self.relationships.load(id)).await?)
     }
 
     /// One page of an entity's relationships with the entities at their other ends, in their order.
@@ -70,7 +70,7 @@ impl Loaders {
     ) -> Result<Arc<[RelatedRow]>, Error> {
         self.require(&Permission::ENTITY_READ)?;
         self.require(&Permission::RELATIONSHIP_READ)?;
-        Ok(self.related.load((of, page)).await?.unwrap_or_default())
+        Ok(together(self.related.load((of, page))).await?.unwrap_or_default())
     }
 
     /// One page of an entity's neighbours, in order of their ids.
@@ -81,12 +81,18 @@ impl Loaders {
     ) -> Result<Arc<[Arc<EntityRow>]>, Error> {
         self.require(&Permission::ENTITY_READ)?;
         self.require(&Permission::RELATIONSHIP_READ)?;
-        Ok(self.neighbors.load((of, page)).await?.unwrap_or_default())
+        Ok(together(self.neighbors.load((of, page))).await?.unwrap_or_default())
     }
 
     fn require(&self, permission: &Permission) -> Result<(), Refusal> {
         self.session.caller().require(permission).map(drop)
     }
+}
+
+/// Lets all fields that wait for one statement go on in the same turn. Otherwise tokio holds back those after the
+/// first 128 or so, and what they ask for next would be a statement of its own.
+pub(super) fn together<F: Future>(load: F) -> impl Future<Output = F::Output> {
+    tokio::task::unconstrained(load)
 }
 
 struct Types(Session);

@@ -102,7 +102,14 @@ async fn neighbors_are_found_once_each() {
             found.push_str(&format!("{direction} {}: {lines}\n", name.unwrap_or("any")));
         }
     }
-    assert_snapshot!(found, @"");
+    assert_snapshot!(found, @r"
+    OUTGOING any: a, b, c, libs
+    OUTGOING suggests: b
+    INCOMING any: a, b, c
+    INCOMING suggests: c
+    BOTH any: a, b, c, libs
+    BOTH suggests: b, c
+    ");
 }
 
 #[tokio::test]
