@@ -106,6 +106,7 @@ pub(crate) struct DeleteCollectionPayload {
     id: CollectionId,
 }
 
+/// A collection of vectors of one dimension, compared by one metric.
 #[Object]
 impl Collection {
     /// Its id.

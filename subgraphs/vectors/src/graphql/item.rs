@@ -71,6 +71,7 @@ pub(crate) struct DeleteItemsPayload {
     collection: Option<Collection>,
 }
 
+/// A vector with its key and metadata.
 #[Object]
 impl Item {
     /// Its id.
