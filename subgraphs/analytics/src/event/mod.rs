@@ -53,7 +53,9 @@ pub(crate) async fn record(
         Begun::New(write) => write,
         Begun::Repeated(response) => return serde_json::from_value(response).map_err(Error::internal),
     };
-    let ids: Vec<EventId> = events.iter().map(|_| EventId::new(write.now())).collect();
+    // Ids of the same millisecond are in no order; sorted, they keep that of the events.
+    let mut ids: Vec<EventId> = events.iter().map(|_| EventId::new(write.now())).collect();
+    ids.sort_unstable();
     let names: BTreeSet<String> = events.iter().map(|event| event.name.clone()).take(ROUTED_NAMES).collect();
     let (sent, first) = (i64::try_from(events.len()).unwrap_or(i64::MAX), ids[0]);
     let inserted = repo::insert_in_tx(&mut write, org, &ids, events).await?;

@@ -38,10 +38,13 @@ pub(crate) async fn upsert_in_tx(
     actor: Option<UserId>,
 ) -> Result<Vec<UpsertedRow>, StoreError> {
     let now = write.now();
+    // Ids of the same millisecond are in no order; sorted, they keep that of the items.
+    let mut ids: Vec<ItemId> = items.iter().map(|_| ItemId::new(now)).collect();
+    ids.sort_unstable();
     let query = sqlx::query_as(include_str!("../queries/upsert_items.sql"))
         .bind(org)
         .bind(collection)
-        .bind(items.iter().map(|_| ItemId::new(now).uuid()).collect::<Vec<_>>())
+        .bind(ids)
         .bind(items.iter().map(|item| item.key.clone()).collect::<Vec<_>>())
         .bind(vectors)
         .bind(items.iter().map(|item| serde_json::Value::from(item.metadata.clone())).collect::<Vec<_>>())
