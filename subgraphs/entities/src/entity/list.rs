@@ -198,7 +198,7 @@ fn push_filter(query: &mut QueryBuilder<Postgres>, filter: &EntityFilter) {
 
 /// The least id of what was created at `at` or later. Creation has whole milliseconds, so a fraction rounds up.
 fn least_id(at: DateTime<Utc>) -> uuid::Uuid {
-    let whole = at.timestamp_millis() + i64::from(at.timestamp_subsec_nanos() % 1_000_000 != 0);
+    let whole = at.timestamp_millis() + i64::from(!at.timestamp_subsec_nanos().is_multiple_of(1_000_000));
     let millis = u128::try_from(whole).unwrap_or(0).min((1 << 48) - 1);
     uuid::Uuid::from_u128(millis << 80)
 }

@@ -8,6 +8,7 @@ mod save;
 
 use std::collections::HashMap;
 
+use async_graphql::MaybeUndefined;
 use pulse_graphql::{Error, Page};
 use pulse_store::{AuditFact, Begun, IdempotencyKey, Session, StoreError, Write};
 use pulse_types::{EntityId, OrgId, Permission};
@@ -34,13 +35,13 @@ pub(crate) enum EntityRef {
     Key(String),
 }
 
-/// What to change of an entity; `None` leaves it.
+/// What to change of an entity; what is not there stays.
 #[derive(Debug, Clone)]
 pub(crate) struct EntityPatch {
     pub(crate) id: EntityId,
     pub(crate) type_name: Option<String>,
     pub(crate) name: Option<String>,
-    pub(crate) description: Option<Option<String>>,
+    pub(crate) description: MaybeUndefined<String>,
     pub(crate) confidence: Option<f64>,
     pub(crate) properties: Option<Map<String, Value>>,
     pub(crate) expected_version: Option<i64>,
@@ -112,7 +113,7 @@ pub(crate) async fn update(
         patch;
     draft.type_name = type_name.unwrap_or(draft.type_name);
     draft.name = name.unwrap_or(draft.name);
-    draft.description = description.unwrap_or(draft.description);
+    description.update_to(&mut draft.description);
     draft.confidence = confidence.unwrap_or(draft.confidence);
     draft.properties = properties.unwrap_or(draft.properties);
     if draft.changes(&row).is_empty() {
@@ -167,7 +168,7 @@ pub(crate) async fn upsert(
     refuse(problems)?;
     let mut write = match session.write_once("entities.upsertEntities", key.as_ref(), &drafts).await? {
         Begun::New(write) => write,
-        Begun::Repeated(response) => return Ok(serde_json::from_value(response).map_err(Error::internal)?),
+        Begun::Repeated(response) => return serde_json::from_value(response).map_err(Error::internal),
     };
     let types = Types::load_in_tx(&mut write, validators, &drafts).await?;
     let problems = drafts.iter().enumerate();

@@ -68,7 +68,7 @@ pub(crate) async fn save_in_tx(
 ) -> Result<Vec<Saved<EntityId>>, StoreError> {
     let now = write.now();
     let mut saved = Vec::with_capacity(items.len());
-    let mut saves = Vec::new();
+    let mut different = Vec::new();
     for (draft, row) in items {
         let (id, version, changed) = match row {
             Some(row) => (row.id, row.version, draft.changes(row)),
@@ -83,10 +83,10 @@ pub(crate) async fn save_in_tx(
             saved.push(Saved { id, version, outcome });
         } else {
             saved.push(Saved { id, version: version + 1, outcome });
-            saves.push(Save { id, version: version + 1, draft, changed });
+            different.push(Save { id, version: version + 1, draft, changed });
         }
     }
-    let (created, updated): (Vec<_>, Vec<_>) = saves.iter().partition(|save| save.version == 1);
+    let (created, updated): (Vec<_>, Vec<_>) = different.iter().partition(|save| save.version == 1);
     if !created.is_empty() {
         let new: Vec<_> = created.iter().map(|save| (save.id, save.draft)).collect();
         repo::insert_in_tx(write, org, &new).await?;
@@ -94,7 +94,7 @@ pub(crate) async fn save_in_tx(
     if !updated.is_empty() {
         repo::update_in_tx(write, actor, &updated).await?;
     }
-    for save in saves {
+    for save in different {
         let kind = if save.version == 1 { EventKind::Created } else { EventKind::Updated };
         let attributes = json!({ "type": save.draft.type_name });
         let (key, version, changed) = (save.id.uuid(), save.version, save.changed);

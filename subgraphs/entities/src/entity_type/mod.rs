@@ -7,6 +7,7 @@ mod validator;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use async_graphql::MaybeUndefined;
 use jsonschema::Validator;
 use pulse_graphql::{Error, Page};
 use pulse_store::{AuditFact, Begun, Event, EventKind, IdempotencyKey, Session, StoreError, Write};
@@ -31,11 +32,11 @@ pub(crate) struct NewEntityType {
     pub(crate) schema: Map<String, Value>,
 }
 
-/// What to change of a type; `None` leaves it.
+/// What to change of a type; what is not there stays.
 #[derive(Debug, Clone)]
 pub(crate) struct EntityTypePatch {
     pub(crate) name: String,
-    pub(crate) description: Option<Option<String>>,
+    pub(crate) description: MaybeUndefined<String>,
     pub(crate) schema: Option<Map<String, Value>>,
     pub(crate) expected_version: Option<i64>,
 }
@@ -82,13 +83,15 @@ pub(crate) async fn update(
     if let Some(schema) = &patch.schema {
         validator::compile(schema).map_err(GraphError::Input)?;
     }
-    if let Some(Some(description)) = &patch.description {
+    if let MaybeUndefined::Value(description) = &patch.description {
         check::description(description).map_err(GraphError::Input)?;
     }
     let mut write = session.write().await?;
     let mut row = existing_in_tx(&mut write, &patch.name, patch.expected_version).await?;
     let mut changed = Vec::new();
-    if let Some(description) = patch.description.filter(|description| *description != row.description) {
+    let mut description = row.description.clone();
+    patch.description.update_to(&mut description);
+    if description != row.description {
         row.description = description;
         changed.push("description");
     }

@@ -8,7 +8,7 @@ use pulse_graphql::{Connection, ContextExt, Cursor, Error, JsonObject, Page, Pag
 use pulse_types::EntityId;
 
 use super::entity_type::EntityType;
-use super::loaders::{Loaders, together};
+use super::loaders::Loaders;
 use super::relationship::Relationship;
 use crate::entity::EntityRow;
 use crate::entity::row::Details;
@@ -97,6 +97,7 @@ impl Entity {
     }
 
     /// Its relationships, in order of their types.
+    #[expect(clippy::too_many_arguments, reason = "the arguments of a connection")]
     async fn relationships(
         &self,
         ctx: &Context<'_>,
@@ -111,10 +112,10 @@ impl Entity {
         let count = (self.0.id, (direction, asked.type_name.clone()));
         let loaders = ctx.part::<Loaders>();
         let rows = loaders.related(self.0.id, asked).await.map_err(never)?;
-        let counts = Arc::clone(&loaders.related_counts);
+        let (counts, gathering) = (Arc::clone(&loaders.related_counts), Arc::clone(&loaders.gathering));
         let total = Total::new(move |_| {
-            let (counts, key) = (Arc::clone(&counts), count.clone());
-            async move { Ok(together(counts.load(key)).await?.unwrap_or(0)) }
+            let (counts, gathering, key) = (Arc::clone(&counts), Arc::clone(&gathering), count.clone());
+            async move { Ok(gathering.load(counts.load(key)).await?.unwrap_or(0)) }
         });
         Ok(page.connection(rows.to_vec(), total, |row| {
             let node = Relationship::of(self, &row);
@@ -123,6 +124,7 @@ impl Entity {
     }
 
     /// The entities at the other ends of its relationships, each once, in order of their creation.
+    #[expect(clippy::too_many_arguments, reason = "the arguments of a connection")]
     async fn neighbors(
         &self,
         ctx: &Context<'_>,
@@ -147,10 +149,10 @@ impl Entity {
         let count = (self.0.id, (direction, asked.type_name.clone()));
         let loaders = ctx.part::<Loaders>();
         let rows = loaders.neighbors(self.0.id, asked).await.map_err(never)?;
-        let counts = Arc::clone(&loaders.neighbor_counts);
+        let (counts, gathering) = (Arc::clone(&loaders.neighbor_counts), Arc::clone(&loaders.gathering));
         let total = Total::new(move |_| {
-            let (counts, key) = (Arc::clone(&counts), count.clone());
-            async move { Ok(together(counts.load(key)).await?.unwrap_or(0)) }
+            let (counts, gathering, key) = (Arc::clone(&counts), Arc::clone(&gathering), count.clone());
+            async move { Ok(gathering.load(counts.load(key)).await?.unwrap_or(0)) }
         });
         Ok(page.connection(rows.to_vec(), total, |row| (Cursor::new(&(row.id,)), Entity(row))))
     }

@@ -179,7 +179,6 @@ impl From<UpdateEntityInput> for EntityPatch {
         let UpdateEntityInput { id, type_name, name, description, confidence, properties, expected_version } =
             input;
         let properties = properties.map(|properties| properties.0);
-        let description = description.into();
         Self { id, type_name, name, description, confidence, properties, expected_version }
     }
 }

@@ -126,6 +126,7 @@ impl EntityTypeQueries {
     }
 
     /// The organization's entity types, in order of their names.
+    #[expect(clippy::too_many_arguments, reason = "the arguments of a connection")]
     async fn entity_types(
         &self,
         ctx: &Context<'_>,
@@ -169,7 +170,7 @@ impl EntityTypeMutations {
     ) -> Result<UpdateEntityTypePayload, Error<GraphError>> {
         let UpdateEntityTypeInput { name, description, properties_schema, expected_version } = input;
         let schema = properties_schema.map(|schema| schema.0);
-        let patch = EntityTypePatch { name, description: description.into(), schema, expected_version };
+        let patch = EntityTypePatch { name, description, schema, expected_version };
         let row = entity_type::update(ctx.session(), patch).await?;
         Ok(UpdateEntityTypePayload { entity_type: EntityType(Arc::new(row)) })
     }

@@ -134,7 +134,7 @@ pub(crate) async fn upsert(
     refuse(problems)?;
     let mut write = match session.write_once("entities.upsertRelationships", key.as_ref(), &drafts).await? {
         Begun::New(write) => write,
-        Begun::Repeated(response) => return Ok(serde_json::from_value(response).map_err(Error::internal)?),
+        Begun::Repeated(response) => return serde_json::from_value(response).map_err(Error::internal),
     };
     let ends = Ends::load_in_tx(&mut write, drafts.iter()).await?;
     let (mut resolved, mut problems) = (Vec::with_capacity(drafts.len()), Vec::new());

@@ -30,7 +30,7 @@ pub(crate) async fn save_in_tx(
     let now = write.now();
     let existing = existing_in_tx(write, drafts).await?;
     let mut saved = Vec::with_capacity(drafts.len());
-    let mut saves = Vec::new();
+    let mut different = Vec::new();
     for draft in drafts {
         let row = existing.get(&(draft.source, draft.type_name.to_owned(), draft.target));
         let (id, version, changed) = match row {
@@ -42,17 +42,17 @@ pub(crate) async fn save_in_tx(
         } else {
             let outcome = if version == 0 { Outcome::Created } else { Outcome::Updated };
             saved.push(Saved { id, version: version + 1, outcome });
-            saves.push(Save { id, version: version + 1, draft: *draft, changed });
+            different.push(Save { id, version: version + 1, draft: *draft, changed });
         }
     }
-    let (created, updated): (Vec<_>, Vec<_>) = saves.iter().partition(|save| save.version == 1);
+    let (created, updated): (Vec<_>, Vec<_>) = different.iter().partition(|save| save.version == 1);
     if !created.is_empty() {
         repo::insert_in_tx(write, org, &created).await?;
     }
     if !updated.is_empty() {
         repo::update_in_tx(write, actor, &updated).await?;
     }
-    for Save { id, version, draft, changed } in saves {
+    for Save { id, version, draft, changed } in different {
         let kind = if version == 1 { EventKind::Created } else { EventKind::Updated };
         write.event(event((kind, id, version), changed, (draft.type_name, draft.source, draft.target)));
     }

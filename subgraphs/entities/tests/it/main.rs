@@ -1,5 +1,7 @@
 //! The subgraph against a real database.
 #![expect(clippy::unwrap_used, reason = "a test fails where it stands")]
+#![expect(clippy::format_push_string, reason = "a test reads better so")]
+#![expect(clippy::too_many_lines, reason = "snapshots of whole responses are long")]
 
 mod batches;
 mod entities;

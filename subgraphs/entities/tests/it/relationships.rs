@@ -167,9 +167,9 @@ async fn relationships_are_listed_by_type_source_and_target() {
         .data(list, json!({ "filter": { "target": graph.id_of("c").await }, "first": 2, "after": after }))
         .await;
     assert_eq!(keys(&rest), ["a suggests c"]);
-    let last = graph.data(list, json!({ "last": 1 })).await;
-    assert_eq!(last["relationships"]["pageInfo"]["hasPreviousPage"], true);
-    let before = &last["relationships"]["pageInfo"]["startCursor"];
+    let ending = graph.data(list, json!({ "last": 1 })).await;
+    assert_eq!(ending["relationships"]["pageInfo"]["hasPreviousPage"], true);
+    let before = &ending["relationships"]["pageInfo"]["startCursor"];
     assert_eq!(keys(&graph.data(list, json!({ "last": 9, "before": before })).await).len(), 3);
     let (code, _, text) = refusal(&graph.ask(list, json!({ "after": after })).await);
     assert!(code == "BAD_USER_INPUT" && text.contains("cursor"), "{text}");
