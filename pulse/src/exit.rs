@@ -26,7 +26,9 @@ pub enum Failure {
     #[error("{0}")]
     Supergraph(String),
     /// No such organization.
-    #[error("there is no organization {0:?}; create it with the mutation createOrganization, or check the slug")]
+    #[error(
+        "there is no organization {0:?}; create it with the mutation createOrganization, or check the slug"
+    )]
     NoOrganization(String),
     /// An import left lines out.
     #[error("{0} lines were not imported; the report above says which and why")]

@@ -84,15 +84,21 @@ const SHORTEST_SECRET: usize = 16;
 impl Settings {
     /// Reads defaults, `file` and the environment, and checks what types cannot.
     pub fn load(file: Option<&Path>) -> anyhow::Result<Self> {
-        Self::from_env(file, std::env::vars_os().filter_map(|(name, value)| {
-            Some((name.into_string().ok()?, value.into_string().ok()?))
-        }))
+        Self::from_env(
+            file,
+            std::env::vars_os()
+                .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))),
+        )
     }
 
     /// The same with an environment given.
-    pub fn from_env(file: Option<&Path>, env: impl Iterator<Item = (String, String)>) -> anyhow::Result<Self> {
+    pub fn from_env(
+        file: Option<&Path>,
+        env: impl Iterator<Item = (String, String)>,
+    ) -> anyhow::Result<Self> {
         let env = env.map(by_setting).collect::<Result<Vec<_>, Failure>>()?;
-        let settings: Self = pulse_config::load(DEFAULTS, file, env.into_iter()).map_err(|error: ConfigError| error)?;
+        let settings: Self =
+            pulse_config::load(DEFAULTS, file, env.into_iter()).map_err(|error: ConfigError| error)?;
         for (name, secret) in &settings.secrets.subgraphs {
             if secret.expose().len() < SHORTEST_SECRET {
                 let problem = format!(
@@ -125,7 +131,9 @@ fn setting_of(name: &str) -> Option<String> {
     let known = WELL_KNOWN.iter().find(|(known, _)| *known == name).map(|(_, setting)| (*setting).to_owned());
     known.or_else(|| {
         WELL_KNOWN_PREFIXES.iter().find_map(|(prefix, setting)| {
-            name.strip_prefix(prefix).filter(|rest| !rest.ends_with("_FILE")).map(|rest| format!("{setting}{rest}"))
+            name.strip_prefix(prefix)
+                .filter(|rest| !rest.ends_with("_FILE"))
+                .map(|rest| format!("{setting}{rest}"))
         })
     })
 }

@@ -19,9 +19,9 @@ pub trait Batch<K>: Send + Sync + 'static {
 
 /// Collects keys and loads them together.
 ///
-/// All fields of one GraphQL request run in one task. A field that asks for a key lets its task run on once before it
-/// loads, so every sibling has asked by then: no timer, no extra task, and the number of statements does not depend on
-/// luck. Loaders are made per request and so carry the caller.
+/// All fields of one GraphQL request run in one task. A field that asks for a key lets its task run on, turn by turn,
+/// until a turn brings no further key, so every sibling has asked before the first one loads: no timer, no extra task,
+/// and the number of statements does not depend on luck. Loaders are made per request and so carry the caller.
 pub struct Loader<K, B: Batch<K>> {
     source: B,
     gathering: Mutex<Gathering<K, B::Value>>,
@@ -43,8 +43,22 @@ impl<K: Clone + Eq + Hash + Send + Sync + 'static, B: Batch<K>> Loader<K, B> {
 
     /// The value of `key`, or `None` when there is none.
     pub async fn load(&self, key: K) -> Result<Option<B::Value>, StoreError> {
+        // Tokio would hold back those that wait for the same load after the first 128 or so, and what they ask for
+        // next would be loads of its own.
+        tokio::task::unconstrained(self.load_together(key)).await
+    }
+
+    async fn load_together(&self, key: K) -> Result<Option<B::Value>, StoreError> {
         let gathered = self.join(key.clone());
-        tokio::task::yield_now().await;
+        let mut known = 0;
+        loop {
+            let now = gathered.len();
+            if now == known {
+                break;
+            }
+            known = now;
+            tokio::task::yield_now().await;
+        }
         self.close(&gathered);
         let values = gathered.values.get_or_init(|| self.source.load(gathered.take_keys())).await;
         match values {
@@ -73,6 +87,11 @@ impl<K: Clone + Eq + Hash + Send + Sync + 'static, B: Batch<K>> Loader<K, B> {
 }
 
 impl<K: Clone + Eq + Hash, V> Gathered<K, V> {
+    /// How many keys have joined; 0 when they are being loaded.
+    fn len(&self) -> usize {
+        self.keys.lock().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
     fn take_keys(&self) -> Vec<K> {
         let mut keys = std::mem::take(&mut *self.keys.lock().unwrap_or_else(PoisonError::into_inner));
         let mut seen = std::collections::HashSet::with_capacity(keys.len());
@@ -113,6 +132,23 @@ mod tests {
         assert_eq!(loads.load(Ordering::SeqCst), 1);
         assert_eq!(values[7].clone().expect("no store here"), Some(49));
         assert_eq!(values[13].clone().expect("no store here"), None);
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_long_list_of_long_lists_is_one_load_a_level() {
+        let (outer, inner) = (Squares::default(), Squares::default());
+        let loads = [Arc::clone(&outer.loads), Arc::clone(&inner.loads)];
+        let (outer, inner) = (Loader::new(outer), Loader::new(inner));
+        let lists = (14..514).map(|key| {
+            let (outer, inner) = (&outer, &inner);
+            async move {
+                outer.load(key).await.expect("no store here").expect("exists");
+                join_all((0..40).map(|n| inner.load(key * 40 + n))).await
+            }
+        });
+        let values = join_all(lists).await;
+        assert_eq!(values.iter().flatten().filter(|value| matches!(value, Ok(Some(_)))).count(), 500 * 40);
+        assert_eq!(loads.map(|loads| loads.load(Ordering::SeqCst)), [1, 1]);
     }
 
     #[tokio::test]

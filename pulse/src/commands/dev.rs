@@ -58,7 +58,14 @@ async fn serve_on(
         database.migrate().await?;
         let tokens = tokens(&args.data_dir, settings)?;
         let platform = Platform::start(database, &tokens, settings, Some(metrics)).await?;
-        let login = if args.demo { Some(demo::load(&platform, &tokens, settings).await.context("the demo data cannot be loaded")?) } else { None };
+        if args.demo {
+            complain("loading the demo data …");
+        }
+        let login = if args.demo {
+            Some(demo::load(&platform, &tokens, settings).await.context("the demo data cannot be loaded")?)
+        } else {
+            None
+        };
         anyhow::Ok((platform, login))
     };
     let (platform, login) = tokio::select! {
@@ -112,7 +119,9 @@ fn tokens(data_dir: &Path, settings: &Settings) -> anyhow::Result<AccessTokens> 
 fn announce(url: &str, login: Option<&demo::Login>, started: Instant) {
     say(&format!("\nPulse is ready at {url} ({:.1} s)", started.elapsed().as_secs_f64()));
     match login {
-        None => say("Open it in a browser, or register with the mutation `register`. `--demo` brings data and a login."),
+        None => say(
+            "Open it in a browser, or register with the mutation `register`. `--demo` brings data and a login.",
+        ),
         Some(login) => say(&format!(
             "\nDemo login     {} / {}\nOrganization   {}\n\nTry it:\n\n{}\n",
             login.email,

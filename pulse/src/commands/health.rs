@@ -22,7 +22,8 @@ pub(super) async fn run(args: &HealthArgs) -> Result<(), Failure> {
     let uri = args.url.parse().map_err(|error| not_ready(format!("not a URL: {error}")))?;
     let client: Client<_, Empty<Bytes>> = Client::builder(TokioExecutor::new()).build_http();
     let answer = async {
-        let response = client.get(uri).await.map_err(|error| not_ready(format!("does not answer: {error}")))?;
+        let response =
+            client.get(uri).await.map_err(|error| not_ready(format!("does not answer: {error}")))?;
         let status = response.status();
         let body = Limited::new(response.into_body(), SHOWN).collect().await;
         let body = body.map_err(|error| not_ready(format!("broke off: {error}")))?.to_bytes();

@@ -57,7 +57,8 @@ async fn open(file: &Path) -> anyhow::Result<(Box<dyn AsyncRead + Send + Unpin>,
     if file == Path::new("-") {
         return Ok((Box::new(tokio::fs::File::open("/dev/stdin").await?), None));
     }
-    let opened = tokio::fs::File::open(file).await.with_context(|| format!("cannot read {}", file.display()))?;
+    let opened =
+        tokio::fs::File::open(file).await.with_context(|| format!("cannot read {}", file.display()))?;
     let metadata = opened.metadata().await?;
     anyhow::ensure!(metadata.is_file(), "{} is not a file", file.display());
     Ok((Box::new(opened), Some(metadata.len())))

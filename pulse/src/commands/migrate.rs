@@ -34,7 +34,12 @@ async fn migrate(database: &Database, command: &MigrateCommand) -> anyhow::Resul
                     State::Applied(at) => format!("applied {}", at.format("%Y-%m-%d %H:%M:%S UTC")),
                     State::Pending => "missing".to_owned(),
                 };
-                say(&format!("{:<10} {:04} {:<24} {state}", status.owner.as_str(), status.version, status.name));
+                say(&format!(
+                    "{:<10} {:04} {:<24} {state}",
+                    status.owner.as_str(),
+                    status.version,
+                    status.name
+                ));
             }
         }
     }

@@ -18,8 +18,10 @@ pub(super) fn run(command: SchemaCommand) -> anyhow::Result<()> {
 }
 
 fn export(dir: &Path, check: bool) -> anyhow::Result<()> {
-    let mut files: Vec<_> =
-        sdls().into_iter().map(|(name, sdl)| (dir.join("subgraphs").join(format!("{name}.graphql")), sdl)).collect();
+    let mut files: Vec<_> = sdls()
+        .into_iter()
+        .map(|(name, sdl)| (dir.join("subgraphs").join(format!("{name}.graphql")), sdl))
+        .collect();
     files.push((dir.join("supergraph.graphql"), compose_own()?));
     for (path, content) in files {
         let content = format!("{}\n", content.trim_end());
@@ -41,7 +43,10 @@ fn export(dir: &Path, check: bool) -> anyhow::Result<()> {
 fn compose(files: &[PathBuf]) -> anyhow::Result<()> {
     let subgraphs = files.iter().map(|path| {
         let sdl = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-        let name = path.file_stem().and_then(|stem| stem.to_str()).context("a file's name is its subgraph's name")?;
+        let name = path
+            .file_stem()
+            .and_then(|stem| stem.to_str())
+            .context("a file's name is its subgraph's name")?;
         anyhow::Ok(SubgraphSdl { name: name.to_owned(), url: None, sdl })
     });
     say(supergraph_of(&subgraphs.collect::<anyhow::Result<Vec<_>>>()?)?.trim_end());

@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use axum::Router;
-use pulse_gateway::{Gateway, GatewayParts};
-use pulse_gateway::{ServerConfig, serve};
+use pulse_gateway::AnonymousAuthenticator;
 use pulse_gateway::FileSource;
 use pulse_gateway::Subgraphs;
-use pulse_gateway::AnonymousAuthenticator;
+use pulse_gateway::{Gateway, GatewayParts};
+use pulse_gateway::{ServerConfig, serve};
 use pulse_telemetry::{Metrics, init_logs};
 use pulse_types::Clock;
 use tokio::net::TcpListener;
@@ -66,7 +66,10 @@ async fn gateway(args: GatewayArgs, settings: &Settings, metrics: Metrics) -> an
                 clock,
             };
             let gateway = Gateway::init(parts, settings.gateway.clone()).await;
-            gateway.map_err(|error| Failure::Supergraph(format!("{error:#}"))).context("the gateway does not start")?.router()
+            gateway
+                .map_err(|error| Failure::Supergraph(format!("{error:#}")))
+                .context("the gateway does not start")?
+                .router()
         }
     };
     until_stopped(listener, router, settings).await
@@ -74,10 +77,7 @@ async fn gateway(args: GatewayArgs, settings: &Settings, metrics: Metrics) -> an
 
 async fn subgraph(args: SubgraphArgs, settings: &Settings, metrics: Metrics) -> anyhow::Result<()> {
     let name = args.name;
-    let secret = settings.secrets.subgraphs.get(&name).ok_or_else(|| {
-        let variable = format!("PULSE_SUBGRAPH_SECRET_{}", name.to_uppercase());
-        Failure::Setting(format!("secrets.subgraphs.{name} is not set: set {variable} to the same secret as at its gateways"))
-    })?;
+    let secret = settings.secrets.subgraphs.get(&name).ok_or_else(|| platform::missing_secret(&name))?;
     let listener = listen(args.listen).await?;
     let database = Database::named(&settings.database)?;
     let store = database.store(settings);

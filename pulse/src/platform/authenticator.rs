@@ -31,11 +31,15 @@ impl Authenticator for TokenAuthenticator {
             return Ok(Authenticated { caller: Arc::new(Caller::anonymous(request)), expires_at: None });
         };
         let text = header.to_str().ok().and_then(|text| text.split_once(' '));
-        let token = text.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")).map(|(_, token)| token.trim());
+        let token =
+            text.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")).map(|(_, token)| token.trim());
         let token = token.ok_or_else(|| {
             AuthenticationError::Invalid("the Authorization header is not `Bearer <access token>`".to_owned())
         })?;
-        let claims = self.tokens.verify(token, now).map_err(|error| AuthenticationError::Invalid(error.to_string()))?;
+        let claims = self
+            .tokens
+            .verify(token, now)
+            .map_err(|error| AuthenticationError::Invalid(error.to_string()))?;
         let expires_at = DateTime::from_timestamp(claims.exp, 0);
         Ok(Authenticated { caller: Arc::new(claims.caller(request)), expires_at })
     }

@@ -15,11 +15,12 @@ use super::Database;
 /// How often partitions are looked after and what has expired is deleted.
 const UPKEEP: Duration = Duration::from_secs(3600);
 
-/// Tables partitioned by month.
-const MONTHLY: [&str; 2] = ["platform.audit", "analytics.events"];
-
-/// How many months ahead partitions are made.
-const MONTHS_AHEAD: i32 = 1;
+/// What upkeep does, each by itself, so that one that fails holds up no other. Partitions are made a month ahead.
+const CHORES: [(&str, &str); 3] = [
+    ("upkeep.audit", "SELECT platform.ensure_month_partitions('platform.audit', 1)"),
+    ("upkeep.analytics", "SELECT analytics.ensure_month((now() + interval '1 month')::date)"),
+    ("upkeep.idempotency", "DELETE FROM platform.idempotency WHERE at < now() - interval '1 day'"),
+];
 
 /// Tasks that work until they are stopped.
 pub struct Background {
@@ -44,7 +45,9 @@ impl Background {
     /// Wakes the sequencer of another process. For a process that serves a subgraph alone.
     pub fn waker(store: &Store, database: &Database) -> Self {
         let mut background = Self { stop: CancellationToken::new(), tasks: JoinSet::new() };
-        background.tasks.spawn(Waker::new(store.clone(), database.direct().clone()).run(background.stop.clone()));
+        background
+            .tasks
+            .spawn(Waker::new(store.clone(), database.direct().clone()).run(background.stop.clone()));
         background
     }
 
@@ -57,8 +60,10 @@ impl Background {
 
 async fn upkeep(store: Store, stop: CancellationToken) {
     while !stop.is_cancelled() {
-        if let Err(error) = keep_up(&store).await {
-            tracing::warn!(%error, "upkeep failed; it is tried again in an hour");
+        for (name, statement) in CHORES {
+            if let Err(error) = chore(&store, name, statement).await {
+                tracing::warn!(chore = name, %error, "upkeep failed; it is tried again in an hour");
+            }
         }
         tokio::select! {
             () = stop.cancelled() => return,
@@ -67,15 +72,8 @@ async fn upkeep(store: Store, stop: CancellationToken) {
     }
 }
 
-/// Makes next month's partitions, and deletes idempotency records of more than a day ago.
-async fn keep_up(store: &Store) -> Result<(), StoreError> {
+async fn chore(store: &Store, name: &'static str, statement: &'static str) -> Result<(), StoreError> {
     let mut connection = store.maintenance().await?;
-    for table in MONTHLY {
-        let ensure = sqlx::query("SELECT platform.ensure_month_partitions($1::text::regclass, $2)");
-        connection.execute("upkeep.partitions", ensure.bind(table).bind(MONTHS_AHEAD)).await?;
-    }
-    let expire = sqlx::query("DELETE FROM platform.idempotency WHERE at < $1");
-    let day_ago = store.clock().now() - chrono::TimeDelta::days(1);
-    connection.execute("upkeep.idempotency", expire.bind(day_ago)).await?;
+    connection.execute(name, sqlx::query(statement)).await?;
     connection.commit().await
 }

@@ -44,7 +44,9 @@ impl Database {
         let opened = Self::open(settings, data_dir).await;
         let in_use = |error: &anyhow::Error| matches!(error.downcast_ref(), Some(ClusterError::InUse { .. }));
         match (opened, std::fs::read_to_string(data_dir.join(URL_FILE))) {
-            (Err(error), Ok(url)) if in_use(&error) => Ok(Self::existing(PgConnectOptions::from_str(url.trim())?)),
+            (Err(error), Ok(url)) if in_use(&error) => {
+                Ok(Self::existing(PgConnectOptions::from_str(url.trim())?))
+            }
             (opened, _) => opened,
         }
     }
@@ -86,7 +88,8 @@ impl Database {
 
     /// A pool over it.
     pub fn store(&self, settings: &Settings) -> Store {
-        let DatabaseSettings { max_connections, acquire_timeout_ms, statement_timeout_ms, .. } = settings.database;
+        let DatabaseSettings { max_connections, acquire_timeout_ms, statement_timeout_ms, .. } =
+            settings.database;
         let options = PoolOptions {
             max_connections,
             acquire_timeout: Duration::from_millis(acquire_timeout_ms),
@@ -118,12 +121,15 @@ impl Database {
 
 /// Writes a file that only this user can read, in place of the one that is there.
 pub(crate) fn write_private(path: &Path, content: &str) -> io::Result<()> {
-    let mut file = std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
+    let mut file =
+        std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
     file.write_all(content.as_bytes())
 }
 
 fn parse(setting: &str, url: &Secret) -> Result<PgConnectOptions, Failure> {
     PgConnectOptions::from_str(url.expose()).map_err(|_| {
-        Failure::Setting(format!("{setting} is not a PostgreSQL URL: expected postgresql://user:password@host:5432/database"))
+        Failure::Setting(format!(
+            "{setting} is not a PostgreSQL URL: expected postgresql://user:password@host:5432/database"
+        ))
     })
 }

@@ -143,16 +143,25 @@ impl Demo<'_> {
         if let Ok(mut data) = self.ask("vectors", caller, create, json!({ "input": input })).await {
             return Ok(data["createCollection"]["collection"]["id"].take());
         }
-        let data = self.ask("vectors", caller, "{ collections(first: 100) { nodes { id name } } }", json!({})).await?;
+        let data = self
+            .ask("vectors", caller, "{ collections(first: 100) { nodes { id name } } }", json!({}))
+            .await?;
         let collections = data["collections"]["nodes"].as_array().context("no collections")?;
         let ours = collections.iter().find(|collection| collection["name"] == COLLECTION);
         Ok(ours.context("the demo's collection cannot be made")?["id"].clone())
     }
 
-    async fn ask(&self, name: &str, caller: &Arc<Caller>, query: &str, variables: Value) -> anyhow::Result<Value> {
+    async fn ask(
+        &self,
+        name: &str,
+        caller: &Arc<Caller>,
+        query: &str,
+        variables: Value,
+    ) -> anyhow::Result<Value> {
         let named = |subgraph: &&Subgraph| subgraph.name == name;
         let subgraph = self.platform.subgraphs.iter().find(named).context("no such subgraph")?;
-        let request = async_graphql::Request::new(query).variables(async_graphql::Variables::from_json(variables));
+        let request =
+            async_graphql::Request::new(query).variables(async_graphql::Variables::from_json(variables));
         let response = subgraph.api.execute(Arc::clone(caller), request).await;
         match response.errors.first() {
             Some(error) => bail!("{name}: {}", error.message),
@@ -172,7 +181,9 @@ impl Demo<'_> {
 /// The archive's packages.
 fn packages() -> impl Iterator<Item = Value> {
     let lines = PACKAGES.as_bytes().lines().map_while(Result::ok);
-    lines.filter_map(|line| serde_json::from_str::<Value>(&line).ok()).filter(|line| line["type"] == "package" && line["kind"] == "entity")
+    lines
+        .filter_map(|line| serde_json::from_str::<Value>(&line).ok())
+        .filter(|line| line["type"] == "package" && line["kind"] == "entity")
 }
 
 fn item(package: &Value, ids: &serde_json::Map<String, Value>) -> Option<Value> {

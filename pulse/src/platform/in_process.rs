@@ -7,7 +7,9 @@ use async_graphql::{PathSegment, Request, Response, ServerError};
 use async_trait::async_trait;
 use futures::StreamExt;
 use futures::stream::BoxStream;
-use pulse_gateway::ports::{Subgraph as Port, SubgraphError, SubgraphFault, SubgraphRequest, SubgraphResponse};
+use pulse_gateway::ports::{
+    Subgraph as Port, SubgraphError, SubgraphFault, SubgraphRequest, SubgraphResponse,
+};
 use pulse_gateway::value::Value;
 use pulse_graphql::Subgraph;
 

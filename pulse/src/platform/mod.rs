@@ -13,10 +13,10 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use axum::Router;
-use pulse_gateway::{Gateway, GatewayParts};
 use pulse_gateway::HealthCheck;
 use pulse_gateway::StaticSource;
 use pulse_gateway::Subgraphs;
+use pulse_gateway::{Gateway, GatewayParts};
 use pulse_graphql::Subgraph;
 use pulse_store::Store;
 use pulse_telemetry::Metrics;
@@ -43,7 +43,12 @@ pub fn subgraphs(store: &Store, tokens: &AccessTokens, settings: &Settings) -> a
 }
 
 /// The subgraph of that name.
-pub fn subgraph(name: &str, store: &Store, tokens: &AccessTokens, settings: &Settings) -> anyhow::Result<Subgraph> {
+pub fn subgraph(
+    name: &str,
+    store: &Store,
+    tokens: &AccessTokens,
+    settings: &Settings,
+) -> anyhow::Result<Subgraph> {
     let store = store.clone();
     Ok(match name {
         "accounts" => pulse_accounts::subgraph(store, tokens.clone(), settings.accounts.clone())?,
@@ -85,7 +90,8 @@ impl Platform {
             metrics,
             clock: store.clock().clone(),
         };
-        let gateway = Gateway::init(parts, settings.gateway.clone()).await.context("the gateway does not start")?;
+        let gateway =
+            Gateway::init(parts, settings.gateway.clone()).await.context("the gateway does not start")?;
         let routes = subgraphs.iter().map(|subgraph| subgraph.routes.clone());
         let router = routes.fold(gateway.router(), Router::merge);
         let background = Background::start(&store, database, &subgraphs);
@@ -104,8 +110,13 @@ pub async fn remote_gateway(settings: &Settings, metrics: Metrics) -> anyhow::Re
     let urls = &settings.gateway.subgraph_urls;
     if let Some(missing) = SUBGRAPHS.iter().find(|name| !urls.contains_key(**name)) {
         let variable = format!("PULSE_SUBGRAPH_URL_{}", missing.to_uppercase());
-        let problem = format!("the gateway does not know where {missing} is: set {variable} to its address, such as http://{missing}:4001/graphql");
+        let problem = format!(
+            "the gateway does not know where {missing} is: set {variable} to its address, such as http://{missing}:4001/graphql"
+        );
         return Err(Failure::Setting(problem).into());
+    }
+    if let Some(missing) = SUBGRAPHS.iter().find(|name| !settings.secrets.subgraphs.contains_key(**name)) {
+        return Err(missing_secret(missing).into());
     }
     let clock = Clock::system();
     let signer = Arc::new(SecretSigner::new(&settings.secrets.subgraphs, clock.clone()));
@@ -119,8 +130,17 @@ pub async fn remote_gateway(settings: &Settings, metrics: Metrics) -> anyhow::Re
         metrics: Some(metrics),
         clock,
     };
-    let gateway = Gateway::init(parts, settings.gateway.clone()).await.context("the gateway does not start")?;
+    let gateway =
+        Gateway::init(parts, settings.gateway.clone()).await.context("the gateway does not start")?;
     Ok(gateway.router().merge(pulse_accounts::routes(&tokens)))
+}
+
+/// A gateway and a subgraph in processes of their own have to share a secret.
+pub(crate) fn missing_secret(subgraph: &str) -> Failure {
+    let variable = format!("PULSE_SUBGRAPH_SECRET_{}", subgraph.to_uppercase());
+    Failure::Setting(format!(
+        "secrets.subgraphs.{subgraph} is not set: make one with `openssl rand -hex 32` and set it as {variable} at the subgraph and its gateways"
+    ))
 }
 
 /// The tokens of a signing key that must be set.
@@ -129,9 +149,8 @@ pub fn signing_tokens(seed: Option<&Secret>) -> anyhow::Result<AccessTokens> {
         let problem = "secrets.signing_key is not set: make one with `openssl rand -base64 32` and set it as PULSE_SIGNING_KEY";
         Failure::Setting(problem.to_owned())
     })?;
-    let key = pulse_tokens::SigningKey::from_base64(seed).map_err(|error| {
-        Failure::Setting(format!("secrets.signing_key (PULSE_SIGNING_KEY): {error}"))
-    })?;
+    let key = pulse_tokens::SigningKey::from_base64(seed)
+        .map_err(|error| Failure::Setting(format!("secrets.signing_key (PULSE_SIGNING_KEY): {error}")))?;
     Ok(AccessTokens::signing(key)?)
 }
 

@@ -16,7 +16,8 @@ pub struct SecretSigner {
 impl SecretSigner {
     /// A signer with a secret for each subgraph.
     pub fn new(secrets: &BTreeMap<String, Secret>, clock: Clock) -> Self {
-        let tokens = secrets.iter().map(|(name, secret)| (name.clone(), CallerTokens::new(name, secret))).collect();
+        let tokens =
+            secrets.iter().map(|(name, secret)| (name.clone(), CallerTokens::new(name, secret))).collect();
         Self { tokens, clock }
     }
 }
