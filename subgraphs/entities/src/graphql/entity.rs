@@ -112,10 +112,10 @@ impl Entity {
         let count = (self.0.id, (direction, asked.type_name.clone()));
         let loaders = ctx.part::<Loaders>();
         let rows = loaders.related(self.0.id, asked).await.map_err(never)?;
-        let (counts, gathering) = (Arc::clone(&loaders.related_counts), Arc::clone(&loaders.gathering));
+        let counts = Arc::clone(&loaders.related_counts);
         let total = Total::new(move |_| {
-            let (counts, gathering, key) = (Arc::clone(&counts), Arc::clone(&gathering), count.clone());
-            async move { Ok(gathering.load(counts.load(key)).await?.unwrap_or(0)) }
+            let (counts, key) = (Arc::clone(&counts), count.clone());
+            async move { Ok(counts.load(key).await?.unwrap_or(0)) }
         });
         Ok(page.connection(rows.to_vec(), total, |row| {
             let node = Relationship::of(self, &row);
@@ -149,10 +149,10 @@ impl Entity {
         let count = (self.0.id, (direction, asked.type_name.clone()));
         let loaders = ctx.part::<Loaders>();
         let rows = loaders.neighbors(self.0.id, asked).await.map_err(never)?;
-        let (counts, gathering) = (Arc::clone(&loaders.neighbor_counts), Arc::clone(&loaders.gathering));
+        let counts = Arc::clone(&loaders.neighbor_counts);
         let total = Total::new(move |_| {
-            let (counts, gathering, key) = (Arc::clone(&counts), Arc::clone(&gathering), count.clone());
-            async move { Ok(gathering.load(counts.load(key)).await?.unwrap_or(0)) }
+            let (counts, key) = (Arc::clone(&counts), count.clone());
+            async move { Ok(counts.load(key).await?.unwrap_or(0)) }
         });
         Ok(page.connection(rows.to_vec(), total, |row| (Cursor::new(&(row.id,)), Entity(row))))
     }

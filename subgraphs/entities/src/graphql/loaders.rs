@@ -1,12 +1,8 @@
 //! Reads by key: what all fields of one turn ask for, in one statement.
 
 use std::collections::HashMap;
-use std::future::poll_fn;
 use std::hash::Hash;
-use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::task::Poll;
 
 use pulse_graphql::{Batch, Error, Loader};
 use pulse_store::{Session, StoreError};
@@ -21,7 +17,6 @@ use crate::relationship::{self, RelationshipRow};
 /// The loaders of one request, which read as its caller.
 pub(crate) struct Loaders {
     session: Session,
-    pub(super) gathering: Arc<Gathering>,
     types: Loader<String, Types>,
     entities: Loader<EntityId, Entities>,
     relationships: Loader<RelationshipId, Relationships>,
@@ -38,7 +33,6 @@ impl Loaders {
     pub(crate) fn new(session: &Session) -> Self {
         let session = session.clone();
         Self {
-            gathering: Arc::default(),
             types: Loader::new(Types(session.clone())),
             entities: Loader::new(Entities(session.clone())),
             relationships: Loader::new(Relationships(session.clone())),
@@ -52,12 +46,12 @@ impl Loaders {
 
     pub(super) async fn entity_type(&self, name: String) -> Result<Option<Arc<EntityTypeRow>>, Error> {
         self.require(&Permission::ENTITY_READ)?;
-        Ok(self.gathering.load(self.types.load(name)).await?)
+        Ok(self.types.load(name).await?)
     }
 
     pub(super) async fn entity(&self, id: EntityId) -> Result<Option<Arc<EntityRow>>, Error> {
         self.require(&Permission::ENTITY_READ)?;
-        Ok(self.gathering.load(self.entities.load(id)).await?)
+        Ok(self.entities.load(id).await?)
     }
 
     pub(super) async fn relationship(
@@ -65,7 +59,7 @@ impl Loaders {
         id: RelationshipId,
     ) -> Result<Option<Arc<RelationshipRow>>, Error> {
         self.require(&Permission::RELATIONSHIP_READ)?;
-        Ok(self.gathering.load(self.relationships.load(id)).await?)
+        Ok(self.relationships.load(id).await?)
     }
 
     /// One page of an entity's relationships with the entities at their other ends, in their order.
@@ -76,7 +70,7 @@ impl Loaders {
     ) -> Result<Arc<[RelatedRow]>, Error> {
         self.require(&Permission::ENTITY_READ)?;
         self.require(&Permission::RELATIONSHIP_READ)?;
-        Ok(self.gathering.load(self.related.load((of, page))).await?.unwrap_or_default())
+        Ok(self.related.load((of, page)).await?.unwrap_or_default())
     }
 
     /// One page of an entity's neighbours, in order of their ids.
@@ -87,38 +81,11 @@ impl Loaders {
     ) -> Result<Arc<[Arc<EntityRow>]>, Error> {
         self.require(&Permission::ENTITY_READ)?;
         self.require(&Permission::RELATIONSHIP_READ)?;
-        Ok(self.gathering.load(self.neighbors.load((of, page))).await?.unwrap_or_default())
+        Ok(self.neighbors.load((of, page)).await?.unwrap_or_default())
     }
 
     fn require(&self, permission: &Permission) -> Result<(), Refusal> {
         self.session.caller().require(permission).map(drop)
-    }
-}
-
-/// Lets all fields that wait for one statement ask for what they need before it runs.
-///
-/// A long list is not polled as a whole in one turn of its task, and tokio holds back those that wait for the same
-/// statement after the first 128 or so. So a field that has asked lets others ask until a turn brings no more of them;
-/// else what late ones ask for would be statements of their own.
-#[derive(Default)]
-pub(super) struct Gathering(AtomicUsize);
-
-impl Gathering {
-    pub(super) async fn load<T>(&self, load: impl Future<Output = T>) -> T {
-        let mut load = pin!(tokio::task::unconstrained(load));
-        // Asks.
-        if let Poll::Ready(loaded) = poll_fn(|context| Poll::Ready(load.as_mut().poll(context))).await {
-            return loaded;
-        }
-        let mut asked = self.0.fetch_add(1, Ordering::Relaxed) + 1;
-        loop {
-            tokio::task::yield_now().await;
-            let now = self.0.load(Ordering::Relaxed);
-            if now == asked {
-                break load.await;
-            }
-            asked = now;
-        }
     }
 }
 

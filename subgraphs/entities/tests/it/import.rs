@@ -85,8 +85,12 @@ async fn bad_lines_are_skipped_and_reported_with_their_numbers() {
     ];
     let options = ImportOptions { max_line_bytes: 140, ..ImportOptions::default() };
     let report = run(&graph, &lines.join(&b'\n'), &options).await;
-    let bad =
-        report.bad_lines.iter().map(|bad| format!("{}: {}\n", bad.line, bad.reason)).collect::<String>();
+    let bad = report
+        .bad_lines
+        .iter()
+        .map(|bad| format!("{}: {}", bad.line, bad.reason))
+        .collect::<Vec<_>>()
+        .join("\n");
     assert_snapshot!(bad, @r#"
     2: missing field `name`
     3: unknown variant `person`, expected `entity` or `relationship` at column 17
