@@ -96,7 +96,9 @@ COMMENT ON COLUMN entities.relationships.version IS '@pii(class: NONE) 1, and on
 COMMENT ON COLUMN entities.relationships.created_at IS '@pii(class: NONE) When it was created, in whole milliseconds.';
 COMMENT ON COLUMN entities.relationships.updated_at IS '@pii(class: NONE) When it was last changed.';
 CREATE INDEX relationships_incoming ON entities.relationships (org_id, target_id, type, source_id);
-CREATE INDEX relationships_of_type ON entities.relationships (org_id, type, id);
+-- Another name of the same collation keeps this index to the list of a type: while there are no statistics, it would look
+-- as good as the unique index for finding one relationship, and be a scan of its whole type.
+CREATE INDEX relationships_of_type ON entities.relationships (org_id, type COLLATE "POSIX", id);
 
 -- ── history ─────────────────────────────────────────────────────────────────────────────────────────────────────
 CREATE TABLE entities.history (

@@ -25,8 +25,10 @@ pub(super) async fn by_ids_in_tx(write: &mut Write, ids: &[EntityId]) -> Result<
     write.fetch_all("entities.by_ids", sqlx::query_as(BY_IDS).bind(uuids(ids))).await
 }
 
+/// Planned each time, as is all that an import looks up: a plan that was kept from when the table was small would read
+/// all of it for each of thousands of keys.
 pub(super) async fn by_keys_in_tx(write: &mut Write, keys: &[&str]) -> Result<Vec<EntityRow>, StoreError> {
-    write.fetch_all("entities.by_keys", sqlx::query_as(BY_KEYS).bind(keys)).await
+    write.fetch_all("entities.by_keys", sqlx::query_as(BY_KEYS).bind(keys).persistent(false)).await
 }
 
 /// The ids of the entities that have one of these ids or keys, each with its key.
@@ -39,7 +41,7 @@ pub(crate) async fn identify_in_tx(
         "SELECT id, key FROM entities.entities WHERE id = ANY ($1)
          UNION SELECT id, key FROM entities.entities WHERE key = ANY ($2)",
     );
-    write.fetch_all("entities.identify", query.bind(uuids(ids)).bind(keys)).await
+    write.fetch_all("entities.identify", query.bind(uuids(ids)).bind(keys).persistent(false)).await
 }
 
 /// Inserts the drafts under new ids; fails when another write has just made one of the keys.

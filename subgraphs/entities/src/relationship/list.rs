@@ -101,7 +101,9 @@ pub(crate) fn uuids(ids: &[RelationshipId]) -> Vec<uuid::Uuid> {
 fn push_filter(query: &mut QueryBuilder<Postgres>, filter: &RelationshipFilter) {
     let RelationshipFilter { type_name, source, target, min_confidence } = filter;
     if let Some(name) = type_name {
-        query.push(" AND r.type = ").push_bind(name.clone());
+        // The index of a type is under that name of the collation; see the migration.
+        let collate = if filter.order() == Order::Creation { " COLLATE \"POSIX\"" } else { "" };
+        query.push(" AND r.type").push(collate).push(" = ").push_bind(name.clone());
     }
     for (id, condition) in [(source, " AND r.source_id = "), (target, " AND r.target_id = ")] {
         if let Some(id) = id {

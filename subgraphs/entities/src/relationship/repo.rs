@@ -32,17 +32,20 @@ pub(super) async fn by_identity_in_tx(
     write: &mut Write,
     identities: &[(EntityId, &str, EntityId)],
 ) -> Result<Vec<RelationshipRow>, StoreError> {
+    // One look into the unique index for each, whatever the planner believes about the sizes of the two.
     const BY_IDENTITY: &str = concat!(
-        "SELECT ",
+        "SELECT found.* FROM unnest($1::uuid[], $2::text[], $3::uuid[]) AS given (source_id, type, target_id)
+          CROSS JOIN LATERAL (SELECT ",
         relationship_columns!(),
-        " FROM unnest($1::uuid[], $2::text[], $3::uuid[]) AS given (source_id, type, target_id)
-          JOIN entities.relationships AS r
-            ON r.source_id = given.source_id AND r.type = given.type AND r.target_id = given.target_id"
+        " FROM entities.relationships AS r
+            WHERE r.source_id = given.source_id AND r.type = given.type AND r.target_id = given.target_id
+            LIMIT 1) AS found"
     );
     let query = sqlx::query_as(BY_IDENTITY)
         .bind(identities.iter().map(|(source, _, _)| source.uuid()).collect::<Vec<_>>())
         .bind(identities.iter().map(|(_, name, _)| *name).collect::<Vec<_>>())
-        .bind(identities.iter().map(|(_, _, target)| target.uuid()).collect::<Vec<_>>());
+        .bind(identities.iter().map(|(_, _, target)| target.uuid()).collect::<Vec<_>>())
+        .persistent(false);
     write.fetch_all("relationships.by_identity", query).await
 }
 
