@@ -46,7 +46,8 @@ DECLARE
     upper timestamptz := (date_trunc('month', month::timestamp) + interval '1 month') AT TIME ZONE 'UTC';
     name text := to_char(month, '"events_"YYYY_MM');
 BEGIN
-    LOCK TABLE analytics.events IN SHARE UPDATE EXCLUSIVE MODE;
+    -- No weaker: a writer who has chosen `events_other` already would be refused once the month has its own.
+    LOCK TABLE ONLY analytics.events IN SHARE ROW EXCLUSIVE MODE;
     IF to_regclass(format('analytics.%I', name)) IS NOT NULL THEN
         RETURN false;
     END IF;
