@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use pulse_config::ConfigError;
 use pulse_migrations::MigrateError;
 use pulse_postgres::{ClusterError, FetchError};
+use pulse_telemetry::LogsError;
 
 /// Failures of commands that scripts may want to tell apart. The codes of the embedded PostgreSQL (10 to 29) and of
 /// migrations (30 to 39) stand with their errors; 2 is a wrong command line, 3 a wrong setting, 1 anything else.
@@ -74,5 +75,5 @@ fn code_of(error: &(dyn std::error::Error + 'static)) -> Option<u8> {
         .or_else(|| error.downcast_ref::<FetchError>().map(FetchError::exit_code))
         .or_else(|| error.downcast_ref::<MigrateError>().map(MigrateError::exit_code))
         .or_else(|| error.downcast_ref::<Failure>().map(Failure::code))
-        .or_else(|| error.downcast_ref::<ConfigError>().map(|_| 3))
+        .or_else(|| (error.is::<ConfigError>() || error.is::<LogsError>()).then_some(3))
 }

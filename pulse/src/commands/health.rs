@@ -23,7 +23,7 @@ pub(super) async fn run(args: &HealthArgs) -> Result<(), Failure> {
     let client: Client<_, Empty<Bytes>> = Client::builder(TokioExecutor::new()).build_http();
     let answer = async {
         let response =
-            client.get(uri).await.map_err(|error| not_ready(format!("does not answer: {error}")))?;
+            client.get(uri).await.map_err(|error| not_ready(format!("does not answer: {}", root(&error))))?;
         let status = response.status();
         let body = Limited::new(response.into_body(), SHOWN).collect().await;
         let body = body.map_err(|error| not_ready(format!("broke off: {error}")))?.to_bytes();
@@ -34,4 +34,9 @@ pub(super) async fn run(args: &HealthArgs) -> Result<(), Failure> {
         Ok(answer) => answer.map(|text| say(&text)),
         Err(_) => Err(not_ready(format!("did not answer within {} s", LIMIT.as_secs()))),
     }
+}
+
+/// What is at the bottom of an error, such as a refused connection.
+fn root(error: &dyn std::error::Error) -> &dyn std::error::Error {
+    error.source().map_or(error, root)
 }

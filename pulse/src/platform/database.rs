@@ -127,9 +127,10 @@ pub(crate) fn write_private(path: &Path, content: &str) -> io::Result<()> {
 }
 
 fn parse(setting: &str, url: &Secret) -> Result<PgConnectOptions, Failure> {
-    PgConnectOptions::from_str(url.expose()).map_err(|_| {
-        Failure::Setting(format!(
-            "{setting} is not a PostgreSQL URL: expected postgresql://user:password@host:5432/database"
-        ))
+    // The parser itself takes any scheme.
+    let is_ours = |url: &&str| url.starts_with("postgres://") || url.starts_with("postgresql://");
+    let parsed = Some(url.expose()).filter(is_ours).and_then(|url| PgConnectOptions::from_str(url).ok());
+    parsed.ok_or_else(|| {
+        Failure::Setting(format!("{setting} is not a PostgreSQL URL: expected postgresql://user:password@host:5432/database"))
     })
 }
