@@ -11,6 +11,8 @@ use pulse_store::Store;
 use pulse_types::Caller;
 use tracing::Instrument;
 
+use crate::Code;
+
 /// A subgraph: what it is called, what it answers, and what it does in the background.
 #[derive(Clone)]
 pub struct Subgraph {
@@ -88,7 +90,7 @@ where
         let id = caller.request;
         let span = tracing::info_span!("subgraph", request = %id);
         let mut response = self.schema.execute(self.prepare(caller, request)).instrument(span).await;
-        name_request(&mut response, id);
+        complete_errors(&mut response, id);
         response
     }
 
@@ -97,7 +99,7 @@ where
         let stream = self.schema.execute_stream(self.prepare(caller, request));
         stream
             .map(move |mut response| {
-                name_request(&mut response, id);
+                complete_errors(&mut response, id);
                 response
             })
             .boxed()
@@ -115,13 +117,17 @@ where
     schema.sdl_with_options(options.include_specified_by().use_space_ident().indent_width(2))
 }
 
-/// An internal error says by which id its cause is found in the log.
-fn name_request(response: &mut Response, id: pulse_types::RequestId) {
+/// An internal error says by which id its cause is found in the log. What resolvers answer has a code; an error without
+/// one is async-graphql's own, about a value of the request that it could not read.
+fn complete_errors(response: &mut Response, id: pulse_types::RequestId) {
     for error in &mut response.errors {
-        if let Some(extensions) = &mut error.extensions
-            && extensions.get("code") == Some(&async_graphql::Value::from("INTERNAL"))
-        {
-            extensions.set("requestId", id.to_string());
+        let extensions = error.extensions.get_or_insert_default();
+        match extensions.get("code") {
+            None => extensions.set("code", Code::BadUserInput.as_str()),
+            Some(code) if *code == async_graphql::Value::from(Code::Internal.as_str()) => {
+                extensions.set("requestId", id.to_string());
+            }
+            Some(_) => {}
         }
     }
 }
