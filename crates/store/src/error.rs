@@ -87,7 +87,11 @@ impl StoreError {
             Some("23503") => Self::Reference { statement, constraint: constraint() },
             Some("40001" | "40P01" | "55P03") => Self::Contention { statement },
             Some("57014") => Self::TimedOut { statement },
-            Some("57P01" | "57P02" | "57P03" | "53300" | "08006" | "08003" | "08000") => {
+            Some("57P01" | "57P02" | "57P03" | "57P04" | "53300" | "08006" | "08003" | "08000") => {
+                Self::Unavailable { statement, source: Arc::new(error) }
+            }
+            // Of a login alone: the database takes no connections, or is not there.
+            Some("55000" | "3D000") if statement == "begin" => {
                 Self::Unavailable { statement, source: Arc::new(error) }
             }
             _ => Self::Failed { statement, source: Arc::new(error) },
