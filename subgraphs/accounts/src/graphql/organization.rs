@@ -3,7 +3,7 @@
 use async_graphql::{Context, InputObject, Object, SimpleObject};
 use chrono::{DateTime, Utc};
 use pulse_graphql::{ContextExt, Error, Page, PageLimits};
-use pulse_types::{OrgId, Role};
+use pulse_types::{OrgId, Refusal, Role, Subject};
 
 use super::loaders::Loaders;
 use super::membership::{self, MemberConnection};
@@ -131,6 +131,9 @@ impl OrganizationQuery {
         let never = |error: Error| error.map_client(|never| match never {});
         let seen = match (id, slug) {
             (Some(_), Some(_)) => return Some(Err(OrganizationError::IdAndSlug.into())),
+            (Some(_), None) if ctx.session().caller().subject == Subject::Anonymous => {
+                return Some(Err(Error::Refused(Refusal::Unauthenticated)));
+            }
             (Some(id), None) => return Organization::fetch(ctx, id).await.map(|found| found.map_err(never)),
             (None, Some(slug)) => organization::find_by_slug(ctx.session(), &slug).await,
             (None, None) => organization::current(ctx.session()).await,
