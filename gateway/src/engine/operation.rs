@@ -175,14 +175,21 @@ impl Chosen {
                 Definition::Fragment(_) => None,
             })
             .collect();
-        let names = || operations.iter().filter_map(|(_, name)| *name).collect::<Vec<_>>().join("`, `");
+        let names = || {
+            let names: Vec<_> = operations.iter().filter_map(|(_, name)| *name).collect();
+            if names.is_empty() { "no name".to_owned() } else { format!("`{}`", names.join("`, `")) }
+        };
         let refused =
             |text: String| RequestError::new(ErrorCode::BadUserInput, text).because("OPERATION_NOT_FOUND");
         match (name, operations.as_slice()) {
             (_, []) => Err(refused("the document has no operation".into())),
             (None, [(index, _)]) => Ok(Self(*index)),
+            (None, _) if operations.iter().any(|(_, name)| name.is_none()) => Err(refused(format!(
+                "the document has {} operations: each needs a name, and `operationName` names the one to run",
+                operations.len()
+            ))),
             (None, _) => Err(refused(format!(
-                "the document has {} operations: name one of `{}` in `operationName`",
+                "the document has {} operations: name one of {} in `operationName`",
                 operations.len(),
                 names()
             ))),
@@ -191,7 +198,7 @@ impl Chosen {
                 .find(|(_, name)| *name == Some(wanted))
                 .map(|(index, _)| Self(*index))
                 .ok_or_else(|| {
-                    refused(format!("the document has no operation `{wanted}`, it has `{}`", names()))
+                    refused(format!("the document has no operation `{wanted}`, it has {}", names()))
                 }),
         }
     }
