@@ -1,6 +1,7 @@
 //! The response's JSON: written straight from the operation's selections and the data, with nulls propagated as the
 //! specification says (§6.4.4).
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use bytes::{BufMut, BytesMut};
@@ -10,15 +11,16 @@ use super::execute::{FieldError, Segment};
 use super::selection::{Content, Field, Selection, Shape, holds};
 use crate::value::{Object, Text, Value, write_string};
 
-/// Writes `data`. Whether it is `null` is the answer.
+/// Writes `data`. Whether it is `null` is the answer. An object is `missing` that a subgraph refers to and another does not
+/// have: where that may be null, it is null, and no error.
 pub(super) fn project(
     selection: &Selection,
     flags: &[bool],
-    data: &Value,
+    (data, missing): (&Value, &HashSet<Vec<Segment>>),
     (out, errors): (&mut BytesMut, &mut Vec<FieldError>),
 ) -> bool {
     let reported = errors.len();
-    let mut projector = Projector { flags, out, errors, reported };
+    let mut projector = Projector { flags, out, errors, missing, reported };
     let start = projector.out.len();
     let empty = Object::new();
     let data = data.as_object().unwrap_or(&empty);
@@ -66,6 +68,7 @@ struct Projector<'a> {
     flags: &'a [bool],
     out: &'a mut BytesMut,
     errors: &'a mut Vec<FieldError>,
+    missing: &'a HashSet<Vec<Segment>>,
     /// How many errors came from the subgraphs.
     reported: usize,
 }
@@ -105,7 +108,7 @@ impl Projector<'_> {
         let start = self.out.len();
         let complete = match (value, &shape.item) {
             (Value::Null, _) => {
-                if !shape.nullable {
+                if !shape.nullable && !self.is_in_missing(path) {
                     self.report(path, || format!("`{}.{}` must not be null", field.parent, field.name));
                 }
                 Err(Nulled)
@@ -119,6 +122,10 @@ impl Projector<'_> {
                 self.out.truncate(start);
                 self.out.put_slice(b"null");
                 Ok(())
+            }
+            Err(Nulled) if self.is_missing(path) => {
+                self.report(path, || format!("`{}.{}` refers to nothing", field.parent, field.name));
+                Err(Nulled)
             }
             other => other,
         }
@@ -175,6 +182,18 @@ impl Projector<'_> {
     fn wrong(&mut self, field: &Field, path: &Path<'_>, expected: &str) -> Result<(), Nulled> {
         self.report(path, || format!("`{}.{}` is not {expected}", field.parent, field.name));
         Err(Nulled)
+    }
+
+    /// Only asked where something is null.
+    fn is_missing(&self, path: &Path<'_>) -> bool {
+        !self.missing.is_empty() && self.missing.contains(&path.segments())
+    }
+
+    fn is_in_missing(&self, path: &Path<'_>) -> bool {
+        match path {
+            Path::Key(object, _) => self.is_missing(object),
+            Path::Root | Path::Index(..) => false,
+        }
     }
 
     /// Adds an error, unless a subgraph's error tells already why there is nothing here.

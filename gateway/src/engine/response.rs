@@ -74,11 +74,11 @@ impl Shared {
         if let Some(plan) = &operation.plan {
             run.node(plan).await;
         }
-        let State { data, mut errors, fetches } =
+        let State { data, mut errors, missing, fetches } =
             run.state.into_inner().expect("nothing panics while it holds the state");
         let mut out = BytesMut::with_capacity(1024);
         out.put_slice(b"{\"data\":");
-        let data_is_null = project::project(root, &flags, &data, (&mut out, &mut errors));
+        let data_is_null = project::project(root, &flags, (&data, &missing), (&mut out, &mut errors));
         write_errors(&errors, &mut out);
         if context.include_plan {
             write_extensions(operation, &fetches, &mut out);

@@ -6,7 +6,7 @@ use crate::engine::ErrorCode;
 use crate::value::{Object, Text, Value, write_string};
 
 /// A step of a response's path.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(in crate::engine) enum Segment {
     Key(Text),
     Index(usize),

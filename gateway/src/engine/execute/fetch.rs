@@ -134,6 +134,10 @@ impl Run<'_> {
                 let Some(entity) = *entity else { continue };
                 uses[entity] -= 1;
                 let last = uses[entity] == 0;
+                if entities[entity].is_null() && !explained {
+                    let path = places::response_path(&state.data, found.places.get(place));
+                    state.missing.insert(path);
+                }
                 let value =
                     if last { std::mem::take(&mut entities[entity]) } else { entities[entity].clone() };
                 if let Some(place) = places::at_mut(&mut state.data, found.places.get(place)) {
@@ -254,12 +258,15 @@ fn entity_error_paths(
     lists: &[Representations],
     error: &SubgraphError,
 ) -> Option<Vec<Option<Vec<Segment>>>> {
-    let [Value::String(key), Value::Int(index), rest @ ..] = error.path.as_list()?.as_slice() else {
-        return None;
-    };
+    let [Value::String(key), rest @ ..] = error.path.as_list()?.as_slice() else { return None };
     let position = fetch.lists.iter().position(|list| *list.key == **key)?;
-    let entity = usize::try_from(*index).ok()?;
     let found = &lists[position];
+    let (entity, rest) = match rest {
+        [Value::Int(index), rest @ ..] => (usize::try_from(*index).ok()?, rest),
+        // async-graphql leaves out the index; it is clear where there is but one entity.
+        rest if found.count == 1 => (0, rest),
+        _ => return None,
+    };
     let places = (0..found.places.len()).filter(|place| found.of_place[*place] == Some(entity));
     let paths = places.take(MAX_REPEATS).map(|place| {
         let mut path = places::response_path(data, found.places.get(place));

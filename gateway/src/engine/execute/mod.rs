@@ -9,6 +9,7 @@ mod rewrite;
 #[cfg(test)]
 mod tests;
 
+use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Instant;
 
@@ -41,6 +42,8 @@ pub(super) struct Run<'a> {
 pub(super) struct State {
     pub(super) data: Value,
     pub(super) errors: Vec<FieldError>,
+    /// Where an entity is referred to that a subgraph does not have.
+    pub(super) missing: HashSet<Vec<Segment>>,
     pub(super) fetches: Vec<FetchReport>,
 }
 
