@@ -20,8 +20,9 @@ pub trait Batch<K>: Send + Sync + 'static {
 /// Collects keys and loads them together.
 ///
 /// All fields of one GraphQL request run in one task. A field that asks for a key lets its task run on, turn by turn,
-/// until a turn brings no further key, so every sibling has asked before the first one loads: no timer, no extra task,
-/// and the number of statements does not depend on luck. Loaders are made per request and so carry the caller.
+/// until a turn brings no further key, so every sibling has asked before the first one loads: no timer, no extra task.
+/// The number of statements follows from the shape of the query, not from the number of rows; branches of different
+/// depth that need the same kind of thing may load it once each. Loaders are made per request and so carry the caller.
 pub struct Loader<K, B: Batch<K>> {
     source: B,
     gathering: Mutex<Gathering<K, B::Value>>,
