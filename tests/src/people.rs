@@ -4,7 +4,8 @@ use serde_json::json;
 
 use crate::TestPlatform;
 
-const PASSWORD: &str = "a password of the tests";
+/// Everybody's password.
+pub const PASSWORD: &str = "a password of the tests";
 
 /// Somebody who is signed in.
 pub struct Person {
@@ -50,17 +51,28 @@ impl Tenant {
         let [admin, member, viewer] = joined.try_into().ok().unwrap();
         Self { id, owner, admin, member, viewer }
     }
+
+    /// Everybody in it.
+    pub const fn people(&self) -> [&Person; 4] {
+        [&self.owner, &self.admin, &self.member, &self.viewer]
+    }
 }
 
 impl Person {
     /// Somebody new, who is a member of nothing.
     pub async fn register(platform: &TestPlatform, email: &str) -> Self {
-        let register = "mutation ($input: RegisterInput!) { register(input: $input) { accessToken user { id } } }";
+        let register =
+            "mutation ($input: RegisterInput!) { register(input: $input) { accessToken user { id } } }";
         let input = json!({ "email": email, "password": PASSWORD, "name": email });
         let answer = platform.graphql(None, register, json!({ "input": input })).await;
         let payload = &answer.json["data"]["register"];
-        let text = |value: &serde_json::Value| value.as_str().unwrap_or_else(|| panic!("{answer:?}")).to_owned();
-        Self { id: text(&payload["user"]["id"]), email: email.to_owned(), token: text(&payload["accessToken"]) }
+        let text =
+            |value: &serde_json::Value| value.as_str().unwrap_or_else(|| panic!("{answer:?}")).to_owned();
+        Self {
+            id: text(&payload["user"]["id"]),
+            email: email.to_owned(),
+            token: text(&payload["accessToken"]),
+        }
     }
 
     /// The same person acting in the organization `slug`.
@@ -68,7 +80,8 @@ impl Person {
         let sign_in = "mutation ($input: SignInInput!) { signIn(input: $input) { accessToken } }";
         let input = json!({ "email": self.email, "password": PASSWORD, "organizationSlug": slug });
         let answer = platform.graphql(None, sign_in, json!({ "input": input })).await;
-        let token = answer.json["data"]["signIn"]["accessToken"].as_str().unwrap_or_else(|| panic!("{answer:?}"));
+        let token =
+            answer.json["data"]["signIn"]["accessToken"].as_str().unwrap_or_else(|| panic!("{answer:?}"));
         Self { token: token.to_owned(), ..self }
     }
 }

@@ -48,11 +48,16 @@ pub struct Answer {
 impl TestPlatform {
     /// Starts it.
     pub async fn start() -> Self {
-        Self::start_on(TestDatabase::new().await.unwrap()).await
+        Self::start_with(true).await
     }
 
-    /// Starts it on a database that has something in it already.
-    pub async fn start_on(database: TestDatabase) -> Self {
+    /// Starts it without background work, so that only requests run statements.
+    pub async fn without_background() -> Self {
+        Self::start_with(false).await
+    }
+
+    async fn start_with(has_background: bool) -> Self {
+        let database = TestDatabase::new().await.unwrap();
         let mut settings = Settings::from_env(None, std::iter::empty()).unwrap();
         settings.gateway.expose_plan = true;
         settings.database.max_connections = 8;
@@ -62,10 +67,17 @@ impl TestPlatform {
         let store = platform.store().clone();
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let server = tokio::spawn(async move {
-            let Platform { router, background, .. } = platform;
-            serve(listener, router, ServerConfig::from(&settings.gateway), std::future::pending()).await;
+        let Platform { router, background, .. } = platform;
+        let background = if has_background {
+            Some(background)
+        } else {
             background.stop().await;
+            None
+        };
+        let server = tokio::spawn(async move {
+            // Dropped with the task, it ends.
+            let _background = background;
+            serve(listener, router, ServerConfig::from(&settings.gateway), std::future::pending()).await;
         });
         let client = Client::builder(TokioExecutor::new()).build_http();
         Self { database, store, tokens, address, client, server }

@@ -1,0 +1,76 @@
+//! What is stored, so that a test can say that nothing changed.
+
+use std::collections::BTreeMap;
+
+use sqlx::{AssertSqlSafe, PgConnection};
+use uuid::Uuid;
+
+use crate::{Tenant, TestPlatform};
+
+/// Of each table the number of rows, and a checksum of them.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Fingerprint(BTreeMap<String, (i64, Option<String>)>);
+
+impl Fingerprint {
+    /// Of everything that tenants and people have.
+    pub async fn of_all(platform: &TestPlatform) -> Self {
+        let mut connection = platform.database.connect().await.unwrap();
+        let mut found = BTreeMap::new();
+        for class in ["tenant", "person"] {
+            for table in Self::tables(&mut connection, class).await {
+                let rows = rows(&mut connection, &table, "true", &[]).await;
+                found.insert(table, rows);
+            }
+        }
+        Self(found)
+    }
+
+    /// Of everything that a tenant and its people have.
+    pub async fn of_tenant(platform: &TestPlatform, tenant: &Tenant) -> Self {
+        let mut connection = platform.database.connect().await.unwrap();
+        let org = [tenant.id.parse().unwrap()];
+        let people = tenant.people().map(|person| person.id.parse().unwrap());
+        let mut found = BTreeMap::new();
+        for (class, condition, ids) in
+            [("tenant", "org_id = ANY($1)", &org[..]), ("person", "user_id = ANY($1)", &people[..])]
+        {
+            for table in Self::tables(&mut connection, class).await {
+                let rows = rows(&mut connection, &table, condition, ids).await;
+                found.insert(table, rows);
+            }
+        }
+        Self(found)
+    }
+
+    /// The tables of which any row is there.
+    pub fn filled(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().filter(|(_, (rows, _))| *rows > 0).map(|(table, _)| table.as_str())
+    }
+
+    /// The tables of a class, as their comments declare it.
+    pub async fn tables(connection: &mut PgConnection, class: &str) -> Vec<String> {
+        sqlx::query_scalar(
+            "SELECT format('%I.%I', n.nspname, c.relname) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+             WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition
+               AND starts_with(obj_description(c.oid, 'pg_class'), 'class: ' || $1 || '.')
+             ORDER BY 1",
+        )
+        .bind(class)
+        .fetch_all(connection)
+        .await
+        .unwrap()
+    }
+}
+
+async fn rows(
+    connection: &mut PgConnection,
+    table: &str,
+    condition: &str,
+    ids: &[Uuid],
+) -> (i64, Option<String>) {
+    let sql = format!(
+        "SELECT count(*), md5(string_agg(t::text, ',' ORDER BY t::text)) FROM {table} t
+         WHERE {condition} AND $1::uuid[] IS NOT NULL"
+    );
+    sqlx::query_as(AssertSqlSafe(sql)).bind(ids).fetch_one(connection).await.unwrap()
+}

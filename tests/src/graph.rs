@@ -1,0 +1,67 @@
+//! Something in every subgraph.
+
+use serde_json::{Value, json};
+
+use crate::{Tenant, TestPlatform};
+
+/// What a tenant has: packages in a ring, each with a vector and an event.
+pub struct Graph {
+    /// The ids of the packages `p0`, `p1` ….
+    pub entities: Vec<String>,
+    /// The ids of what they depend on: each on the next, and on the one after it.
+    pub relationships: Vec<String>,
+    /// The id of the collection `names` of vectors of two numbers: `[0, 1]`, `[1, 1]` ….
+    pub collection: String,
+}
+
+impl Graph {
+    /// Makes `count` packages. Everything that is text says `mark`.
+    pub async fn fill(platform: &TestPlatform, tenant: &Tenant, count: usize, mark: &str) -> Self {
+        let ask = async |query: &str, input: Value| {
+            platform.data(&tenant.owner.token, query, json!({ "input": input })).await
+        };
+        for name in ["package".to_owned(), format!("only-{mark}")] {
+            let query = "mutation ($input: CreateEntityTypeInput!) { createEntityType(input: $input) { __typename } }";
+            ask(query, json!({ "name": name, "description": mark })).await;
+        }
+
+        let query =
+            "mutation ($input: UpsertEntitiesInput!) { upsertEntities(input: $input) { results { id } } }";
+        let item = |n| json!({ "key": format!("p{n}"), "type": "package", "name": format!("{mark} {n}") });
+        let made = ask(query, json!({ "items": (0..count).map(item).collect::<Vec<_>>() })).await;
+        let entities = ids(&made["upsertEntities"]["results"]);
+
+        let query = "mutation ($input: UpsertRelationshipsInput!) { upsertRelationships(input: $input) { results { id } } }";
+        let item = |n: usize| {
+            let target = format!("p{}", (n / 2 + 1 + n % 2) % count);
+            let properties = json!({ "note": mark });
+            json!({ "sourceKey": format!("p{}", n / 2), "type": "depends_on", "targetKey": target, "properties": properties })
+        };
+        let made = ask(query, json!({ "items": (0..count * 2).map(item).collect::<Vec<_>>() })).await;
+        let relationships = ids(&made["upsertRelationships"]["results"]);
+
+        let query = "mutation ($input: CreateCollectionInput!) { createCollection(input: $input) { collection { id } } }";
+        let mut made = ask(query, json!({ "name": "names", "dimension": 2, "metric": "EUCLIDEAN" })).await;
+        let collection = text(made["createCollection"]["collection"]["id"].take());
+        let query = "mutation ($input: UpsertItemsInput!) { upsertItems(input: $input) { created } }";
+        let item = |(n, entity): (usize, &String)| {
+            let metadata = json!({ "note": mark });
+            json!({ "key": format!("p{n}"), "vector": [n, 1], "entityId": entity, "metadata": metadata })
+        };
+        let items: Vec<_> = entities.iter().enumerate().map(item).collect();
+        ask(query, json!({ "collectionId": collection, "items": items })).await;
+
+        let query = "mutation ($input: RecordEventsInput!) { recordEvents(input: $input) { recorded } }";
+        let event = |entity| json!({ "name": format!("{mark}.viewed"), "value": 2, "entityId": entity });
+        ask(query, json!({ "events": entities.iter().map(event).collect::<Vec<_>>() })).await;
+        Self { entities, relationships, collection }
+    }
+}
+
+fn ids(results: &Value) -> Vec<String> {
+    results.as_array().unwrap().iter().map(|result| text(result["id"].clone())).collect()
+}
+
+fn text(value: Value) -> String {
+    value.as_str().unwrap().to_owned()
+}

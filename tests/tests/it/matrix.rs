@@ -1,0 +1,241 @@
+//! Every root field of the API, and what it says to whom.
+
+use Expect::{Code, Data, Null};
+
+/// What an answer must be.
+#[derive(Clone, Copy)]
+pub(crate) enum Expect {
+    /// Data, without an error.
+    Data,
+    /// Null, without an error.
+    Null,
+    /// An error with this code, and no data.
+    Code(&'static str),
+}
+
+/// A root field.
+pub(crate) struct Row {
+    pub(crate) field: &'static str,
+    /// The operation; `@name` stands for something of the first tenant.
+    pub(crate) document: &'static str,
+    /// The owner of another tenant.
+    pub(crate) outsider: Expect,
+    /// Nobody who has signed in.
+    pub(crate) anonymous: Expect,
+    /// A viewer of the first tenant.
+    pub(crate) viewer: Expect,
+    /// The owner of the first tenant, after all others, in the order of the rows.
+    pub(crate) owner: Expect,
+}
+
+const UNAUTHENTICATED: Expect = Code("UNAUTHENTICATED");
+const FORBIDDEN: Expect = Code("FORBIDDEN");
+const NOT_FOUND: Expect = Code("NOT_FOUND");
+
+/// What a viewer may do and nobody else's owner sees.
+const fn read(field: &'static str, document: &'static str, outsider: Expect) -> Row {
+    Row { field, document, outsider, anonymous: UNAUTHENTICATED, viewer: Data, owner: Data }
+}
+
+/// What a viewer may not do.
+const fn write(field: &'static str, document: &'static str, outsider: Expect) -> Row {
+    Row { viewer: FORBIDDEN, ..read(field, document, outsider) }
+}
+
+/// What is the same for everybody.
+const fn same(field: &'static str, document: &'static str, expect: Expect) -> Row {
+    Row { field, document, outsider: expect, anonymous: expect, viewer: expect, owner: expect }
+}
+
+/// Every field of `Query` and `Mutation`. `Data` for an outsider is its own data: no test lets it contain the other's.
+pub(crate) const ROWS: &[Row] = &[
+    // accounts
+    Row { anonymous: Null, ..read("me", "{ me { id name email organizations { nodes { slug } } } }", Data) },
+    read(
+        "organization",
+        "{ organization(id: \"@org\") { id name members { nodes { email } } activity(days: 1) { total } } }",
+        Null,
+    ),
+    read("organizations", "{ organizations { totalCount nodes { id name slug } } }", Data),
+    same(
+        "refreshSession",
+        "mutation { refreshSession(input: { refreshToken: \"@org\" }) { accessToken } }",
+        UNAUTHENTICATED,
+    ),
+    same(
+        "signIn",
+        "mutation { signIn(input: { email: \"@email\", password: \"not the password\" }) { accessToken } }",
+        UNAUTHENTICATED,
+    ),
+    same(
+        "register",
+        "mutation { register(input: { email: \"@email\", password: \"long enough a password\", name: \"X\" }) { user { id } } }",
+        Code("CONFLICT"),
+    ),
+    read(
+        "switchOrganization",
+        "mutation { switchOrganization(input: { organizationId: \"@org\" }) { accessToken } }",
+        NOT_FOUND,
+    ),
+    read("updateMe", "mutation { updateMe(input: { name: \"Renamed\" }) { user { id } } }", Data),
+    // One makes what belongs to oneself.
+    Row {
+        viewer: Code("CONFLICT"),
+        owner: Code("CONFLICT"),
+        ..read(
+            "createOrganization",
+            "mutation { createOrganization(input: { slug: \"@slug\", name: \"X\" }) { organization { id } } }",
+            Code("CONFLICT"),
+        )
+    },
+    write(
+        "updateOrganization",
+        "mutation { updateOrganization(input: { name: \"Renamed\" }) { organization { slug } } }",
+        Data,
+    ),
+    write(
+        "changeMemberRole",
+        "mutation { changeMemberRole(input: { userId: \"@member\", role: ADMIN }) { membership { role } } }",
+        NOT_FOUND,
+    ),
+    write("removeMember", "mutation { removeMember(input: { userId: \"@member\" }) { userId } }", NOT_FOUND),
+    // Whoever knows the address of somebody may make that person a member of the own organization.
+    write(
+        "addMember",
+        "mutation { addMember(input: { email: \"@memberEmail\", role: VIEWER }) { membership { role } } }",
+        Data,
+    ),
+    // entities
+    read(
+        "entity",
+        "{ entity(id: \"@entity\") { name relationships { nodes { properties } } neighbors { nodes { name } } similar { score } } }",
+        Null,
+    ),
+    read(
+        "entities",
+        "{ entities(filter: { keys: [\"p0\", \"p1\"] }) { totalCount nodes { id name entityType { description } } } }",
+        Data,
+    ),
+    read("entityType", "{ entityType(name: \"only-alpha\") { description } }", Null),
+    read("entityTypes", "{ entityTypes { totalCount nodes { id name description } } }", Data),
+    read(
+        "relationship",
+        "{ relationship(id: \"@relationship\") { properties source { name } target { name } } }",
+        Null,
+    ),
+    read(
+        "relationships",
+        "{ relationships(filter: { source: \"@entity\" }) { totalCount nodes { id properties } } }",
+        Data,
+    ),
+    write(
+        "createEntityType",
+        "mutation { createEntityType(input: { name: \"new\" }) { entityType { id } } }",
+        Data,
+    ),
+    write(
+        "updateEntityType",
+        "mutation { updateEntityType(input: { name: \"only-alpha\", description: \"x\" }) { entityType { id } } }",
+        NOT_FOUND,
+    ),
+    write(
+        "deleteEntityType",
+        "mutation { deleteEntityType(input: { name: \"only-alpha\" }) { id } }",
+        NOT_FOUND,
+    ),
+    write(
+        "createEntity",
+        "mutation { createEntity(input: { key: \"new\", type: \"package\", name: \"x\" }) { entity { id } } }",
+        Data,
+    ),
+    write(
+        "updateEntity",
+        "mutation { updateEntity(input: { id: \"@entity\", name: \"x\" }) { entity { id } } }",
+        NOT_FOUND,
+    ),
+    write(
+        "upsertEntities",
+        "mutation { upsertEntities(input: { items: [{ key: \"p1\", type: \"package\", name: \"x\" }] }) { updated } }",
+        Data,
+    ),
+    write(
+        "createRelationship",
+        "mutation { createRelationship(input: { sourceId: \"@entity\", targetKey: \"p1\", type: \"new\" }) { relationship { id } } }",
+        NOT_FOUND,
+    ),
+    write(
+        "updateRelationship",
+        "mutation { updateRelationship(input: { id: \"@relationship\", confidence: 0.5 }) { relationship { id } } }",
+        NOT_FOUND,
+    ),
+    write(
+        "upsertRelationships",
+        "mutation { upsertRelationships(input: { items: [{ sourceKey: \"p0\", targetKey: \"p1\", type: \"x\" }] }) { created } }",
+        Data,
+    ),
+    write(
+        "deleteRelationship",
+        "mutation { deleteRelationship(input: { id: \"@relationship\" }) { id } }",
+        NOT_FOUND,
+    ),
+    write("deleteEntity", "mutation { deleteEntity(input: { id: \"@entity\" }) { id } }", NOT_FOUND),
+    // vectors
+    read(
+        "collection",
+        "{ collection(id: \"@collection\") { name items { nodes { key vector metadata entity { name } } } } }",
+        Null,
+    ),
+    read(
+        "collections",
+        "{ collections { totalCount nodes { id name items { nodes { id metadata } } } } }",
+        Data,
+    ),
+    read(
+        "search",
+        "{ search(collectionId: \"@collection\", vector: [1, 1]) { score item { metadata entity { name } } } }",
+        NOT_FOUND,
+    ),
+    write(
+        "createCollection",
+        "mutation { createCollection(input: { name: \"new\", dimension: 2, metric: DOT }) { collection { id } } }",
+        Data,
+    ),
+    write(
+        "updateCollection",
+        "mutation { updateCollection(input: { id: \"@collection\", name: \"x\" }) { collection { id } } }",
+        NOT_FOUND,
+    ),
+    write(
+        "upsertItems",
+        "mutation { upsertItems(input: { collectionId: \"@collection\", items: [{ key: \"p0\", vector: [9, 9] }] }) { updated } }",
+        NOT_FOUND,
+    ),
+    write(
+        "deleteItems",
+        "mutation { deleteItems(input: { collectionId: \"@collection\", keys: [\"p1\"] }) { deleted } }",
+        NOT_FOUND,
+    ),
+    write(
+        "deleteCollection",
+        "mutation { deleteCollection(input: { id: \"@collection\" }) { id } }",
+        NOT_FOUND,
+    ),
+    // analytics
+    read(
+        "events",
+        "{ events(filter: { entityId: \"@entity\" }) { totalCount nodes { id name entity { name } } } }",
+        Data,
+    ),
+    read(
+        "timeSeries",
+        "{ timeSeries(input: { from: \"@from\", to: \"@to\", interval: DAY, groupBy: { by: NAME } }) { groups { key total entity { name } } } }",
+        Data,
+    ),
+    write(
+        "recordEvents",
+        "mutation { recordEvents(input: { events: [{ name: \"x\", entityId: \"@entity\" }] }) { recorded } }",
+        Data,
+    ),
+    // At last, as it ends the session.
+    read("signOut", "mutation { signOut { sessionId } }", Data),
+];

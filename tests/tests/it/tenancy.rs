@@ -1,0 +1,163 @@
+//! Nobody reaches what belongs to another tenant, or what the role does not allow.
+
+use chrono::{TimeDelta, Utc};
+use futures::{StreamExt, stream};
+use pulse_tests::{Answer, Fingerprint, Graph, Person, Tenant, TestPlatform};
+use serde_json::{Value, json};
+
+use crate::matrix::{Expect, ROWS, Row};
+
+/// Two tenants with the same keys in all subgraphs.
+struct Stage {
+    platform: TestPlatform,
+    alpha: Tenant,
+    beta: Tenant,
+    graph: Graph,
+}
+
+impl Stage {
+    async fn new() -> Self {
+        let platform = TestPlatform::start().await;
+        let alpha = Tenant::found(&platform, "alpha").await;
+        let graph = Graph::fill(&platform, &alpha, 3, "alpha").await;
+        let beta = Tenant::found(&platform, "beta").await;
+        Graph::fill(&platform, &beta, 3, "beta").await;
+        Self { platform, alpha, beta, graph }
+    }
+
+    /// The document of a row, about the first tenant's things.
+    fn document(&self, row: &Row) -> String {
+        let now = Utc::now();
+        let day = |days| (now + TimeDelta::days(days)).to_rfc3339();
+        // The longer names first, where one begins another.
+        let names = [
+            ("@org", self.alpha.id.clone()),
+            ("@slug", "alpha".to_owned()),
+            ("@email", self.alpha.admin.email.clone()),
+            ("@memberEmail", self.alpha.member.email.clone()),
+            ("@member", self.alpha.member.id.clone()),
+            ("@entity", self.graph.entities[0].clone()),
+            ("@relationship", self.graph.relationships[0].clone()),
+            ("@collection", self.graph.collection.clone()),
+            ("@from", day(-1)),
+            ("@to", day(1)),
+        ];
+        names.iter().fold(row.document.to_owned(), |text, (name, value)| text.replace(name, value))
+    }
+
+    async fn ask(&self, row: &Row, token: Option<&str>) -> Answer {
+        self.platform.graphql(token, &self.document(row), json!({})).await
+    }
+}
+
+/// What is wrong with an answer, if anything.
+fn complaint(row: &Row, answer: &Answer, expect: Expect) -> Option<String> {
+    let value = &answer.json["data"][row.field];
+    let is_right = match expect {
+        Expect::Data => answer.json.get("errors").is_none() && !value.is_null(),
+        Expect::Null => answer.json.get("errors").is_none() && value.is_null(),
+        Expect::Code(code) => answer.code() == Some(code) && value.is_null(),
+    };
+    (!is_right).then(|| format!("{}: {}", row.field, answer.json))
+}
+
+fn assert_none(complaints: &[String]) {
+    assert!(complaints.is_empty(), "\n{}", complaints.join("\n"));
+}
+
+#[tokio::test]
+async fn the_owner_of_another_tenant_sees_and_changes_nothing_by_any_root_field() {
+    let stage = Stage::new().await;
+    let before = Fingerprint::of_tenant(&stage.platform, &stage.alpha).await;
+    let filled: Vec<_> = before.filled().map(|table| table.split('.').next().unwrap()).collect();
+    for schema in ["accounts", "analytics", "entities", "platform", "vectors"] {
+        assert!(filled.contains(&schema), "nothing of {schema} is compared");
+    }
+    let mut complaints = Vec::new();
+    for row in ROWS {
+        let answer = stage.ask(row, Some(&stage.beta.owner.token)).await;
+        complaints.extend(complaint(row, &answer, row.outsider));
+        // The first tenant's names, addresses, types and properties all say so.
+        let data = answer.json["data"].to_string();
+        if data.contains("alpha") || stage.graph.entities.iter().any(|id| data.contains(id)) {
+            complaints.push(format!("{} tells: {data}", row.field));
+        }
+        if Fingerprint::of_tenant(&stage.platform, &stage.alpha).await != before {
+            complaints.push(format!("{} changed the other tenant", row.field));
+        }
+    }
+    assert_none(&complaints);
+}
+
+#[tokio::test]
+async fn nobody_gets_anything_without_signing_in() {
+    let stage = Stage::new().await;
+    let before = Fingerprint::of_all(&stage.platform).await;
+    let mut complaints = Vec::new();
+    for row in ROWS {
+        complaints.extend(complaint(row, &stage.ask(row, None).await, row.anonymous));
+    }
+    assert_none(&complaints);
+    assert_eq!(Fingerprint::of_all(&stage.platform).await, before);
+}
+
+#[tokio::test]
+async fn a_viewer_reads_and_changes_nothing() {
+    let stage = Stage::new().await;
+    let mut complaints = Vec::new();
+    for row in ROWS {
+        let before = Fingerprint::of_all(&stage.platform).await;
+        complaints.extend(complaint(row, &stage.ask(row, Some(&stage.alpha.viewer.token)).await, row.viewer));
+        let is_refused = matches!(row.viewer, Expect::Code(_));
+        if is_refused && Fingerprint::of_all(&stage.platform).await != before {
+            complaints.push(format!("{} was refused and changed something", row.field));
+        }
+    }
+    assert_none(&complaints);
+}
+
+/// What the others are refused is refused for who they are, not for what they ask.
+#[tokio::test]
+async fn the_owner_may_do_all_of_it() {
+    let stage = Stage::new().await;
+    let mut complaints = Vec::new();
+    for row in ROWS {
+        complaints.extend(complaint(row, &stage.ask(row, Some(&stage.alpha.owner.token)).await, row.owner));
+    }
+    assert_none(&complaints);
+}
+
+#[tokio::test]
+async fn people_who_ask_at_the_same_time_never_get_each_others_answers() {
+    let stage = Stage::new().await;
+    let second = Person::register(&stage.platform, "second@alpha.example").await;
+    let add = "mutation ($input: AddMemberInput!) { addMember(input: $input) { __typename } }";
+    let input = json!({ "email": second.email, "role": "MEMBER" });
+    stage.platform.data(&stage.alpha.owner.token, add, json!({ "input": input })).await;
+    let second = second.sign_in(&stage.platform, "alpha").await;
+    let people = [
+        (&stage.alpha.member, "alpha"),
+        (&second, "alpha"),
+        (&stage.beta.member, "beta"),
+        (&stage.beta.viewer, "beta"),
+    ];
+    let query = "{ me { id email } organization { slug } entity(key: \"p1\") { name } entities(orderBy: { field: KEY }, first: 2) { nodes { name } } \
+                 collections { nodes { items(first: 1) { nodes { metadata } } } } events(first: 1) { nodes { name } } }";
+    let expected = |(person, slug): (&Person, &str)| -> Value {
+        json!({
+            "me": { "id": person.id, "email": person.email },
+            "organization": { "slug": slug },
+            "entity": { "name": format!("{slug} 1") },
+            "entities": { "nodes": [{ "name": format!("{slug} 0") }, { "name": format!("{slug} 1") }] },
+            "collections": { "nodes": [{ "items": { "nodes": [{ "metadata": { "note": slug } }] } }] },
+            "events": { "nodes": [{ "name": format!("{slug}.viewed") }] },
+        })
+    };
+    let ask = async |n: usize| {
+        let (person, slug) = people[n % people.len()];
+        let data = stage.platform.data(&person.token, query, json!({})).await;
+        assert_eq!(data, expected((person, slug)));
+    };
+    // More at once would wait for a connection longer than a request may.
+    stream::iter(0..200 * people.len()).map(ask).buffer_unordered(32).collect::<()>().await;
+}
