@@ -41,8 +41,8 @@ impl Graph {
         let relationships = ids(&made["upsertRelationships"]["results"]);
 
         let query = "mutation ($input: CreateCollectionInput!) { createCollection(input: $input) { collection { id } } }";
-        let mut made = ask(query, json!({ "name": "names", "dimension": 2, "metric": "EUCLIDEAN" })).await;
-        let collection = text(made["createCollection"]["collection"]["id"].take());
+        let made = ask(query, json!({ "name": "names", "dimension": 2, "metric": "EUCLIDEAN" })).await;
+        let collection = text(&made["createCollection"]["collection"]["id"]);
         let query = "mutation ($input: UpsertItemsInput!) { upsertItems(input: $input) { created } }";
         let item = |(n, entity): (usize, &String)| {
             let metadata = json!({ "note": mark });
@@ -59,9 +59,9 @@ impl Graph {
 }
 
 fn ids(results: &Value) -> Vec<String> {
-    results.as_array().unwrap().iter().map(|result| text(result["id"].clone())).collect()
+    results.as_array().unwrap().iter().map(|result| text(&result["id"])).collect()
 }
 
-fn text(value: Value) -> String {
+fn text(value: &Value) -> String {
     value.as_str().unwrap().to_owned()
 }

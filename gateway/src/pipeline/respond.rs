@@ -22,7 +22,7 @@ pub(super) fn answer(media_type: MediaType, result: ExecutionResult) -> Response
 pub(super) fn refuse(media_type: MediaType, refusal: Refusal, request: RequestId) -> Response {
     let Refusal { status, well_formed, mut errors, header } = refusal;
     for error in errors.iter_mut().filter(|error| error.code == ErrorCode::Internal) {
-        error.extensions.extend([("requestId".into(), request.to_string().into())]);
+        error.extensions.extend([("requestId", request.to_string().into())]);
     }
     let status = if well_formed && media_type == MediaType::Json { StatusCode::OK } else { status };
     let mut response = respond(status, media_type, Body::from(errors_body(&errors)));

@@ -278,6 +278,6 @@ async fn a_reference_to_what_was_deleted_is_null_and_no_error() {
     let query = "query ($id: ID!) { entity(id: $id) { similar { entity { name } } } events { nodes { entity { name } } } }";
     let data = platform.data(&tenant.viewer.token, query, json!({ "id": graph.entities[1] })).await;
     assert_eq!(data["entity"], json!({ "similar": [{ "entity": null }] }));
-    let entities = json!([{ "entity": { "name": "alpha 1" } }, { "entity": null }]);
+    let entities = json!([{ "entity": null }, { "entity": { "name": "alpha 1" } }]);
     assert_eq!(sorted(&data["events"]["nodes"]), entities);
 }

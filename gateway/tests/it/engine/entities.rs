@@ -255,6 +255,45 @@ async fn entity_that_a_subgraph_does_not_know_is_null_there() {
 }
 
 #[tokio::test]
+async fn reference_to_an_entity_that_is_gone_is_null_without_an_error() {
+    let platform = shop().with("accounts", |data| data["User"] = serde_json::json!([])).build();
+    insta::assert_snapshot!(platform.run("{ topReview { body author { id email } } }").await, @r#"
+    {
+      "data": {
+        "topReview": {
+          "body": "Solid",
+          "author": null
+        }
+      }
+    }
+    "#);
+}
+
+#[tokio::test]
+async fn reference_to_an_entity_that_is_gone_is_an_error_where_there_must_be_one() {
+    let platform = shop().with("stock", |data| data["Product"] = serde_json::json!([])).build();
+    insta::assert_snapshot!(platform.run("{ topReview { body product { warehouse } } }").await, @r#"
+    {
+      "data": {
+        "topReview": null
+      },
+      "errors": [
+        {
+          "message": "`Review.product` refers to nothing",
+          "path": [
+            "topReview",
+            "product"
+          ],
+          "extensions": {
+            "code": "INTERNAL"
+          }
+        }
+      ]
+    }
+    "#);
+}
+
+#[tokio::test]
 async fn plan_and_fetches_are_told_on_request() {
     let platform = shop().build();
     let operation = platform.engine.prepare("{ me { id } }", None).await.unwrap();
