@@ -1,0 +1,92 @@
+//! The command line itself.
+
+use clap::Parser;
+use pulse::cli::Cli;
+use pulse_testkit::TestDatabase;
+
+use crate::support::process::{pulse, run};
+
+/// What a command of containers begins with, and nothing else does.
+pub(crate) fn deploy_commands() -> impl Iterator<Item = Vec<&'static str>> {
+    let lines = include_str!("../../../deploy/commands.txt").lines();
+    lines
+        .map(|line| line.split_whitespace().collect::<Vec<_>>())
+        .filter(|words| words.first().is_some_and(|word| *word != "#"))
+}
+
+#[tokio::test]
+async fn help_lists_the_commands() -> anyhow::Result<()> {
+    let help = run(pulse(["--help"])).await?.success()?;
+    let commands = help.split_once("Commands:\n").map_or("", |(_, commands)| commands);
+    let commands = commands.split_once("\n\n").map_or("", |(commands, _)| commands);
+    insta::assert_snapshot!(commands, @"
+    dev      Run the whole platform in this process, on a private PostgreSQL unless DATABASE_URL names another
+    serve    Run one role of the platform, or all of them, against DATABASE_URL
+    migrate  Change the database's schema
+    import   Load entities and relationships from a JSON Lines file
+    schema   Write or check the GraphQL schemas that this program serves
+    health   Ask a running process whether it is ready; for container health checks
+    config   Print the settings with their defaults and what they mean
+    help     Print this message or the help of the given subcommand(s)
+    ");
+    Ok(())
+}
+
+#[tokio::test]
+async fn every_command_has_help_of_its_own() -> anyhow::Result<()> {
+    for (command, listed) in [
+        ("dev", "--demo"),
+        ("serve", "subgraph"),
+        ("serve gateway", "--supergraph <FILE>"),
+        ("serve subgraph", "accounts, analytics, entities, vectors"),
+        ("serve worker", "--config <FILE>"),
+        ("serve all", "--listen <ADDRESS>"),
+        ("migrate", "status"),
+        ("migrate down", "--steps"),
+        ("import", "--org <SLUG>"),
+        ("schema", "compose"),
+        ("health", "--url"),
+        ("config", "--config <FILE>"),
+    ] {
+        let help = run(pulse(command.split(' ').chain(["--help"]))).await?.success()?;
+        assert!(help.contains(listed), "{command}: {help}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_wrong_word_ends_with_2_and_names_what_there_is() -> anyhow::Result<()> {
+    let ended = run(pulse(["serve", "subgraph", "billing"])).await?;
+    assert_eq!(ended.code, Some(2));
+    assert!(
+        ended.stderr.contains("[possible values: accounts, analytics, entities, vectors]"),
+        "{}",
+        ended.stderr
+    );
+    Ok(())
+}
+
+#[test]
+fn the_commands_of_containers_are_commands_of_the_program() {
+    let mut count = 0;
+    for words in deploy_commands() {
+        let parsed = Cli::try_parse_from(std::iter::once("pulse").chain(words.iter().copied()));
+        assert!(parsed.is_ok(), "{words:?}: {}", parsed.unwrap_err());
+        count += 1;
+    }
+    assert_eq!(count, 9);
+}
+
+#[tokio::test]
+async fn printed_settings_load_again() -> anyhow::Result<()> {
+    let printed = run(pulse(["config"])).await?.success()?;
+    assert!(printed.starts_with("# Settings of Pulse with their defaults."), "{printed}");
+    let folder = tempfile::tempdir()?;
+    let file = folder.path().join("pulse.toml");
+    std::fs::write(&file, printed)?;
+    let database = TestDatabase::new().await?;
+    let mut command = pulse(["--config", &file.to_string_lossy(), "migrate", "status"]);
+    command.env("DATABASE_URL", database.url());
+    assert!(run(command).await?.success()?.contains("applied"));
+    Ok(())
+}

@@ -1,0 +1,10 @@
+//! The program as its users start it: processes, signals, exit codes.
+
+mod cli;
+mod dev;
+mod errors;
+mod import;
+mod migrate;
+mod serve;
+mod settings;
+mod support;

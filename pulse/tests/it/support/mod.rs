@@ -1,0 +1,5 @@
+//! What these tests share.
+
+pub(crate) mod http;
+pub(crate) mod organization;
+pub(crate) mod process;
