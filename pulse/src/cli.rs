@@ -8,7 +8,7 @@ use clap::{Args, Parser, Subcommand};
 /// A federated GraphQL platform in one program.
 ///
 /// `pulse dev --demo` starts everything on this machine with demo data. Settings come from the commented defaults
-/// (`pulse config`), then from --config, then from PULSE__SECTION__FIELD variables.
+/// (`pulse config`), then from --config, then from `PULSE__SECTION__FIELD` variables.
 #[derive(Debug, Parser)]
 #[command(name = "pulse", version, propagate_version = true, arg_required_else_help = true)]
 pub struct Cli {
@@ -23,9 +23,9 @@ pub struct Cli {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Run the whole platform in this process, on a private PostgreSQL unless DATABASE_URL names another.
+    /// Run the whole platform in this process, on a private PostgreSQL unless `DATABASE_URL` names another.
     Dev(DevArgs),
-    /// Run one role of the platform, or all of them, against DATABASE_URL.
+    /// Run one role of the platform, or all of them, against `DATABASE_URL`.
     #[command(subcommand)]
     Serve(ServeCommand),
     /// Change the database's schema.
@@ -125,7 +125,7 @@ pub enum MigrateCommand {
 /// Which database a command works on.
 #[derive(Debug, Args)]
 pub struct DatabaseArgs {
-    /// The folder of `pulse dev`, used when DATABASE_URL is not set.
+    /// The folder of `pulse dev`, used when `DATABASE_URL` is not set.
     #[arg(long, default_value = ".pulse", value_name = "FOLDER")]
     pub data_dir: PathBuf,
 }

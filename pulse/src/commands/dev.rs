@@ -29,7 +29,6 @@ pub(super) async fn run(args: DevArgs, mut settings: Settings) -> anyhow::Result
     // On one's own machine the plan is for everybody who asks.
     settings.gateway.expose_plan = true;
     init_logs(&settings.telemetry)?;
-    let metrics = Metrics::install()?;
     let started = Instant::now();
     let listener = roles::listen(args.listen).await?;
     if args.reset {
@@ -39,7 +38,7 @@ pub(super) async fn run(args: DevArgs, mut settings: Settings) -> anyhow::Result
     let unusable = |source| ClusterError::Io { path: args.data_dir.clone(), source };
     database.publish(&args.data_dir).map_err(unusable)?;
     let served = tokio::select! {
-        served = serve_on(&database, listener, &args, &settings, metrics, started) => served,
+        served = serve_on(&database, listener, &args, &settings, started) => served,
         () = database.lost() => Err(anyhow::anyhow!("the private PostgreSQL ended; its log is in {}", args.data_dir.join("postgres").display())),
     };
     database.close().await;
@@ -51,9 +50,9 @@ async fn serve_on(
     listener: tokio::net::TcpListener,
     args: &DevArgs,
     settings: &Settings,
-    metrics: Metrics,
     started: Instant,
 ) -> anyhow::Result<()> {
+    let metrics = Metrics::install()?;
     let prepare = async {
         database.migrate().await?;
         let tokens = tokens(&args.data_dir, settings)?;

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::Database;
 
 /// How often partitions are looked after and what has expired is deleted.
-const UPKEEP: Duration = Duration::from_secs(3600);
+const UPKEEP: Duration = Duration::from_hours(1);
 
 /// What upkeep does, each by itself, so that one that fails holds up no other. Partitions are made a month ahead.
 const CHORES: [(&str, &str); 3] = [

@@ -131,6 +131,8 @@ fn parse(setting: &str, url: &Secret) -> Result<PgConnectOptions, Failure> {
     let is_ours = |url: &&str| url.starts_with("postgres://") || url.starts_with("postgresql://");
     let parsed = Some(url.expose()).filter(is_ours).and_then(|url| PgConnectOptions::from_str(url).ok());
     parsed.ok_or_else(|| {
-        Failure::Setting(format!("{setting} is not a PostgreSQL URL: expected postgresql://user:password@host:5432/database"))
+        Failure::Setting(format!(
+            "{setting} is not a PostgreSQL URL: expected postgresql://user:password@host:5432/database"
+        ))
     })
 }

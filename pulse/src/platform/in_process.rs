@@ -77,10 +77,8 @@ fn answer_of(response: Response) -> SubgraphResponse {
 
 fn error_of(error: ServerError) -> SubgraphError {
     let ServerError { message, path, extensions, .. } = error;
-    let path = match path.is_empty() {
-        true => Value::Null,
-        false => Value::List(path.into_iter().map(segment).collect()),
-    };
+    let path =
+        if path.is_empty() { Value::Null } else { Value::List(path.into_iter().map(segment).collect()) };
     let extensions = extensions
         .and_then(|extensions| async_graphql::to_value(&extensions).ok())
         .map_or(Value::Null, values::from_subgraph);

@@ -92,8 +92,8 @@ impl Platform {
         };
         let gateway =
             Gateway::init(parts, settings.gateway.clone()).await.context("the gateway does not start")?;
-        let routes = subgraphs.iter().map(|subgraph| subgraph.routes.clone());
-        let router = routes.fold(gateway.router(), Router::merge);
+        let router =
+            subgraphs.iter().fold(gateway.router(), |router, subgraph| router.merge(subgraph.routes.clone()));
         let background = Background::start(&store, database, &subgraphs);
         Ok(Self { subgraphs, router, background, store })
     }

@@ -20,8 +20,8 @@ async fn help_lists_the_commands() -> anyhow::Result<()> {
     let commands = help.split_once("Commands:\n").map_or("", |(_, commands)| commands);
     let commands = commands.split_once("\n\n").map_or("", |(commands, _)| commands);
     insta::assert_snapshot!(commands, @"
-    dev      Run the whole platform in this process, on a private PostgreSQL unless DATABASE_URL names another
-    serve    Run one role of the platform, or all of them, against DATABASE_URL
+    dev      Run the whole platform in this process, on a private PostgreSQL unless `DATABASE_URL` names another
+    serve    Run one role of the platform, or all of them, against `DATABASE_URL`
     migrate  Change the database's schema
     import   Load entities and relationships from a JSON Lines file
     schema   Write or check the GraphQL schemas that this program serves
