@@ -1,6 +1,6 @@
 //! Requests that are wrong whatever the schema holds, and credentials that are no good.
 
-use chrono::{TimeDelta, Utc};
+use chrono::TimeDelta;
 use insta::assert_snapshot;
 use pulse_tokens::{AccessClaims, AccessTokens, SigningKey};
 use pulse_types::{OrgId, Role, SessionId};
@@ -167,12 +167,13 @@ async fn bodies_that_are_no_graphql_request_are_refused() {
 async fn credentials_that_are_no_good_are_refused_whatever_is_asked() {
     let refusals = Refusals::new().await;
     let body = "{\"query\": \"{ __typename }\"}";
+    let now = refusals.platform.store.clock().now();
     let claims = |made| {
         let user = refusals.tenant.owner.id.parse().unwrap();
         let org: OrgId = refusals.tenant.id.parse().unwrap();
-        AccessClaims::new(user, SessionId::new(Utc::now()), Some((org, &Role::Owner.permissions())), made)
+        AccessClaims::new(user, SessionId::new(now), Some((org, &Role::Owner.permissions())), made)
     };
-    let expired = claims(Utc::now() - TimeDelta::hours(1));
+    let expired = claims(now - TimeDelta::hours(1));
     let expired = refusals.platform.tokens.sign(&expired).unwrap().unwrap();
     assert_snapshot!(refusals.of_body_from(Some(&expired), body).await, @r#"
     401 Unauthorized
@@ -180,7 +181,7 @@ async fn credentials_that_are_no_good_are_refused_whatever_is_asked() {
     "#);
 
     let elsewhere = AccessTokens::signing(SigningKey::from_seed(&[7; 32]).unwrap()).unwrap();
-    let forged = elsewhere.sign(&claims(Utc::now())).unwrap().unwrap();
+    let forged = elsewhere.sign(&claims(now)).unwrap().unwrap();
     assert_snapshot!(refusals.of_body_from(Some(&forged), body).await, @r#"
     401 Unauthorized
     {"message":"the token's signature is not valid","extensions":{"code":"UNAUTHENTICATED"}}

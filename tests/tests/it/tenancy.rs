@@ -1,6 +1,6 @@
 //! Nobody reaches what belongs to another tenant, or what the role does not allow.
 
-use chrono::{TimeDelta, Utc};
+use chrono::TimeDelta;
 use futures::{StreamExt, stream};
 use pulse_tests::{Answer, Fingerprint, Graph, Person, Tenant, TestPlatform};
 use serde_json::{Value, json};
@@ -27,7 +27,7 @@ impl Stage {
 
     /// The document of a row, about the first tenant's things.
     fn document(&self, row: &Row) -> String {
-        let now = Utc::now();
+        let now = self.platform.store.clock().now();
         let day = |days| (now + TimeDelta::days(days)).to_rfc3339();
         // The longer names first, where one begins another.
         let names = [
