@@ -71,7 +71,8 @@ async fn an_organization_is_seen_by_its_members_alone() {
     assert_eq!(accounts.run(&person.caller, by_slug, json!({})).await, seen);
     assert_eq!(accounts.run(&stranger.caller, by_id, id.clone()).await, unseen);
     assert_eq!(accounts.run(&stranger.caller, by_slug, json!({})).await, unseen);
-    assert_eq!(accounts.run(&accounts.anonymous(), by_id, id.clone()).await, unseen);
+    let nobody = accounts.run(&accounts.anonymous(), by_id, id.clone()).await;
+    assert_eq!(nobody["errors"][0]["extensions"]["code"], "UNAUTHENTICATED");
     let both = r#"query ($id: ID!) { organization(id: $id, slug: "acme") { slug } }"#;
     assert_snapshot!(show(&accounts.run(&person.caller, both, id.clone()).await), @r#"{"errors":[{"message":"give `id` or `slug`, not both","extensions":{"code":"BAD_USER_INPUT"},"path":["organization"]}],"data":{"organization":null}}"#);
     let blind = without(&person.caller, &Permission::ORGANIZATION_READ);
