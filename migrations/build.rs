@@ -20,10 +20,14 @@ fn main() {
         for up in up_files(&root.join(folder)) {
             let down = up.with_file_name(file_name(&up).replace(".up.sql", ".down.sql"));
             assert!(down.is_file(), "{} has no {}", up.display(), file_name(&down));
+            // As Rust writes a string, with its quotes.
+            let literal = |path: &Path| format!("{:?}", path.to_str().expect("the workspace's path is UTF-8"));
             writeln!(
                 code,
-                "    EmbeddedFile {{ owner: Owner::{variant}, file: {:?}, up: include_str!({up:?}), down: include_str!({down:?}) }},",
-                file_name(&up)
+                "    EmbeddedFile {{ owner: Owner::{variant}, file: {:?}, up: include_str!({}), down: include_str!({}) }},",
+                file_name(&up),
+                literal(&up),
+                literal(&down)
             )
             .expect("a string can be written to");
         }

@@ -7,7 +7,8 @@ use rand::{Rng, SeedableRng};
 
 const SECTIONS: [&str; 6] = ["admin", "libs", "net", "utils", "devel", "doc"];
 const WORDS: [&str; 12] = [
-    "tool", "library", "server", "client", "common", "files", "fast", "small", "network", "data", "image", "runtime",
+    "tool", "library", "server", "client", "common", "files", "fast", "small", "network", "data", "image",
+    "runtime",
 ];
 const RELATIONS: [&str; 3] = ["depends", "recommends", "suggests"];
 

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use pulse_entities::import::{ImportOptions, import};
 use pulse_store::{PoolOptions, Store};
+use pulse_telemetry::Metrics;
 use pulse_testkit::TestDatabase;
 use pulse_types::{Clock, OrgId};
 use tokio::io::AsyncWriteExt;
@@ -26,6 +27,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
+    let metrics = Metrics::install()?;
     let database = TestDatabase::new().await?;
     let clock = Clock::system();
     let org = OrgId::new(clock.now());
@@ -44,12 +46,14 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
             }
             writer.shutdown().await
         });
-        let report = import(&store, org, tokio::io::BufReader::new(reader), &ImportOptions::default(), |_| {}).await?;
+        let report =
+            import(&store, org, tokio::io::BufReader::new(reader), &ImportOptions::default(), |_| {}).await?;
         made.await??;
         let took = started.elapsed();
         say(&format!("{what}: {report}"));
         rows.push(row(what, args.entities + args.relationships, took, before));
     }
+    print(&["statement", "seconds in all"], &statements(&metrics));
     print(&["import", "lines", "seconds", "lines/s", "MiB before", "MiB at most"], &rows);
     Ok(())
 }
@@ -66,6 +70,19 @@ fn row(what: &str, lines: u32, took: Duration, before: String) -> Vec<String> {
     ]
 }
 
+/// How long each kind of statement took in all, the longest first.
+fn statements(metrics: &Metrics) -> Vec<Vec<String>> {
+    let text = metrics.render();
+    let sums =
+        text.lines().filter_map(|line| line.strip_prefix("pulse_db_statement_seconds_sum{statement=\""));
+    let mut sums: Vec<(f64, &str)> = sums
+        .filter_map(|line| line.split_once("\"} "))
+        .filter_map(|(name, sum)| Some((sum.parse().ok()?, name)))
+        .collect();
+    sums.sort_by(|a, b| b.0.total_cmp(&a.0));
+    sums.into_iter().map(|(sum, name)| vec![name.to_owned(), format!("{sum:.1}")]).collect()
+}
+
 fn resident_mib() -> String {
     status("VmRSS:")
 }
@@ -73,6 +90,9 @@ fn resident_mib() -> String {
 /// A line of this process's status, in MiB.
 fn status(label: &str) -> String {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let kib = status.lines().find_map(|line| line.strip_prefix(label)).and_then(|rest| rest.split_whitespace().next());
+    let kib = status
+        .lines()
+        .find_map(|line| line.strip_prefix(label))
+        .and_then(|rest| rest.split_whitespace().next());
     kib.and_then(|kib| kib.parse::<u64>().ok()).map_or_else(|| "?".to_owned(), |kib| (kib / 1024).to_string())
 }

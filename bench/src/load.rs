@@ -86,7 +86,9 @@ impl Call {
             latencies.extend(done??);
         }
         latencies.sort_unstable();
-        let at = |share: usize| latencies.get(latencies.len() * share / 100).copied().context("no request was answered");
+        let at = |share: usize| {
+            latencies.get(latencies.len() * share / 100).copied().context("no request was answered")
+        };
         #[expect(clippy::cast_precision_loss, reason = "far fewer requests than 2^52")]
         let per_second = latencies.len() as f64 / time.as_secs_f64();
         Ok(Measured { per_second, p50: at(50)?, p99: at(99)? })

@@ -10,12 +10,17 @@ use uuid::Uuid;
 use crate::bare::STATEMENT;
 
 /// Transactions a second and their mean latency in milliseconds, with `connections` for `time`.
-pub(crate) async fn run(database: &str, org: Uuid, connections: usize, time: Duration) -> anyhow::Result<(f64, f64)> {
+pub(crate) async fn run(
+    database: &str,
+    org: Uuid,
+    connections: usize,
+    time: Duration,
+) -> anyhow::Result<(f64, f64)> {
     let distribution = Distribution::ensure(&FetchOptions::from_env()).await?;
     let script = tempfile::NamedTempFile::new()?;
     let statement = STATEMENT.replace('\n', " ");
     let lines = format!(
-        "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY\\; SET LOCAL ROLE pulse_app\\; SET LOCAL pulse.org_id = '{org}';\n{statement};\nROLLBACK;\n"
+        "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;\nSET LOCAL ROLE pulse_app;\nSET LOCAL pulse.org_id = '{org}';\n{statement};\nROLLBACK;\n"
     );
     std::fs::write(script.path(), lines)?;
     let output = Command::new(distribution.program("pgbench"))
@@ -30,7 +35,10 @@ pub(crate) async fn run(database: &str, org: Uuid, connections: usize, time: Dur
     let text = String::from_utf8_lossy(&output.stdout);
     ensure!(output.status.success(), "pgbench failed: {}", String::from_utf8_lossy(&output.stderr));
     let number = |label: &str| -> anyhow::Result<f64> {
-        let line = text.lines().find_map(|line| line.strip_prefix(label)).context("pgbench printed something else")?;
+        let line = text
+            .lines()
+            .find_map(|line| line.strip_prefix(label))
+            .context("pgbench printed something else")?;
         Ok(line.split_whitespace().next().context("no number")?.parse()?)
     };
     Ok((number("tps = ")?, number("latency average = ")?))

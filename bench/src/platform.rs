@@ -2,11 +2,11 @@
 
 use std::str::FromStr;
 
-use pulse_wiring::platform::{Database, Platform, signing_tokens};
-use pulse_wiring::settings::Settings;
 use pulse_gateway::{ServerConfig, serve as serve_http};
 use pulse_tokens::{AccessClaims, AccessTokens};
 use pulse_types::{OrgId, Role, Secret, SessionId, UserId};
+use pulse_wiring::platform::{Database, Platform, signing_tokens};
+use pulse_wiring::settings::Settings;
 use sqlx::postgres::PgConnectOptions;
 
 use crate::bare::CONNECTIONS;
@@ -34,6 +34,7 @@ pub(crate) async fn serve(database: &str) -> anyhow::Result<()> {
     let platform = Platform::start(&database, &tokens()?, &settings, None).await?;
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
     announce(listener.local_addr()?);
-    serve_http(listener, platform.router, ServerConfig::from(&settings.gateway), std::future::pending()).await;
+    serve_http(listener, platform.router, ServerConfig::from(&settings.gateway), std::future::pending())
+        .await;
     Ok(())
 }

@@ -74,8 +74,12 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
             String::new(),
         ]);
     }
-    let head = ["server", "connections", "requests/s", "of bare", "p50 ms", "of bare", "p99 ms", "CPU-ms/request"];
-    say(&format!("\n{} entities, {} relationships, best of {} rounds of {} s", args.entities, args.relationships, args.rounds, args.seconds));
+    let head =
+        ["server", "connections", "requests/s", "of bare", "p50 ms", "of bare", "p99 ms", "CPU-ms/request"];
+    say(&format!(
+        "\n{} entities, {} relationships, best of {} rounds of {} s",
+        args.entities, args.relationships, args.rounds, args.seconds
+    ));
     print(&head, &rows);
     Ok(())
 }
@@ -113,7 +117,12 @@ async fn compare_answers(bare: &Call, platform: &Call) -> anyhow::Result<()> {
 }
 
 /// A measurement with the CPU time that the server took for each request, in milliseconds.
-async fn measure(server: &Server, call: &Call, connections: usize, time: Duration) -> anyhow::Result<(Measured, f64)> {
+async fn measure(
+    server: &Server,
+    call: &Call,
+    connections: usize,
+    time: Duration,
+) -> anyhow::Result<(Measured, f64)> {
     call.load(connections, time / 10).await?;
     let before = server.cpu_ms()?;
     let measured = call.load(connections, time).await?;
@@ -126,7 +135,12 @@ fn best(measured: &[(Measured, f64)]) -> anyhow::Result<(Measured, f64)> {
     measured.iter().max_by(by_rate).copied().context("no round")
 }
 
-fn row(name: &str, connections: usize, (measured, cpu): (Measured, f64), (bare, _): (Measured, f64)) -> Vec<String> {
+fn row(
+    name: &str,
+    connections: usize,
+    (measured, cpu): (Measured, f64),
+    (bare, _): (Measured, f64),
+) -> Vec<String> {
     let ms = |time: Duration| time.as_secs_f64() * 1000.0;
     vec![
         name.to_owned(),
