@@ -45,8 +45,8 @@ impl<K: Clone + Eq + Hash + Send + Sync + 'static, B: Batch<K>> Loader<K, B> {
     /// The value of `key`, or `None` when there is none.
     pub async fn load(&self, key: K) -> Result<Option<B::Value>, StoreError> {
         // Tokio would hold back those that wait for the same load after the first 128 or so, and what they ask for
-        // next would be loads of its own.
-        tokio::task::unconstrained(self.load_together(key)).await
+        // next would be loads of its own. Boxed, because a field's future is moved for every value.
+        Box::pin(tokio::task::unconstrained(self.load_together(key))).await
     }
 
     async fn load_together(&self, key: K) -> Result<Option<B::Value>, StoreError> {

@@ -13,6 +13,9 @@ use crate::{Begun, Connection, IdempotencyKey, Store, StoreError, Write};
 
 /// One request of one caller against one database.
 ///
+/// Its reads are boxed: a driver's futures are several kilobytes large, and a GraphQL field's future, which is made and
+/// moved for every value, is as large as the largest that its type may await.
+///
 /// The first read opens a read-only transaction; all reads up to the next write see that one snapshot. Cheap to clone:
 /// clones are the same session.
 #[derive(Debug, Clone)]
@@ -51,9 +54,12 @@ impl Session {
     where
         O: for<'r> FromRow<'r, PgRow> + Send + Unpin,
     {
-        let mut slot = self.inner.connection.lock().await;
-        let rows = self.opened(&mut slot).await?.fetch_all(statement, query).await;
-        self.keep(&mut slot, rows)
+        Box::pin(async move {
+            let mut slot = self.inner.connection.lock().await;
+            let rows = self.opened(&mut slot).await?.fetch_all(statement, query).await;
+            self.keep(&mut slot, rows)
+        })
+        .await
     }
 
     /// The one row, or none.
@@ -65,9 +71,12 @@ impl Session {
     where
         O: for<'r> FromRow<'r, PgRow> + Send + Unpin,
     {
-        let mut slot = self.inner.connection.lock().await;
-        let row = self.opened(&mut slot).await?.fetch_optional(statement, query).await;
-        self.keep(&mut slot, row)
+        Box::pin(async move {
+            let mut slot = self.inner.connection.lock().await;
+            let row = self.opened(&mut slot).await?.fetch_optional(statement, query).await;
+            self.keep(&mut slot, row)
+        })
+        .await
     }
 
     /// The one row that there must be.
@@ -79,9 +88,12 @@ impl Session {
     where
         O: for<'r> FromRow<'r, PgRow> + Send + Unpin,
     {
-        let mut slot = self.inner.connection.lock().await;
-        let row = self.opened(&mut slot).await?.fetch_one(statement, query).await;
-        self.keep(&mut slot, row)
+        Box::pin(async move {
+            let mut slot = self.inner.connection.lock().await;
+            let row = self.opened(&mut slot).await?.fetch_one(statement, query).await;
+            self.keep(&mut slot, row)
+        })
+        .await
     }
 
     /// Begins a write. Reads after it see what it committed.
