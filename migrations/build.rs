@@ -21,7 +21,8 @@ fn main() {
             let down = up.with_file_name(file_name(&up).replace(".up.sql", ".down.sql"));
             assert!(down.is_file(), "{} has no {}", up.display(), file_name(&down));
             // As Rust writes a string, with its quotes.
-            let literal = |path: &Path| format!("{:?}", path.to_str().expect("the workspace's path is UTF-8"));
+            let literal =
+                |path: &Path| format!("{:?}", path.to_str().expect("the workspace's path is UTF-8"));
             writeln!(
                 code,
                 "    EmbeddedFile {{ owner: Owner::{variant}, file: {:?}, up: include_str!({}), down: include_str!({}) }},",
