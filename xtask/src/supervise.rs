@@ -5,17 +5,19 @@ use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::sync::{Arc, LazyLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use nix::sys::signal::{SigSet, Signal, killpg};
+use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 /// How often signals and silence are looked at while a program prints nothing.
 const TICK: Duration = Duration::from_millis(200);
 
-static INTERRUPTED: AtomicBool = AtomicBool::new(false);
+static INTERRUPTED: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);
 
 /// What a program is given before it is ended.
 #[derive(Clone, Copy)]
@@ -37,16 +39,12 @@ pub(crate) enum Ending {
     Interrupted,
 }
 
-/// Turns Ctrl-C, a termination request and a lost terminal into a flag that [`run`] looks at. Call it before
-/// the first thread starts. Programs that we start get a fresh signal mask from the standard library.
+/// Turns Ctrl-C, a termination request and a lost terminal into a flag that [`run`] looks at. The signals are handled,
+/// not blocked: programs that we start inherit what is blocked, and could then not be told to stop.
 pub(crate) fn watch_signals() -> anyhow::Result<()> {
-    let signals = SigSet::from_iter([Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP]);
-    signals.thread_block().context("could not block signals")?;
-    thread::spawn(move || {
-        if signals.wait().is_ok() {
-            INTERRUPTED.store(true, Ordering::Relaxed);
-        }
-    });
+    for signal in [SIGINT, SIGTERM, SIGHUP] {
+        signal_hook::flag::register(signal, Arc::clone(&INTERRUPTED)).context("could not handle signals")?;
+    }
     Ok(())
 }
 

@@ -94,15 +94,18 @@ impl Drop for TestDatabase {
 pub(crate) async fn drop_leftovers(server: &TestServer) -> anyhow::Result<()> {
     let mut conn = server.options("postgres")?.connect().await?;
     let template = template_name()?;
-    let names: Vec<String> = sqlx::query_scalar(
-        "SELECT datname::text FROM pg_database
+    let left: Vec<(String, bool)> = sqlx::query_as(
+        "SELECT datname::text, datistemplate FROM pg_database
          WHERE (starts_with(datname, 'test_') OR starts_with(datname, 'template_')) AND datname <> $1",
     )
     .bind(template)
     .fetch_all(&mut conn)
     .await?;
-    for name in names {
-        execute(&mut conn, &format!("ALTER DATABASE {name} WITH IS_TEMPLATE false")).await?;
+    for (name, is_template) in left {
+        // A run that was killed while it dropped a database leaves an invalid one: it can only be dropped.
+        if is_template {
+            execute(&mut conn, &format!("ALTER DATABASE {name} WITH IS_TEMPLATE false")).await?;
+        }
         execute(&mut conn, &format!("DROP DATABASE {name} WITH (FORCE)")).await?;
     }
     Ok(conn.close().await?)
