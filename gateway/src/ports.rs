@@ -7,8 +7,10 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures::stream::BoxStream;
+use http::HeaderMap;
 use pulse_types::Caller;
 
+use crate::engine::OperationKind;
 use crate::value::Value;
 
 /// One operation for one subgraph.
@@ -22,8 +24,12 @@ pub struct SubgraphRequest {
     pub operation_name: Option<Arc<str>>,
     /// The variables that this operation uses; `representations` among them for an entity fetch. Always an object.
     pub variables: Value,
+    /// What it does. An entity fetch is a query, whatever the client's operation is.
+    pub kind: OperationKind,
     /// Who asks.
     pub caller: Arc<Caller>,
+    /// The head of the client's own request.
+    pub headers: Arc<HeaderMap>,
     /// When an answer is no longer of use.
     pub deadline: Instant,
 }
@@ -35,6 +41,8 @@ pub struct SubgraphResponse {
     pub data: Value,
     /// The response's `errors`.
     pub errors: Vec<SubgraphError>,
+    /// The head of its HTTP response; empty for a subgraph in this process.
+    pub headers: HeaderMap,
 }
 
 /// An error out of a subgraph's response (GraphQL specification, §7.1.2 Errors).

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use futures::stream::BoxStream;
+use http::HeaderMap;
 use metrics::counter;
 use moka::future::Cache;
 use pulse_types::Caller;
@@ -104,6 +105,8 @@ impl OperationKind {
 pub struct ExecutionContext {
     /// Who asks.
     pub caller: Arc<Caller>,
+    /// The head of the client's request, for subgraphs that are to see some of it.
+    pub headers: Arc<HeaderMap>,
     /// When the answer is no longer of use.
     pub deadline: Instant,
     /// Whether the response's `extensions` carry the plan and the fetches.

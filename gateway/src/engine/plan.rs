@@ -8,8 +8,10 @@ use hive_router_query_planner::ast::selection_set::SelectionSet;
 use hive_router_query_planner::planner::plan_nodes::{
     BatchFetchNode, FetchNode, FetchNodePathSegment, FetchRewrite, FlattenNodePathSegment, PlanNode,
 };
+use hive_router_query_planner::state::supergraph_state::OperationKind as PlannedKind;
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use super::OperationKind;
 use super::schema::TypeConditions;
 use crate::ports::Subgraph;
 use crate::value::Text;
@@ -32,6 +34,7 @@ pub(super) enum Node {
 
 /// What is sent.
 pub(super) struct Request {
+    pub(super) kind: OperationKind,
     pub(super) subgraph: Arc<dyn Subgraph>,
     pub(super) name: Arc<str>,
     pub(super) query: Arc<str>,
@@ -170,6 +173,7 @@ impl PlanCompiler<'_> {
     fn fetch(&self, node: &FetchNode, path: &Path) -> Result<Fetch, PlanError> {
         let request = self.request(
             &node.service_name,
+            kind(node.operation_kind.as_ref()),
             (&node.operation.document_str, node.operation.hash),
             node.variable_usages.iter().flatten(),
         )?;
@@ -187,6 +191,7 @@ impl PlanCompiler<'_> {
     ) -> Result<EntityFetch, PlanError> {
         let request = self.request(
             &node.service_name,
+            kind(node.operation_kind.as_ref()),
             (&node.operation.document_str, node.operation.hash),
             node.variable_usages.iter().flatten(),
         )?;
@@ -204,6 +209,7 @@ impl PlanCompiler<'_> {
     fn batch_fetch(&self, node: &BatchFetchNode, path: &Path) -> Result<EntityFetch, PlanError> {
         let request = self.request(
             &node.service_name,
+            kind(node.operation_kind.as_ref()),
             (&node.operation.document_str, node.operation.hash),
             node.variable_usages.iter().flatten(),
         )?;
@@ -221,6 +227,7 @@ impl PlanCompiler<'_> {
     fn request<'v>(
         &self,
         subgraph: &str,
+        kind: OperationKind,
         (query, query_hash): (&str, u64),
         variables: impl Iterator<Item = &'v String>,
     ) -> Result<Request, PlanError> {
@@ -229,6 +236,7 @@ impl PlanCompiler<'_> {
             .get_key_value(subgraph)
             .ok_or_else(|| PlanError::UnknownSubgraph(subgraph.to_owned()))?;
         Ok(Request {
+            kind,
             subgraph: Arc::clone(subgraph),
             name: Arc::clone(name),
             query: query.into(),
@@ -295,6 +303,14 @@ impl PlanCompiler<'_> {
             FetchNodePathSegment::TypenameEquals(names) => RewriteStep::Types(self.types(names)),
         };
         path.iter().map(step).collect()
+    }
+}
+
+const fn kind(kind: Option<&PlannedKind>) -> OperationKind {
+    match kind {
+        Some(PlannedKind::Mutation) => OperationKind::Mutation,
+        Some(PlannedKind::Subscription) => OperationKind::Subscription,
+        Some(PlannedKind::Query) | None => OperationKind::Query,
     }
 }
 

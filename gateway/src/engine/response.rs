@@ -96,8 +96,7 @@ impl Shared {
     fn run<'a>(&'a self, variables: &'a Object, context: &'a ExecutionContext, data: Value) -> Run<'a> {
         Run {
             variables,
-            caller: &context.caller,
-            deadline: context.deadline,
+            context,
             conditions: &self.conditions,
             names_subgraphs: self.names_subgraphs,
             state: Mutex::new(State { data, ..State::default() }),

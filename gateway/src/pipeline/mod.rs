@@ -3,12 +3,14 @@
 mod authenticate;
 mod execute;
 mod find_document;
+mod operate;
 mod prepare;
 mod read_request;
 mod refusal;
 mod respond;
 mod summary;
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use axum::extract::Request;
@@ -20,6 +22,7 @@ use crate::engine::ExecutionResult;
 use crate::gateway::State;
 use crate::http::negotiate::MediaType;
 
+use operate::{Answer, Client};
 use read_request::Arrival;
 use refusal::Refusal;
 use summary::Summary;
@@ -57,13 +60,9 @@ async fn steps(
     let (parts, body) = request.into_parts();
     let request = read_request::read_request(&parts, body, arrival).await?;
     let caller = authenticate::authenticate(state, &parts.headers, id, deadline).await?;
-    summary.caller(&caller);
-    let document = find_document::find_document(state.operations.as_deref(), &request, &caller).await?;
-    // One version of the supergraph for the whole request.
-    let served = state.supergraph.served();
-    let operation = prepare::prepare(&served.engine, &request, &document).await?;
-    summary.operation(&operation);
-    let result = execute::execute(state, &served.engine, &operation, request, (caller, deadline)).await?;
-    summary.executed(&result);
-    Ok(result)
+    let client = Client { caller, headers: Arc::new(parts.headers), streams: false, deadline };
+    match operate::operate(state, &client, request, summary).await? {
+        Answer::Once(result) => Ok(result),
+        Answer::Stream(_) => Err(Refusal::needs_stream()),
+    }
 }

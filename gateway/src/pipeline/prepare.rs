@@ -1,26 +1,23 @@
-//! Step 4: the document becomes a plan. Parsing, validation and planning are the engine's; what HTTP forbids is here.
+//! Step 4: the document becomes a plan. Parsing, validation and planning are the engine's; what transports forbid is here.
 
 use std::sync::Arc;
 
+use super::operate::Client;
 use super::read_request::GraphqlRequest;
 use super::refusal::Refusal;
-use crate::engine::{Engine, ErrorCode, Operation, OperationKind, RequestError};
+use crate::engine::{Engine, Operation, OperationKind};
 
 pub(super) async fn prepare(
     engine: &Engine,
     request: &GraphqlRequest,
     document: &str,
+    client: &Client,
 ) -> Result<Arc<Operation>, Refusal> {
     let operation =
         engine.prepare(document, request.operation_name.as_deref()).await.map_err(Refusal::errors)?;
     match operation.kind() {
         OperationKind::Mutation if request.is_safe => Err(Refusal::mutation_by_get()),
-        OperationKind::Query | OperationKind::Mutation => Ok(operation),
-        OperationKind::Subscription => {
-            let message = "a subscription has no single answer; plain HTTP serves queries and mutations";
-            Err(Refusal::errors(vec![
-                RequestError::new(ErrorCode::BadUserInput, message).because("SUBSCRIPTION_TRANSPORT"),
-            ]))
-        }
+        OperationKind::Subscription if !client.streams => Err(Refusal::needs_stream()),
+        OperationKind::Query | OperationKind::Mutation | OperationKind::Subscription => Ok(operation),
     }
 }

@@ -51,6 +51,14 @@ impl Refusal {
         Self { header: Some((ALLOW, HeaderValue::from_static("POST"))), ..refusal }
     }
 
+    /// A subscription over a transport that carries one answer.
+    pub(crate) fn needs_stream() -> Self {
+        let message = "a subscription has no single answer; plain HTTP serves queries and mutations";
+        Self::errors(vec![
+            RequestError::new(ErrorCode::BadUserInput, message).because("SUBSCRIPTION_TRANSPORT"),
+        ])
+    }
+
     /// A credential that is no good (RFC 6750 §3).
     pub(crate) fn unauthenticated(message: String) -> Self {
         let description: String =

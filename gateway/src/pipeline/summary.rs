@@ -14,7 +14,7 @@ use crate::engine::{ExecutionResult, FetchReport, Operation};
 /// How much of an operation's name is logged. Names are letters, digits and underscores, but the client chooses them.
 const NAME_LIMIT: usize = 100;
 
-pub(super) struct Summary {
+pub(crate) struct Summary {
     request: RequestId,
     started: Instant,
     caller: Option<Arc<Caller>>,

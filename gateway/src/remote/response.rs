@@ -18,7 +18,8 @@ pub(super) async fn read(
     let (parts, body) = response.into_parts();
     check_content_type(parts.status, &parts.headers)?;
     let body = collect(body, &parts.headers, bytes(config.response_limit)).await?;
-    parse(parts.status, &body)
+    let response = parse(parts.status, &body)?;
+    Ok(SubgraphResponse { headers: parts.headers, ..response })
 }
 
 fn check_content_type(status: StatusCode, headers: &HeaderMap) -> Result<(), SubgraphFault> {
@@ -66,12 +67,14 @@ fn parse(status: StatusCode, body: &[u8]) -> Result<SubgraphResponse, SubgraphFa
         Some(other) => return Err(malformed(format!("`errors` that is {} instead of a list", other.kind()))),
     };
     match data {
-        Some(data @ (Value::Null | Value::Object(_))) => Ok(SubgraphResponse { data, errors }),
+        Some(data @ (Value::Null | Value::Object(_))) => {
+            Ok(SubgraphResponse { data, errors, ..SubgraphResponse::default() })
+        }
         Some(other) => Err(malformed(format!("`data` that is {} instead of an object", other.kind()))),
         None if errors.is_empty() => {
             Err(malformed("an object that has neither `data` nor `errors`".to_owned()))
         }
-        None => Ok(SubgraphResponse { data: Value::Null, errors }),
+        None => Ok(SubgraphResponse { errors, ..SubgraphResponse::default() }),
     }
 }
 

@@ -5,7 +5,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use bytesize::ByteSize;
+use http::HeaderMap;
 use pulse_gateway::RemoteConfig;
+use pulse_gateway::engine::OperationKind;
 use pulse_gateway::ports::{Subgraph, SubgraphFault, SubgraphRequest, SubgraphResponse};
 use pulse_gateway::remote::{CallerSigner, RemoteClient, RemoteEndpoint, RemoteSubgraph};
 use pulse_gateway::value::Value;
@@ -29,7 +31,9 @@ fn request(caller: Arc<Caller>) -> SubgraphRequest {
         query_hash: 1,
         operation_name: Some("Hello".into()),
         variables: Value::parse(br#"{"name":"\u00e4\"x"}"#).unwrap(),
+        kind: OperationKind::Query,
         caller,
+        headers: Arc::default(),
         deadline: Instant::now() + Duration::from_secs(5),
     }
 }
@@ -68,7 +72,8 @@ async fn partial_data_comes_with_its_errors() {
     let body = br#"{"data":{"hello":null},"errors":[{"message":"no","path":["hello"],"extensions":{"code":"X"}}, "odd"]}"#;
     let server =
         FakeServer::answering("200 OK", "application/graphql-response+json; charset=utf-8", body).await;
-    insta::assert_debug_snapshot!(ask(&server.url).await.unwrap(), @r#"
+    let response = SubgraphResponse { headers: HeaderMap::new(), ..ask(&server.url).await.unwrap() };
+    insta::assert_debug_snapshot!(response, @r#"
     SubgraphResponse {
         data: Object(
             Object(
@@ -109,6 +114,7 @@ async fn partial_data_comes_with_its_errors() {
                 extensions: Null,
             },
         ],
+        headers: {},
     }
     "#);
 }

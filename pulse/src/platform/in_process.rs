@@ -72,6 +72,7 @@ fn answer_of(response: Response) -> SubgraphResponse {
     SubgraphResponse {
         data: values::from_subgraph(response.data),
         errors: response.errors.into_iter().map(error_of).collect(),
+        ..SubgraphResponse::default()
     }
 }
 

@@ -44,7 +44,7 @@ impl Run<'_> {
 
     /// Merges an answer's root fields at some places.
     pub(super) fn merge_root(&self, fetch: &Fetch, response: SubgraphResponse, targets: &[Vec<u32>]) {
-        let SubgraphResponse { mut data, errors } = response;
+        let SubgraphResponse { mut data, errors, headers: _ } = response;
         for change in &fetch.output {
             rewrite::apply(change, &mut data);
         }
@@ -104,7 +104,7 @@ impl Run<'_> {
         lists: &[Representations],
         response: SubgraphResponse,
     ) {
-        let SubgraphResponse { mut data, errors } = response;
+        let SubgraphResponse { mut data, errors, headers: _ } = response;
         let explained = !errors.is_empty();
         for error in errors {
             let paths = entity_error_paths(&state.data, fetch, lists, &error);
@@ -163,8 +163,10 @@ impl Run<'_> {
             query_hash: request.query_hash,
             operation_name: None,
             variables: Value::Object(variables),
-            caller: Arc::clone(self.caller),
-            deadline: self.deadline,
+            kind: request.kind,
+            caller: Arc::clone(&self.context.caller),
+            headers: Arc::clone(&self.context.headers),
+            deadline: self.context.deadline,
         }
     }
 
@@ -178,7 +180,7 @@ impl Run<'_> {
         let call = request.subgraph.execute(self.subgraph_request(request, variables));
         // A subgraph in this process may panic; that is its fault, not the request's end.
         let call = AssertUnwindSafe(call).catch_unwind();
-        let answer = match tokio::time::timeout_at(self.deadline.into(), call).await {
+        let answer = match tokio::time::timeout_at(self.context.deadline.into(), call).await {
             Ok(Ok(answer)) => answer,
             Ok(Err(_)) => Err(SubgraphFault::Malformed("it panicked".into())),
             Err(_) => Err(SubgraphFault::TimedOut(started.elapsed())),

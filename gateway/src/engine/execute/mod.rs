@@ -10,26 +10,23 @@ mod rewrite;
 mod tests;
 
 use std::collections::HashSet;
-use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::Instant;
+use std::sync::{Mutex, MutexGuard};
 
 use futures::FutureExt;
 use futures::future::{BoxFuture, join_all};
-use pulse_types::Caller;
 
 pub(super) use errors::{FieldError, Segment};
 
-use super::FetchReport;
 use super::plan::Node;
 use super::schema::TypeConditions;
+use super::{ExecutionContext, FetchReport};
 use crate::ports::SubgraphResponse;
 use crate::value::{Object, Value};
 
 /// What all fetches of one execution share.
 pub(super) struct Run<'a> {
     pub(super) variables: &'a Object,
-    pub(super) caller: &'a Arc<Caller>,
-    pub(super) deadline: Instant,
+    pub(super) context: &'a ExecutionContext,
     pub(super) conditions: &'a TypeConditions,
     /// Whether clients are told which subgraph an error is from.
     pub(super) names_subgraphs: bool,

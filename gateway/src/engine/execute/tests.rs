@@ -1,12 +1,13 @@
 //! Plans that today's planner does not make, but that a plan may be: every node inside every other.
 #![expect(clippy::needless_pass_by_value, reason = "plans read better without borrows in between")]
 
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use futures::stream::BoxStream;
 use hive_router_query_planner::planner::plan_nodes::PlanNode;
-use pulse_types::RequestId;
+use pulse_types::{Caller, RequestId};
 use rustc_hash::FxHashMap;
 use serde_json::{Value as Json, json};
 
@@ -45,7 +46,7 @@ impl Subgraph for Scripted {
                 Value::Object([("_entities".into(), Value::List(entities))].into_iter().collect())
             }
         };
-        Ok(SubgraphResponse { data, errors: Vec::new() })
+        Ok(SubgraphResponse { data, ..SubgraphResponse::default() })
     }
 
     async fn subscribe(
@@ -79,10 +80,15 @@ async fn run(plan: Json, variables: Json) -> String {
     let compiler = PlanCompiler { subgraphs: &subgraphs, conditions: &conditions };
     let node = compiler.node(&node, &Vec::new()).unwrap();
     let variables = Value::from(&variables);
+    let context = ExecutionContext {
+        caller: Arc::new(Caller::anonymous(RequestId::new(chrono::DateTime::UNIX_EPOCH))),
+        headers: Arc::default(),
+        deadline: Instant::now() + Duration::from_secs(10),
+        include_plan: false,
+    };
     let run = Run {
         variables: variables.as_object().unwrap(),
-        caller: &Arc::new(Caller::anonymous(RequestId::new(chrono::DateTime::UNIX_EPOCH))),
-        deadline: Instant::now() + Duration::from_secs(10),
+        context: &context,
         conditions: &conditions,
         names_subgraphs: true,
         state: Mutex::new(State { data: Value::Object(Object::new()), ..State::default() }),

@@ -14,30 +14,30 @@ use crate::value::{Object, Text, Value};
 
 /// A well-formed GraphQL-over-HTTP request.
 #[derive(Debug)]
-pub(super) struct GraphqlRequest {
+pub(crate) struct GraphqlRequest {
     /// Whether it came by a method that must change nothing.
-    pub(super) is_safe: bool,
+    pub(crate) is_safe: bool,
     /// The document's text.
-    pub(super) query: Option<Text>,
+    pub(crate) query: Option<Text>,
     /// The id of a document that is known by it.
-    pub(super) document_id: Option<Text>,
-    pub(super) operation_name: Option<Text>,
+    pub(crate) document_id: Option<Text>,
+    pub(crate) operation_name: Option<Text>,
     /// An object, when there are any.
-    pub(super) variables: Option<Value>,
-    pub(super) extensions: Object,
+    pub(crate) variables: Option<Value>,
+    pub(crate) extensions: Object,
 }
 
 /// What bounds a request's arrival.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Arrival {
+pub(crate) struct Arrival {
     /// How many bytes a body may have.
-    pub(super) limit: usize,
-    pub(super) deadline: Instant,
+    pub(crate) limit: usize,
+    pub(crate) deadline: Instant,
     /// The time between the request's beginning and the deadline, for the message.
-    pub(super) timeout: Duration,
+    pub(crate) timeout: Duration,
 }
 
-pub(super) async fn read_request(
+pub(crate) async fn read_request(
     parts: &Parts,
     body: Body,
     arrival: Arrival,

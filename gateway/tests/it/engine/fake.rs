@@ -40,7 +40,7 @@ impl Fake {
             Reader { fake: self, document: &document, variables: &variables, errors: Vec::new() };
         let (root, set) = reader.operation();
         let data = reader.object(&self.data[root], set, &Json::Null, &mut Vec::new());
-        SubgraphResponse { data: Value::from(&data), errors: reader.errors }
+        SubgraphResponse { data: Value::from(&data), errors: reader.errors, ..SubgraphResponse::default() }
     }
 }
 

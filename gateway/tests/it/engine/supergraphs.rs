@@ -95,7 +95,12 @@ impl Platform {
 
 pub(super) fn context() -> ExecutionContext {
     let caller = Arc::new(Caller::anonymous(RequestId::new(chrono::DateTime::UNIX_EPOCH)));
-    ExecutionContext { caller, deadline: Instant::now() + Duration::from_millis(500), include_plan: false }
+    ExecutionContext {
+        caller,
+        headers: Arc::default(),
+        deadline: Instant::now() + Duration::from_millis(500),
+        include_plan: false,
+    }
 }
 
 pub(super) fn pretty(result: &ExecutionResult) -> String {

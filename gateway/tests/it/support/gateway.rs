@@ -53,7 +53,7 @@ impl Subgraph for Parrot {
                 (name.into(), value)
             })
             .collect();
-        Ok(SubgraphResponse { data: Value::Object(data), errors: Vec::new() })
+        Ok(SubgraphResponse { data: Value::Object(data), ..SubgraphResponse::default() })
     }
 
     async fn subscribe(

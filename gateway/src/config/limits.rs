@@ -1,0 +1,86 @@
+//! What one operation may ask for.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::engine::EngineConfig;
+
+/// The section `[gateway.limits]`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LimitsConfig {
+    /// How many planned operations are kept.
+    pub plan_cache_size: u64,
+    /// How long planning one operation may take.
+    #[serde(with = "humantime_serde")]
+    pub planning_timeout: Duration,
+    /// How deeply fields may be nested, fragments followed.
+    pub max_depth: usize,
+    /// How many aliases an operation may use, fragments followed.
+    pub max_aliases: usize,
+    /// How many root fields an operation may select, fragments followed.
+    pub max_root_fields: usize,
+    /// How many directives an operation may use, fragments followed.
+    pub max_directives: usize,
+    /// How many tokens a document may have.
+    pub max_tokens: usize,
+    /// How many fields an operation may select, fragments followed.
+    pub max_fields: usize,
+    /// Whether errors tell clients which subgraph they are from.
+    pub name_subgraphs_in_errors: bool,
+}
+
+impl Default for LimitsConfig {
+    fn default() -> Self {
+        let EngineConfig {
+            plan_cache_size,
+            planning_timeout,
+            max_depth,
+            max_aliases,
+            max_root_fields,
+            max_directives,
+            max_tokens,
+            max_fields,
+            name_subgraphs_in_errors,
+        } = EngineConfig::default();
+        Self {
+            plan_cache_size,
+            planning_timeout,
+            max_depth,
+            max_aliases,
+            max_root_fields,
+            max_directives,
+            max_tokens,
+            max_fields,
+            name_subgraphs_in_errors,
+        }
+    }
+}
+
+impl From<&LimitsConfig> for EngineConfig {
+    fn from(limits: &LimitsConfig) -> Self {
+        let LimitsConfig {
+            plan_cache_size,
+            planning_timeout,
+            max_depth,
+            max_aliases,
+            max_root_fields,
+            max_directives,
+            max_tokens,
+            max_fields,
+            name_subgraphs_in_errors,
+        } = *limits;
+        Self {
+            plan_cache_size,
+            planning_timeout,
+            max_depth,
+            max_aliases,
+            max_root_fields,
+            max_directives,
+            max_tokens,
+            max_fields,
+            name_subgraphs_in_errors,
+        }
+    }
+}

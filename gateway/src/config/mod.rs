@@ -1,0 +1,124 @@
+//! The section `[gateway]`, a file for each section below it. `config.default.toml` says the same with the same defaults,
+//! for people.
+
+mod limits;
+mod remote;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use bytesize::ByteSize;
+use serde::{Deserialize, Serialize};
+
+pub use limits::LimitsConfig;
+pub use remote::RemoteConfig;
+
+/// The section `[gateway]`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct GatewayConfig {
+    /// How long a request may take.
+    #[serde(with = "humantime_serde")]
+    pub request_timeout: Duration,
+    /// How large a request's body may be.
+    pub body_limit: ByteSize,
+    /// How long a client may take to send a request's head, and how long an idle connection is kept.
+    #[serde(with = "humantime_serde")]
+    pub header_timeout: Duration,
+    /// How many connections are open at once; further ones wait.
+    pub connection_limit: usize,
+    /// How long requests under way may still take once the gateway is told to stop.
+    #[serde(with = "humantime_serde")]
+    pub drain_timeout: Duration,
+    /// How long a readiness check may take before it counts as failed.
+    #[serde(with = "humantime_serde")]
+    pub health_timeout: Duration,
+    /// Whether browsers find the query page.
+    pub query_page: bool,
+    /// Whether answers are compressed for clients that accept gzip.
+    pub compression: bool,
+    /// Whether a request may ask for its query plan.
+    pub expose_plan: bool,
+    /// Origins whose pages may call the API from a browser; `*` for all.
+    pub cors_origins: Vec<String>,
+    /// How many verified credentials are remembered.
+    pub remembered_credentials: u64,
+    /// What one operation may ask for.
+    pub limits: LimitsConfig,
+    /// Subgraphs that are reached over HTTP.
+    pub remote: RemoteConfig,
+    /// Addresses of subgraphs by name, over those that the supergraph names.
+    pub subgraph_urls: BTreeMap<String, String>,
+}
+
+impl Default for GatewayConfig {
+    fn default() -> Self {
+        Self {
+            request_timeout: Duration::from_secs(30),
+            body_limit: ByteSize::mb(1),
+            header_timeout: Duration::from_secs(15),
+            connection_limit: 10_000,
+            drain_timeout: Duration::from_secs(10),
+            health_timeout: Duration::from_secs(2),
+            query_page: true,
+            compression: true,
+            expose_plan: false,
+            cors_origins: Vec::new(),
+            remembered_credentials: 100_000,
+            limits: LimitsConfig::default(),
+            remote: RemoteConfig::default(),
+            subgraph_urls: BTreeMap::new(),
+        }
+    }
+}
+
+/// A size as a number of bytes that this machine can address.
+pub(crate) fn bytes(size: ByteSize) -> usize {
+    usize::try_from(size.as_u64()).unwrap_or(usize::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct File {
+        gateway: GatewayConfig,
+    }
+
+    #[test]
+    fn the_commented_file_says_what_the_code_says() {
+        let file: File = toml::from_str(include_str!("../../config.default.toml")).unwrap();
+        assert_eq!(file.gateway, GatewayConfig::default());
+    }
+
+    #[test]
+    fn the_commented_file_names_every_setting() {
+        let file: toml::Table = include_str!("../../config.default.toml").parse().unwrap();
+        let code = toml::Table::try_from(GatewayConfig::default()).unwrap();
+        let mut missing = Vec::new();
+        unnamed("gateway", &code, file["gateway"].as_table().unwrap(), &mut missing);
+        assert_eq!(missing, Vec::<String>::new());
+    }
+
+    /// Settings of the code that the file does not name.
+    fn unnamed(section: &str, code: &toml::Table, file: &toml::Table, missing: &mut Vec<String>) {
+        for (name, value) in code {
+            let path = format!("{section}.{name}");
+            match (value, file.get(name)) {
+                (_, None) => missing.push(path),
+                (toml::Value::Table(code), Some(toml::Value::Table(file))) => {
+                    unnamed(&path, code, file, missing)
+                }
+                _ => {}
+            }
+        }
+    }
+
+    #[test]
+    fn an_unknown_setting_is_refused() {
+        let error = toml::from_str::<File>("[gateway]\nrequest_timeuot = \"5s\"\n").err().unwrap();
+        assert!(error.to_string().contains("unknown field `request_timeuot`"), "{error}");
+    }
+}
