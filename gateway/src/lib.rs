@@ -14,7 +14,9 @@ pub mod value;
 
 pub use self::http::{HealthCheck, ServerConfig, serve};
 pub use auth::AnonymousAuthenticator;
-pub use config::{GatewayConfig, LimitsConfig, RemoteConfig};
+pub use config::{
+    Draw, GatewayConfig, InvalidLabelRule, LabelRule, LimitsConfig, OverridesConfig, RemoteConfig,
+};
 pub use gateway::{Gateway, GatewayParts};
 pub use source::{FileSource, StaticSource};
 pub use supergraph::{Reach, Subgraphs, SupergraphError};

@@ -2,6 +2,7 @@
 //! for people.
 
 mod limits;
+mod overrides;
 mod remote;
 
 use std::collections::BTreeMap;
@@ -11,6 +12,7 @@ use bytesize::ByteSize;
 use serde::{Deserialize, Serialize};
 
 pub use limits::LimitsConfig;
+pub use overrides::{Draw, InvalidLabelRule, LabelRule, OverridesConfig};
 pub use remote::RemoteConfig;
 
 /// The section `[gateway]`.
@@ -49,6 +51,8 @@ pub struct GatewayConfig {
     pub remote: RemoteConfig,
     /// Addresses of subgraphs by name, over those that the supergraph names.
     pub subgraph_urls: BTreeMap<String, String>,
+    /// Labels of progressive `@override`.
+    pub overrides: OverridesConfig,
 }
 
 impl Default for GatewayConfig {
@@ -68,6 +72,7 @@ impl Default for GatewayConfig {
             limits: LimitsConfig::default(),
             remote: RemoteConfig::default(),
             subgraph_urls: BTreeMap::new(),
+            overrides: OverridesConfig::default(),
         }
     }
 }
@@ -109,7 +114,7 @@ mod tests {
             match (value, file.get(name)) {
                 (_, None) => missing.push(path),
                 (toml::Value::Table(code), Some(toml::Value::Table(file))) => {
-                    unnamed(&path, code, file, missing)
+                    unnamed(&path, code, file, missing);
                 }
                 _ => {}
             }

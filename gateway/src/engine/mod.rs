@@ -30,14 +30,17 @@ mod response;
 mod schema;
 mod selection;
 mod variables;
+mod variant;
 
 use operation::Preparer;
 use planning::Planning;
 use response::Shared;
 use schema::{Schema, TypeConditions};
+use variant::{PlanKey, PlanKeyRef};
 
 pub use error::{ErrorCode, LoadError, Location, RequestError};
 pub use operation::Operation;
+pub use variant::{ActiveOverrides, OverrideLabels, PlanVariant, Share};
 
 /// What bounds the engine's work.
 #[derive(Debug, Clone)]
@@ -145,7 +148,8 @@ pub struct FetchReport {
 pub struct Engine {
     preparer: Arc<Preparer>,
     planning: Planning,
-    plans: Cache<String, Arc<Operation>>,
+    plans: Cache<PlanKey, Arc<Operation>>,
+    labels: OverrideLabels,
 }
 
 impl Engine {
@@ -159,6 +163,7 @@ impl Engine {
         let subgraphs: FxHashMap<Arc<str>, _> =
             subgraphs.into_iter().map(|subgraph| (subgraph.name().into(), subgraph)).collect();
         load::check_served(&planner, &subgraphs)?;
+        let labels = OverrideLabels::of(&planner);
         let preparer = Preparer {
             schema: Arc::new(Schema::new(&planner.consumer_schema.document)),
             conditions: Arc::new(TypeConditions::new(&planner.supergraph)),
@@ -167,30 +172,41 @@ impl Engine {
             rules: operation::validation_rules(),
             config: config.clone(),
         };
-        // A long document counts as several, so that the size of the cache is bounded by more than their number.
-        let weight =
-            |key: &String, _: &Arc<Operation>| u32::try_from(1 + key.len() / 4096).unwrap_or(u32::MAX);
+        let weight = |key: &PlanKey, _: &Arc<Operation>| key.weight();
         let plans = Cache::builder().max_capacity(config.plan_cache_size).weigher(weight).build();
-        Ok(Self { preparer: Arc::new(preparer), planning: Planning::new(), plans })
+        Ok(Self { preparer: Arc::new(preparer), planning: Planning::new(), plans, labels })
     }
 
-    /// Parses, checks and plans an operation, or finds it planned already.
+    /// The labels of progressive `@override` that the supergraph uses.
+    pub const fn override_labels(&self) -> &OverrideLabels {
+        &self.labels
+    }
+
+    /// Parses, checks and plans an operation, or finds it planned already. No label of an `@override` is on.
     pub async fn prepare(
         &self,
         document: &str,
         operation_name: Option<&str>,
     ) -> Result<Arc<Operation>, Vec<RequestError>> {
-        let operation_name = operation_name.filter(|name| !name.is_empty());
-        // No valid document contains the separator, so that no key means two operations.
-        let named = operation_name.map(|name| format!("{name}\0{document}"));
-        let key = named.as_deref().unwrap_or(document);
-        if let Some(known) = self.plans.get(key).await {
+        self.prepare_variant(document, operation_name, &PlanVariant::default()).await
+    }
+
+    /// Parses, checks and plans a variant of an operation, or finds it planned already.
+    pub async fn prepare_variant(
+        &self,
+        document: &str,
+        operation_name: Option<&str>,
+        variant: &PlanVariant,
+    ) -> Result<Arc<Operation>, Vec<RequestError>> {
+        let name = operation_name.filter(|name| !name.is_empty());
+        let key = PlanKeyRef { document, name, variant };
+        if let Some(known) = self.plans.get(&key).await {
             counter!("pulse_gateway_plan_cache_total", "outcome" => "hit").increment(1);
             return Ok(known);
         }
         counter!("pulse_gateway_plan_cache_total", "outcome" => "miss").increment(1);
-        let planning = self.planning.prepare(&self.preparer, document, operation_name);
-        let planned = self.plans.try_get_with(key.to_owned(), planning).await;
+        let planning = self.planning.prepare(&self.preparer, key);
+        let planned = self.plans.try_get_with(key.to_key(), planning).await;
         planned.map_err(|errors| errors.as_ref().clone())
     }
 

@@ -9,7 +9,6 @@ use graphql_tools::validation::validate::{ValidationPlan, validate};
 use hive_router_query_planner::ast::normalization::normalize_operation;
 use hive_router_query_planner::ast::selection_item::SelectionItem;
 use hive_router_query_planner::ast::selection_set::SelectionSet;
-use hive_router_query_planner::graph::PlannerOverrideContext;
 use hive_router_query_planner::planner::plan_nodes::QueryPlan;
 use hive_router_query_planner::planner::{Planner, PlannerError};
 use hive_router_query_planner::utils::cancellation::CancellationToken;
@@ -19,6 +18,7 @@ use super::plan::{Node, PlanCompiler};
 use super::schema::{Schema, TypeConditions};
 use super::selection::{self, CompiledSelection};
 use super::variables::Variable;
+use super::variant::{PlanKeyRef, PlanVariant};
 use super::{EngineConfig, ErrorCode, OperationKind, RequestError, expansion, limits, reserved};
 use crate::ports::Subgraph;
 
@@ -76,7 +76,8 @@ pub(super) fn validation_rules() -> ValidationPlan {
 
 impl Preparer {
     /// Prepares one operation of a document. Takes its time: not for a thread that serves requests.
-    pub(super) fn prepare(&self, text: &str, name: Option<&str>) -> Result<Operation, Vec<RequestError>> {
+    pub(super) fn prepare(&self, key: PlanKeyRef<'_>) -> Result<Operation, Vec<RequestError>> {
+        let PlanKeyRef { document: text, name, variant } = key;
         limits::scan(text, &self.config).map_err(one)?;
         let document = graphql_tools::parser::parse_query::<String>(text);
         let mut document = document.map_err(|error| vec![syntax_error(&error)])?.into_static();
@@ -101,7 +102,7 @@ impl Preparer {
             plan: None,
             query_plan: QueryPlan { kind: "QueryPlan", node: None },
         };
-        self.plan(operation, &document).map_err(one)
+        self.plan(operation, &document, variant).map_err(one)
     }
 
     fn validate(&self, document: &query::Document) -> Result<(), Vec<RequestError>> {
@@ -131,7 +132,12 @@ impl Preparer {
         })
     }
 
-    fn plan(&self, mut operation: Operation, document: &query::Document) -> Result<Operation, RequestError> {
+    fn plan(
+        &self,
+        mut operation: Operation,
+        document: &query::Document,
+        variant: &PlanVariant,
+    ) -> Result<Operation, RequestError> {
         let normalized = normalize_operation(&self.planner.supergraph, document, operation.name.as_deref());
         let mut normalized = normalized.map_err(|error| cannot_plan(&error))?.operation;
         drop_introspection(&mut normalized.selection_set);
@@ -139,7 +145,7 @@ impl Preparer {
             return Ok(operation);
         }
         let cancellation = CancellationToken::with_timeout(self.config.planning_timeout);
-        let overrides = PlannerOverrideContext::default();
+        let overrides = variant.overrides.context();
         let plan = self.planner.plan_from_normalized_operation(&normalized, overrides, &cancellation);
         let plan = plan.map_err(|error| match error {
             PlannerError::CancellationError(_) => planning_timed_out(&self.config),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use tokio::sync::{Semaphore, oneshot};
 
 use super::operation::{self, Operation, Preparer};
+use super::variant::PlanKeyRef;
 use super::{ErrorCode, RequestError};
 
 /// Parsing and planning recurse with the nesting of the document; this is enough for what the limits let through.
@@ -26,27 +27,24 @@ impl Planning {
     pub(super) async fn prepare(
         &self,
         preparer: &Arc<Preparer>,
-        document: &str,
-        name: Option<&str>,
+        key: PlanKeyRef<'_>,
     ) -> Result<Arc<Operation>, Vec<RequestError>> {
         let config = &preparer.config;
-        let planned =
-            tokio::time::timeout(config.planning_timeout, self.on_a_thread(preparer, document, name));
+        let planned = tokio::time::timeout(config.planning_timeout, self.on_a_thread(preparer, key));
         planned.await.unwrap_or_else(|_| Err(vec![operation::planning_timed_out(config)]))
     }
 
     async fn on_a_thread(
         &self,
         preparer: &Arc<Preparer>,
-        document: &str,
-        name: Option<&str>,
+        key: PlanKeyRef<'_>,
     ) -> Result<Arc<Operation>, Vec<RequestError>> {
         let permit = Arc::clone(&self.permits).acquire_owned().await.expect("the semaphore is never closed");
         let (answer, answered) = oneshot::channel();
         let preparer = Arc::clone(preparer);
-        let (document, name) = (document.to_owned(), name.map(ToOwned::to_owned));
+        let key = key.to_key();
         let work = move || {
-            let planned = preparer.prepare(&document, name.as_deref());
+            let planned = preparer.prepare(key.as_ref());
             drop(permit);
             // Whoever asked may have given up.
             let _ = answer.send(planned.map(Arc::new));

@@ -9,6 +9,7 @@ mod read_request;
 mod refusal;
 mod respond;
 mod summary;
+mod variant;
 
 use std::sync::Arc;
 use std::time::Instant;

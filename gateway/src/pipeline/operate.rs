@@ -10,7 +10,7 @@ use pulse_types::Caller;
 use super::read_request::GraphqlRequest;
 use super::refusal::Refusal;
 use super::summary::Summary;
-use super::{execute, find_document, prepare};
+use super::{execute, find_document, prepare, variant};
 use crate::engine::ExecutionResult;
 use crate::gateway::State;
 
@@ -46,7 +46,8 @@ pub(crate) async fn operate(
         find_document::find_document(state.operations.as_deref(), &request, &client.caller).await?;
     // One version of the supergraph for the whole request.
     let served = state.supergraph.served();
-    let operation = prepare::prepare(&served.engine, &request, &document, client).await?;
+    let variant = variant::variant(&state.config.overrides, served.engine.override_labels(), client);
+    let operation = prepare::prepare(&served.engine, &request, (&document, &variant), client).await?;
     summary.operation(&operation);
     let answer = execute::execute(state, &served.engine, &operation, request, client).await?;
     if let Answer::Once(result) = &answer {

@@ -5,16 +5,16 @@ use std::sync::Arc;
 use super::operate::Client;
 use super::read_request::GraphqlRequest;
 use super::refusal::Refusal;
-use crate::engine::{Engine, Operation, OperationKind};
+use crate::engine::{Engine, Operation, OperationKind, PlanVariant};
 
 pub(super) async fn prepare(
     engine: &Engine,
     request: &GraphqlRequest,
-    document: &str,
+    (document, variant): (&str, &PlanVariant),
     client: &Client,
 ) -> Result<Arc<Operation>, Refusal> {
-    let operation =
-        engine.prepare(document, request.operation_name.as_deref()).await.map_err(Refusal::errors)?;
+    let prepared = engine.prepare_variant(document, request.operation_name.as_deref(), variant).await;
+    let operation = prepared.map_err(Refusal::errors)?;
     match operation.kind() {
         OperationKind::Mutation if request.is_safe => Err(Refusal::mutation_by_get()),
         OperationKind::Subscription if !client.streams => Err(Refusal::needs_stream()),
