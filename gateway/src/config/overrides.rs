@@ -135,8 +135,21 @@ mod tests {
 
     #[test]
     fn what_is_no_rule_is_refused() {
-        for text in ["", "sometimes", "percent", "percent 101", "percent -1", "percent 1.123456789", "header", "always 1"] {
-            assert_eq!(LabelRule::try_from(text.to_owned()), Err(InvalidLabelRule(text.to_owned())), "{text}");
+        for text in [
+            "",
+            "sometimes",
+            "percent",
+            "percent 101",
+            "percent -1",
+            "percent 1.123456789",
+            "header",
+            "always 1",
+        ] {
+            assert_eq!(
+                LabelRule::try_from(text.to_owned()),
+                Err(InvalidLabelRule(text.to_owned())),
+                "{text}"
+            );
         }
     }
 }

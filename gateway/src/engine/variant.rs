@@ -56,9 +56,7 @@ impl PlanKeyRef<'_> {
 
 impl Equivalent<PlanKey> for PlanKeyRef<'_> {
     fn equivalent(&self, key: &PlanKey) -> bool {
-        self.document == key.document
-            && self.name == key.name.as_deref()
-            && *self.variant == key.variant
+        self.document == key.document && self.name == key.name.as_deref() && *self.variant == key.variant
     }
 }
 

@@ -24,9 +24,7 @@ pub(super) fn variant(config: &OverridesConfig, labels: &OverrideLabels, client:
 fn seed(draw: Draw, caller: &Caller) -> Vec<u8> {
     match (draw, caller.subject) {
         (Draw::Request, _) | (_, Subject::Anonymous) => caller.request.uuid().as_bytes().to_vec(),
-        (Draw::Caller, subject) => {
-            serde_json::to_vec(&subject).expect("a subject is plain data")
-        }
+        (Draw::Caller, subject) => serde_json::to_vec(&subject).expect("a subject is plain data"),
     }
 }
 
