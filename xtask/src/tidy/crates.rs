@@ -37,7 +37,8 @@ fn tier(package: &Package) -> Option<Tier> {
 }
 
 fn may_need(from: Tier, to: Tier, to_name: &str, kind: Use) -> bool {
-    if kind == Use::TestsOnly && to_name == "pulse-testkit" && from != Tier::Tool {
+    let for_tests = ["pulse-testkit", "pulse-bench-subgraphs"];
+    if kind == Use::TestsOnly && for_tests.contains(&to_name) && from != Tier::Tool {
         return true;
     }
     match from {
