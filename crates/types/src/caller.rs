@@ -1,8 +1,10 @@
 //! Who asks.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
-use crate::{OrgId, Permission, Permissions, RequestId, SessionId, UserId};
+use crate::{Identity, OrgId, Permission, Permissions, RequestId, SessionId, UserId};
 
 /// Who a caller is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -12,6 +14,8 @@ pub enum Subject {
     Anonymous,
     /// A person.
     User(UserId),
+    /// Somebody whom another issuer of tokens knows; the caller's identity says who.
+    External,
     /// Pulse itself: a job, an import, a sequencer.
     System,
 }
@@ -30,6 +34,9 @@ pub struct Caller {
     pub session: Option<SessionId>,
     /// What the caller may do in that tenant.
     pub permissions: Permissions,
+    /// What another issuer of tokens says of the caller, when one vouches for them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub identity: Option<Arc<Identity>>,
     /// The request that this call belongs to.
     pub request: RequestId,
 }
@@ -58,6 +65,7 @@ impl Caller {
             org: None,
             session: None,
             permissions: Permissions::none(),
+            identity: None,
             request,
         }
     }
@@ -65,7 +73,12 @@ impl Caller {
     /// Pulse itself, working for one tenant with every right in it.
     pub fn system(org: OrgId, request: RequestId) -> Self {
         let permissions = Permission::ALL.iter().cloned().collect();
-        Self { subject: Subject::System, org: Some(org), session: None, permissions, request }
+        Self { subject: Subject::System, org: Some(org), session: None, permissions, identity: None, request }
+    }
+
+    /// Whether it is known who asks.
+    pub fn is_known(&self) -> bool {
+        self.subject != Subject::Anonymous
     }
 
     /// The tenant, if the caller has `permission` in it.
@@ -90,16 +103,16 @@ impl Caller {
     pub const fn user(&self) -> Option<UserId> {
         match self.subject {
             Subject::User(user) => Some(user),
-            Subject::Anonymous | Subject::System => None,
+            Subject::Anonymous | Subject::External | Subject::System => None,
         }
     }
 }
 
 impl PartialEq for Caller {
     fn eq(&self, other: &Self) -> bool {
-        let Self { subject, org, session, permissions, request: _ } = self;
-        (subject, org, session, permissions)
-            == (&other.subject, &other.org, &other.session, &other.permissions)
+        let Self { subject, org, session, permissions, identity, request: _ } = self;
+        (subject, org, session, permissions, identity)
+            == (&other.subject, &other.org, &other.session, &other.permissions, &other.identity)
     }
 }
 
@@ -107,7 +120,7 @@ impl Eq for Caller {}
 
 impl std::hash::Hash for Caller {
     fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
-        let Self { subject, org, session, permissions, request: _ } = self;
-        (subject, org, session, permissions).hash(state);
+        let Self { subject, org, session, permissions, identity, request: _ } = self;
+        (subject, org, session, permissions, identity).hash(state);
     }
 }

@@ -3,6 +3,7 @@
 mod caller;
 mod clock;
 mod id;
+mod identity;
 mod permission;
 mod secret;
 
@@ -12,5 +13,6 @@ pub use id::{
     CollectionId, EntityId, EntityTypeId, EventId, InvalidId, ItemId, JobId, OrgId, RelationshipId,
     RequestId, SessionId, UserId,
 };
+pub use identity::Identity;
 pub use permission::{Permission, Permissions, Role, UnknownRole};
 pub use secret::Secret;

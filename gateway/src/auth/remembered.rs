@@ -107,7 +107,7 @@ impl Revocations {
         let session = caller.session.map(Revocation::Session);
         let user = match caller.subject {
             Subject::User(user) => Some(Revocation::User(user)),
-            Subject::Anonymous | Subject::System => None,
+            Subject::Anonymous | Subject::External | Subject::System => None,
         };
         let revoked_at =
             session.into_iter().chain(user).filter_map(|revocation| self.revoked.get(&revocation)).max();

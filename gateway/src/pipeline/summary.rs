@@ -87,7 +87,7 @@ impl Summary {
         tracing::info!(
             request_id = %self.request,
             tenant = tenant.as_deref(),
-            subject = caller.map(|caller| subject(caller.subject)).as_deref(),
+            subject = caller.map(|caller| subject(caller)).as_deref(),
             operation = name.map(|name| &name[..name.len().min(NAME_LIMIT)]),
             kind = self.kind(),
             subgraphs = %subgraphs(&self.fetches),
@@ -108,10 +108,14 @@ impl Drop for Summary {
     }
 }
 
-fn subject(subject: Subject) -> String {
-    match subject {
+fn subject(caller: &Caller) -> String {
+    match caller.subject {
         Subject::Anonymous => "anonymous".to_owned(),
         Subject::User(user) => user.to_string(),
+        Subject::External => {
+            let name = caller.identity.as_ref().map_or("external", |identity| identity.subject.as_str());
+            name.chars().take(NAME_LIMIT).collect()
+        }
         Subject::System => "system".to_owned(),
     }
 }

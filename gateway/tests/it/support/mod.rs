@@ -25,6 +25,7 @@ pub(crate) fn somebody() -> Arc<Caller> {
         org: Some(OrgId::new(noon())),
         session: Some(SessionId::new(noon())),
         permissions: Permissions::from_iter([Permission::ENTITY_READ]),
+        identity: None,
         request: RequestId::new(noon()),
     })
 }

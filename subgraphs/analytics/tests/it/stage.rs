@@ -102,6 +102,7 @@ pub(crate) fn caller_of(org: OrgId, role: Role) -> Caller {
         org: Some(org),
         session: None,
         permissions: role.permissions(),
+        identity: None,
         request: RequestId::new(now()),
     }
 }
