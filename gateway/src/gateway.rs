@@ -1,15 +1,23 @@
 //! The gateway as one value: its ports wired together, its background work, its routes.
 
+use std::convert::Infallible;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
+use arc_swap::ArcSwap;
 use axum::Router;
+use axum::extract::Request;
+use axum::response::Response;
+use axum::routing::future::RouteFuture;
 use pulse_telemetry::Metrics;
 use pulse_types::Clock;
 use tokio::task::JoinSet;
+use tower::Service;
 
 use crate::auth::RememberedCallers;
 use crate::config::GatewayConfig;
 use crate::http::{self, HealthCheck};
+use crate::lifecycle::Lifecycle;
 use crate::ports::{Authenticator, OperationStore, RevocationFeed, SupergraphSource};
 use crate::supergraph::{Subgraphs, Supergraph, SupergraphError};
 
@@ -36,20 +44,43 @@ pub struct GatewayParts {
 /// A gateway that serves. Its background work ends when it and all of its routers are gone.
 #[derive(Clone)]
 pub struct Gateway {
-    state: Arc<State>,
+    current: Arc<Current>,
 }
 
-/// What every request sees.
+/// What serves now, and what works behind it.
+struct Current {
+    epoch: ArcSwap<Epoch>,
+    /// One reconfiguration at a time.
+    changing: tokio::sync::Mutex<()>,
+    /// Follows the source and the revocations; aborted when dropped.
+    _background: JoinSet<()>,
+}
+
+/// The time from one configuration to the next: requests end in the epoch in which they began.
+struct Epoch {
+    state: Arc<State>,
+    router: Router,
+}
+
+/// What every request sees. All of it belongs to one version of the configuration; what outlives that is behind an `Arc`.
 pub(crate) struct State {
     pub(crate) config: GatewayConfig,
     pub(crate) supergraph: Arc<Supergraph>,
-    pub(crate) callers: RememberedCallers,
+    pub(crate) callers: Arc<RememberedCallers>,
     pub(crate) operations: Option<Arc<dyn OperationStore>>,
     pub(crate) checks: Vec<HealthCheck>,
     pub(crate) metrics: Option<Metrics>,
     pub(crate) clock: Clock,
-    /// Follows the source and the revocations; aborted when dropped.
-    _background: JoinSet<()>,
+    pub(crate) lifecycle: Arc<Lifecycle>,
+}
+
+/// What a new configuration changed, setting by setting.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Reconfigured {
+    /// Settings that hold from now on.
+    pub changed: Vec<String>,
+    /// Settings that hold when the process is started again.
+    pub needs_restart: Vec<String>,
 }
 
 impl Gateway {
@@ -76,23 +107,97 @@ impl Gateway {
         let state = State {
             config,
             supergraph,
-            callers,
+            callers: Arc::new(callers),
             operations,
             checks,
             metrics,
             clock,
+            lifecycle: Arc::default(),
+        };
+        let current = Current {
+            epoch: ArcSwap::from_pointee(Epoch::begin(state)),
+            changing: tokio::sync::Mutex::new(()),
             _background: background,
         };
-        Ok(Self { state: Arc::new(state) })
+        Ok(Self { current: Arc::new(current) })
+    }
+
+    /// Serves by `config` from now on, with the subgraphs reached as it says; requests under way end by the old one.
+    /// On an error everything stays as it is.
+    pub async fn reconfigure(
+        &self,
+        config: GatewayConfig,
+        subgraphs: Subgraphs,
+    ) -> Result<Reconfigured, SupergraphError> {
+        let _one_at_a_time = self.current.changing.lock().await;
+        let old = Arc::clone(&self.current.epoch.load().state);
+        let reconfigured = old.config.changes_to(&config);
+        old.supergraph.reconfigure(subgraphs, (&config.limits).into()).await?;
+        self.current.epoch.store(Arc::new(Epoch::begin(old.with(config))));
+        old.lifecycle.accept_config();
+        Ok(reconfigured)
+    }
+
+    /// Says that there is a newer configuration which cannot be used, and why: in the log, in `/health/ready` and as a
+    /// metric. The next one that can be used ends it.
+    pub fn refuse_config(&self, why: &str) {
+        self.current.epoch.load().state.lifecycle.refuse_config(why);
+    }
+
+    /// Turns `/health/ready` to "not ready", so that load balancers send their requests elsewhere.
+    pub fn begin_to_stop(&self) {
+        self.current.epoch.load().state.lifecycle.begin_to_stop();
     }
 
     /// The routes: `/graphql`, `/health/live`, `/health/ready`, `/metrics`, and `/` for browsers.
     pub fn router(&self) -> Router {
-        http::router(Arc::clone(&self.state))
+        Router::new().fallback_service(CurrentRouter(Arc::clone(&self.current)))
     }
 
     /// The version of the supergraph that is served now.
     pub fn supergraph_version(&self) -> String {
-        self.state.supergraph.served().version.clone()
+        self.current.epoch.load().state.supergraph.served().version.clone()
+    }
+}
+
+impl Epoch {
+    fn begin(state: State) -> Self {
+        let state = Arc::new(state);
+        Self { router: http::router(Arc::clone(&state)), state }
+    }
+}
+
+impl State {
+    /// The state of the next epoch.
+    fn with(&self, config: GatewayConfig) -> Self {
+        let Self { config: _, supergraph, callers, operations, checks, metrics, clock, lifecycle } = self;
+        Self {
+            config,
+            supergraph: Arc::clone(supergraph),
+            callers: Arc::clone(callers),
+            operations: operations.clone(),
+            checks: checks.clone(),
+            metrics: metrics.clone(),
+            clock: clock.clone(),
+            lifecycle: Arc::clone(lifecycle),
+        }
+    }
+}
+
+/// The routes of the epoch in which a request comes.
+#[derive(Clone)]
+struct CurrentRouter(Arc<Current>);
+
+impl Service<Request> for CurrentRouter {
+    type Response = Response;
+    type Error = Infallible;
+    type Future = RouteFuture<Infallible>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request) -> Self::Future {
+        self.0.epoch.load().router.clone().call(request)
     }
 }

@@ -5,6 +5,7 @@ mod config;
 pub mod engine;
 mod gateway;
 mod http;
+mod lifecycle;
 mod pipeline;
 pub mod ports;
 pub mod remote;
@@ -17,6 +18,6 @@ pub use auth::AnonymousAuthenticator;
 pub use config::{
     Draw, GatewayConfig, InvalidLabelRule, LabelRule, LimitsConfig, OverridesConfig, RemoteConfig,
 };
-pub use gateway::{Gateway, GatewayParts};
+pub use gateway::{Gateway, GatewayParts, Reconfigured};
 pub use source::{FileSource, StaticSource};
 pub use supergraph::{Reach, Subgraphs, SupergraphError};

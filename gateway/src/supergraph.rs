@@ -67,12 +67,15 @@ pub enum SupergraphError {
 pub(crate) struct Served {
     pub(crate) engine: Engine,
     pub(crate) version: String,
+    /// What the engine was made of, to make it again when the configuration changes.
+    sdl: String,
 }
 
 /// The supergraph that is served now.
 pub(crate) struct Supergraph {
     served: ArcSwap<Served>,
-    loader: Loader,
+    /// How the next one is loaded. Held while one is, so that they replace each other in order.
+    loader: tokio::sync::Mutex<Loader>,
     /// Why the newest version is not the one that is served.
     refused: Mutex<Option<String>>,
 }
@@ -91,7 +94,11 @@ impl Supergraph {
     ) -> Result<Self, SupergraphError> {
         let loader = Loader { subgraphs, config };
         let served = loader.load(source.current().await?).await?;
-        Ok(Self { served: ArcSwap::from_pointee(served), loader, refused: Mutex::new(None) })
+        Ok(Self {
+            served: ArcSwap::from_pointee(served),
+            loader: tokio::sync::Mutex::new(loader),
+            refused: Mutex::new(None),
+        })
     }
 
     /// The engine to use for a whole request, however long it takes.
@@ -112,12 +119,28 @@ impl Supergraph {
         }
     }
 
+    /// Serves the same supergraph by another configuration from now on. On an error everything stays as it is.
+    pub(crate) async fn reconfigure(
+        &self,
+        subgraphs: Subgraphs,
+        config: EngineConfig,
+    ) -> Result<(), SupergraphError> {
+        let mut loader = self.loader.lock().await;
+        let new = Loader { subgraphs, config };
+        let served = self.served();
+        let same = SupergraphSdl { sdl: served.sdl.clone(), version: served.version.clone() };
+        self.served.store(Arc::new(new.load(same).await?));
+        *loader = new;
+        Ok(())
+    }
+
     async fn replace(&self, supergraph: SupergraphSdl) {
+        let loader = self.loader.lock().await;
         let version = supergraph.version.clone();
         let refused = if self.served().version == version {
             None
         } else {
-            match self.loader.load(supergraph).await {
+            match loader.load(supergraph).await {
                 Ok(served) => {
                     self.served.store(Arc::new(served));
                     counter!("pulse_gateway_supergraph_loads_total", "outcome" => "ok").increment(1);
@@ -145,7 +168,7 @@ impl Loader {
                 Subgraphs::Named(reach) => reach(&supergraph).map_err(SupergraphError::Subgraphs)?,
             };
             let engine = Engine::load(&supergraph, subgraphs, &config)?;
-            Ok(Served { engine, version: supergraph.version })
+            Ok(Served { engine, version: supergraph.version, sdl: supergraph.sdl })
         };
         tokio::task::spawn_blocking(load).await.unwrap_or(Err(SupergraphError::Panicked))
     }

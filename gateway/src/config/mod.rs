@@ -1,6 +1,7 @@
 //! The section `[gateway]`, a file for each section below it. `config.default.toml` says the same with the same defaults,
 //! for people.
 
+mod changes;
 mod limits;
 mod overrides;
 mod remote;

@@ -80,6 +80,8 @@ pub(super) async fn live() -> Response {
 pub(super) async fn ready(Shared(state): Shared<Arc<State>>) -> Response {
     let limit = state.config.health_timeout;
     let mut checks = vec![supergraph(&state)];
+    checks.extend(settings(&state));
+    checks.extend(stopping(&state));
     checks.extend(join_all(state.checks.iter().map(|check| check.report(limit))).await);
     let ready = checks.iter().all(|check| check.status == Status::Ready);
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
@@ -94,4 +96,17 @@ fn supergraph(state: &State) -> Report {
         Some(refused) => format!("serving version {version}; {refused}"),
     };
     Report { name: "supergraph".to_owned(), status: Status::Ready, message: Some(message) }
+}
+
+/// Told only when there are newer settings than those that hold.
+fn settings(state: &State) -> Option<Report> {
+    let message = state.lifecycle.refused_config()?;
+    Some(Report { name: "settings".to_owned(), status: Status::Ready, message: Some(message) })
+}
+
+/// Told only once the process was told to stop.
+fn stopping(state: &State) -> Option<Report> {
+    let message = "the gateway was told to stop; it takes no more than what is under way".to_owned();
+    let report = Report { name: "stopping".to_owned(), status: Status::NotReady, message: Some(message) };
+    (*state.lifecycle.stopping().borrow()).then_some(report)
 }

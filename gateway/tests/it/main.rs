@@ -4,6 +4,7 @@
 mod auth;
 mod engine;
 mod http;
+mod reload;
 mod remote;
 mod server;
 mod standalone;
