@@ -15,7 +15,9 @@ impl GatewayConfig {
         let mut names = Vec::new();
         differences("", &tree(self), &tree(new), &mut names);
         let is_fixed = |name: &String| {
-            FIXED.iter().any(|fixed| name.strip_prefix(fixed).is_some_and(|rest| rest.is_empty() || rest.starts_with('.')))
+            FIXED.iter().any(|fixed| {
+                name.strip_prefix(fixed).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+            })
         };
         let (fixed, live): (Vec<_>, Vec<_>) = names.into_iter().partition(is_fixed);
         let full = |names: Vec<String>| names.into_iter().map(|name| format!("gateway.{name}")).collect();
@@ -29,7 +31,8 @@ fn differences(path: &str, old: &Value, new: &Value, names: &mut Vec<String>) {
             let added = new.keys().filter(|key| !old.contains_key(*key));
             for key in old.keys().chain(added) {
                 let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
-                let value = |side: &serde_json::Map<String, Value>| side.get(key).cloned().unwrap_or_default();
+                let value =
+                    |side: &serde_json::Map<String, Value>| side.get(key).cloned().unwrap_or_default();
                 differences(&path, &value(old), &value(new), names);
             }
         }
@@ -47,7 +50,8 @@ mod tests {
     #[test]
     fn what_changes_is_named_and_what_cannot_change_live_apart() {
         let old = GatewayConfig::default();
-        let mut new = GatewayConfig { drain_timeout: Duration::from_secs(1), query_page: false, ..old.clone() };
+        let mut new =
+            GatewayConfig { drain_timeout: Duration::from_secs(1), query_page: false, ..old.clone() };
         new.limits.max_depth = 3;
         new.subgraph_urls.insert("books".to_owned(), "http://books/graphql".to_owned());
         let names = |names: &[&str]| names.iter().map(|name| format!("gateway.{name}")).collect::<Vec<_>>();
