@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::engine::EngineConfig;
+use crate::engine::{CostRules, EngineConfig};
 
 /// The section `[gateway.limits]`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
@@ -43,6 +43,7 @@ impl Default for LimitsConfig {
             max_tokens,
             max_fields,
             name_subgraphs_in_errors,
+            cost: _,
         } = EngineConfig::default();
         Self {
             plan_cache_size,
@@ -81,6 +82,7 @@ impl From<&LimitsConfig> for EngineConfig {
             max_tokens,
             max_fields,
             name_subgraphs_in_errors,
+            cost: CostRules::default(),
         }
     }
 }

@@ -11,6 +11,14 @@ pub enum LoadError {
     /// The planner cannot work with it.
     #[error("the planner refuses the supergraph: {0}")]
     Planner(String),
+    /// It says of costs what cannot be.
+    #[error("the supergraph's costs cannot be used: {at}: {what}")]
+    Cost {
+        /// The type, field or argument.
+        at: String,
+        /// What is wrong there.
+        what: String,
+    },
     /// Nobody serves a subgraph that it names.
     #[error("the supergraph needs the subgraph `{needed}`, but {served}: add it, or compose without it")]
     MissingSubgraph {

@@ -3,19 +3,31 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
+use graphql_tools::static_graphql::schema as sdl;
 use hive_router_query_planner::planner::{Planner, QueryPlannerOptions};
 use hive_router_query_planner::utils::parsing::safe_parse_schema;
 use rustc_hash::FxHashMap;
 
 use super::LoadError;
+use super::cost::Weights;
 use crate::ports::Subgraph;
 
+/// What is read from a supergraph.
+pub(super) struct Loaded {
+    pub(super) planner: Planner,
+    pub(super) weights: Weights,
+    /// The supergraph's document.
+    pub(super) document: sdl::Document,
+}
+
 /// Builds the planner. It may panic on supergraphs that it does not expect; such a one is refused.
-pub(super) fn planner(sdl: &str) -> Result<Planner, LoadError> {
-    let document = safe_parse_schema(sdl).map_err(|error| LoadError::Syntax(error.to_string()))?;
+pub(super) fn load(sdl: &str) -> Result<Loaded, LoadError> {
+    let mut document = safe_parse_schema(sdl).map_err(|error| LoadError::Syntax(error.to_string()))?;
+    let weights = Weights::take(&mut document)?;
     let build = || Planner::new_from_supergraph(&document, QueryPlannerOptions::default());
     match catch_unwind(AssertUnwindSafe(build)) {
-        Ok(planner) => planner.map_err(|error| LoadError::Planner(error.to_string())),
+        Ok(Ok(planner)) => Ok(Loaded { planner, weights, document }),
+        Ok(Err(error)) => Err(LoadError::Planner(error.to_string())),
         Err(panic) => {
             let text = panic.downcast_ref::<String>().map(String::as_str);
             let text = text.or_else(|| panic.downcast_ref::<&str>().copied());

@@ -15,6 +15,7 @@ use rustc_hash::FxHashMap;
 use crate::ports::{Subgraph, SupergraphSdl};
 use crate::value::Value;
 
+mod cost;
 mod error;
 mod execute;
 mod expansion;
@@ -32,12 +33,14 @@ mod selection;
 mod variables;
 mod variant;
 
+use cost::Pricing;
 use operation::Preparer;
 use planning::Planning;
 use response::Shared;
 use schema::{Schema, TypeConditions};
 use variant::{PlanKey, PlanKeyRef};
 
+pub use cost::{Cost, CostRules, Estimate};
 pub use error::{ErrorCode, LoadError, Location, RequestError};
 pub use operation::Operation;
 pub use variant::{ActiveOverrides, OverrideLabels, PlanVariant, Share};
@@ -63,6 +66,8 @@ pub struct EngineConfig {
     pub max_fields: usize,
     /// Whether errors tell clients which subgraph they are from.
     pub name_subgraphs_in_errors: bool,
+    /// How costs are counted.
+    pub cost: CostRules,
 }
 
 impl Default for EngineConfig {
@@ -77,6 +82,7 @@ impl Default for EngineConfig {
             max_tokens: 10_000,
             max_fields: 5_000,
             name_subgraphs_in_errors: true,
+            cost: CostRules::default(),
         }
     }
 }
@@ -114,6 +120,8 @@ pub struct ExecutionContext {
     pub deadline: Instant,
     /// Whether the response's `extensions` carry the plan and the fetches.
     pub include_plan: bool,
+    /// The estimated cost that the response's `extensions` are to tell, beside the actual one.
+    pub tell_cost: Option<Estimate>,
 }
 
 /// An executed operation.
@@ -129,6 +137,8 @@ pub struct ExecutionResult {
     pub request_error: bool,
     /// What was asked of subgraphs, in the order in which the answers came.
     pub fetches: Vec<FetchReport>,
+    /// What it cost, where costs are counted.
+    pub cost: Option<Cost>,
 }
 
 /// One request to a subgraph.
@@ -159,12 +169,15 @@ impl Engine {
         subgraphs: Vec<Arc<dyn Subgraph>>,
         config: &EngineConfig,
     ) -> Result<Self, LoadError> {
-        let planner = load::planner(&supergraph.sdl)?;
+        let load::Loaded { planner, weights, document } = load::load(&supergraph.sdl)?;
         let subgraphs: FxHashMap<Arc<str>, _> =
             subgraphs.into_iter().map(|subgraph| (subgraph.name().into(), subgraph)).collect();
         load::check_served(&planner, &subgraphs)?;
         let labels = OverrideLabels::of(&planner);
+        let rules = config.cost.clone();
+        let supergraph = (rules.counted && rules.by_subgraph).then(|| Schema::new(&document));
         let preparer = Preparer {
+            pricing: rules.counted.then_some(Pricing { rules, weights, supergraph }),
             schema: Arc::new(Schema::new(&planner.consumer_schema.document)),
             conditions: Arc::new(TypeConditions::new(&planner.supergraph)),
             planner,
@@ -208,6 +221,14 @@ impl Engine {
         let planning = self.planning.prepare(&self.preparer, key);
         let planned = self.plans.try_get_with(key.to_key(), planning).await;
         planned.map_err(|errors| errors.as_ref().clone())
+    }
+
+    /// What an operation costs at most with these variables. `None` where costs are not counted, or where the variables are
+    /// wrong, which the execution will say.
+    pub fn estimate(&self, operation: &Operation, variables: Option<&Value>) -> Option<Estimate> {
+        let cost = operation.cost.as_ref()?;
+        let variables = variables::coerce(&self.preparer.schema, &operation.variables, variables).ok()?;
+        Some(cost.estimate(&variables))
     }
 
     /// Runs a query or a mutation. `variables` is an object, `null` or absent.

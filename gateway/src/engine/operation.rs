@@ -14,6 +14,7 @@ use hive_router_query_planner::planner::{Planner, PlannerError};
 use hive_router_query_planner::utils::cancellation::CancellationToken;
 use rustc_hash::FxHashMap;
 
+use super::cost::{OperationCost, Pricer, Pricing};
 use super::plan::{Node, PlanCompiler};
 use super::schema::{Schema, TypeConditions};
 use super::selection::{self, CompiledSelection};
@@ -30,6 +31,8 @@ pub struct Operation {
     pub(super) selection: CompiledSelection,
     /// `None` when no subgraph is needed.
     pub(super) plan: Option<Node>,
+    /// `None` where costs are not counted.
+    pub(super) cost: Option<OperationCost>,
     query_plan: QueryPlan,
 }
 
@@ -65,6 +68,8 @@ pub(super) struct Preparer {
     pub(super) schema: Arc<Schema>,
     pub(super) conditions: Arc<TypeConditions>,
     pub(super) subgraphs: FxHashMap<Arc<str>, Arc<dyn Subgraph>>,
+    /// `None` where costs are not counted.
+    pub(super) pricing: Option<Pricing>,
     pub(super) rules: ValidationPlan,
     pub(super) config: EngineConfig,
 }
@@ -94,15 +99,23 @@ impl Preparer {
         let parts = chosen.parts(&document);
         expansion::check(&self.planner.supergraph, &document, root_type, parts.selection_set).map_err(one)?;
         let variables = parts.variables.iter().zip(&client_names);
+        let (set, priced) = (parts.selection_set, self.pricing.is_some());
+        let selection = selection::compile(&self.schema, &document, root_type, set, priced);
         let operation = Operation {
             name: parts.name.map(ToOwned::to_owned),
             kind: parts.kind,
             variables: variables.map(|(definition, name)| Variable::new(definition, name)).collect(),
-            selection: selection::compile(&self.schema, &document, root_type, parts.selection_set),
+            selection,
             plan: None,
+            cost: None,
             query_plan: QueryPlan { kind: "QueryPlan", node: None },
         };
-        self.plan(operation, &document, variant).map_err(one)
+        let mut operation = self.plan(operation, &document, variant).map_err(one)?;
+        operation.cost = self.pricing.as_ref().map(|pricing| {
+            let pricer = Pricer { pricing, schema: &self.schema };
+            pricer.operation(operation.kind, &operation.selection, operation.plan.as_ref())
+        });
+        Ok(operation)
     }
 
     fn validate(&self, document: &query::Document) -> Result<(), Vec<RequestError>> {

@@ -12,7 +12,7 @@ use super::operation::{Operation, Preparer};
 use super::plan::{Fetch, Node};
 use super::schema::{Schema, TypeConditions};
 use super::{
-    ErrorCode, ExecutionContext, ExecutionResult, FetchReport, RequestError, introspection, project,
+    Cost, ErrorCode, ExecutionContext, ExecutionResult, FetchReport, RequestError, introspection, project,
 };
 use crate::ports::{SubgraphFault, SubgraphResponse};
 use crate::value::{Object, Value};
@@ -26,6 +26,7 @@ pub(super) fn refused(errors: &[RequestError]) -> ExecutionResult {
         data_is_null: true,
         request_error: true,
         fetches: Vec::new(),
+        cost: None,
     }
 }
 
@@ -76,13 +77,12 @@ impl Shared {
         }
         let State { data, mut errors, missing, fetches } =
             run.state.into_inner().expect("nothing panics while it holds the state");
+        let cost = operation.cost.as_ref().map(|cost| cost.actual(variables, &data));
         let mut out = BytesMut::with_capacity(1024);
         out.put_slice(b"{\"data\":");
         let data_is_null = project::project(root, &flags, (&data, &missing), (&mut out, &mut errors));
         write_errors(&errors, &mut out);
-        if context.include_plan {
-            write_extensions(operation, &fetches, &mut out);
-        }
+        write_extensions(operation, context, (&fetches, cost), &mut out);
         out.put_u8(b'}');
         ExecutionResult {
             body: out.freeze(),
@@ -90,6 +90,7 @@ impl Shared {
             data_is_null,
             request_error: false,
             fetches,
+            cost,
         }
     }
 
@@ -161,6 +162,7 @@ fn failed(error: &FieldError) -> ExecutionResult {
         data_is_null: true,
         request_error: false,
         fetches: Vec::new(),
+        cost: None,
     }
 }
 
@@ -178,17 +180,31 @@ fn write_errors(errors: &[FieldError], out: &mut BytesMut) {
     out.put_u8(b']');
 }
 
-fn write_extensions(operation: &Operation, fetches: &[FetchReport], out: &mut BytesMut) {
-    let fetch = |fetch: &FetchReport| {
-        serde_json::json!({
-            "subgraph": *fetch.subgraph,
-            "microseconds": u64::try_from(fetch.duration.as_micros()).unwrap_or(u64::MAX),
-            "entities": fetch.entities,
-            "errors": fetch.errors,
-        })
-    };
-    let fetches: Vec<_> = fetches.iter().map(fetch).collect();
-    let extensions = serde_json::json!({ "plan": operation.plan_json(), "fetches": fetches });
-    out.put_slice(b",\"extensions\":");
-    out.put_slice(extensions.to_string().as_bytes());
+fn write_extensions(
+    operation: &Operation,
+    context: &ExecutionContext,
+    (fetches, cost): (&[FetchReport], Option<Cost>),
+    out: &mut BytesMut,
+) {
+    let mut extensions = serde_json::Map::new();
+    if context.include_plan {
+        extensions.insert("plan".to_owned(), operation.plan_json());
+        extensions.insert("fetches".to_owned(), fetches.iter().map(fetch_json).collect());
+    }
+    if let Some((estimate, actual)) = context.tell_cost.as_ref().zip(cost) {
+        extensions.insert("cost".to_owned(), estimate.json(actual));
+    }
+    if !extensions.is_empty() {
+        out.put_slice(b",\"extensions\":");
+        out.put_slice(serde_json::Value::Object(extensions).to_string().as_bytes());
+    }
+}
+
+fn fetch_json(fetch: &FetchReport) -> serde_json::Value {
+    serde_json::json!({
+        "subgraph": *fetch.subgraph,
+        "microseconds": u64::try_from(fetch.duration.as_micros()).unwrap_or(u64::MAX),
+        "entities": fetch.entities,
+        "errors": fetch.errors,
+    })
 }

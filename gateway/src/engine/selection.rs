@@ -39,7 +39,7 @@ pub(super) struct Field {
     pub(super) when: Option<When>,
     pub(super) shape: Shape,
     pub(super) content: Content,
-    /// The arguments, kept for introspection alone.
+    /// The arguments, kept for introspection and where costs are counted.
     pub(super) arguments: Vec<(String, query::Value)>,
 }
 
@@ -91,12 +91,13 @@ pub(super) struct CompiledSelection {
     pub(super) flags: Vec<Arc<str>>,
 }
 
-/// Compiles an operation that has been validated.
+/// Compiles an operation that has been validated. Arguments are kept on request; introspection's always are.
 pub(super) fn compile(
     schema: &Schema,
     document: &query::Document,
     root_type: &str,
     selection_set: &query::SelectionSet,
+    keep_arguments: bool,
 ) -> CompiledSelection {
     let fragments = document.definitions.iter().filter_map(|definition| match definition {
         query::Definition::Fragment(fragment) => Some((fragment.name.as_str(), fragment)),
@@ -105,6 +106,7 @@ pub(super) fn compile(
     let mut compiler = Compiler {
         schema,
         fragments: fragments.collect(),
+        keep_arguments,
         flags: IndexSet::default(),
         known: FxHashMap::default(),
     };
@@ -115,6 +117,7 @@ pub(super) fn compile(
 struct Compiler<'d> {
     schema: &'d Schema,
     fragments: FxHashMap<&'d str, &'d query::FragmentDefinition>,
+    keep_arguments: bool,
     flags: IndexSet<Arc<str>, FxBuildHasher>,
     /// Selections met before, by type and place in the document: fragments that are spread in many places under the
     /// same conditions are compiled once.
@@ -315,6 +318,7 @@ impl<'d> Compiler<'d> {
             (Shape::from(&definition.ty), content)
         };
         let is_introspection = parent.starts_with("__") || name.starts_with("__");
+        let keep_arguments = self.keep_arguments || is_introspection;
         Some(Field {
             head: format!("\"{key}\":").into_bytes().into(),
             key,
@@ -323,7 +327,7 @@ impl<'d> Compiler<'d> {
             when: (!always).then(|| alternatives.into()),
             shape,
             content,
-            arguments: if is_introspection { group.field.arguments.clone() } else { Vec::new() },
+            arguments: if keep_arguments { group.field.arguments.clone() } else { Vec::new() },
         })
     }
 

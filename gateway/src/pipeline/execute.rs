@@ -28,6 +28,7 @@ pub(super) async fn execute(
         headers: Arc::clone(&client.headers),
         deadline: client.deadline,
         include_plan: state.config.expose_plan && wants_plan,
+        tell_cost: None,
     };
     let execution = async {
         if operation.kind() == OperationKind::Subscription {

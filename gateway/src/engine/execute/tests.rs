@@ -85,6 +85,7 @@ async fn run(plan: Json, variables: Json) -> String {
         headers: Arc::default(),
         deadline: Instant::now() + Duration::from_secs(10),
         include_plan: false,
+        tell_cost: None,
     };
     let run = Run {
         variables: variables.as_object().unwrap(),

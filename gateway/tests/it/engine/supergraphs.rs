@@ -100,6 +100,7 @@ pub(super) fn context() -> ExecutionContext {
         headers: Arc::default(),
         deadline: Instant::now() + Duration::from_millis(500),
         include_plan: false,
+        tell_cost: None,
     }
 }
 
