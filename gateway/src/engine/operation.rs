@@ -99,8 +99,8 @@ impl Preparer {
         let parts = chosen.parts(&document);
         expansion::check(&self.planner.supergraph, &document, root_type, parts.selection_set).map_err(one)?;
         let variables = parts.variables.iter().zip(&client_names);
-        let (set, priced) = (parts.selection_set, self.pricing.is_some());
-        let selection = selection::compile(&self.schema, &document, root_type, set, priced);
+        let (set, keep_arguments) = (parts.selection_set, self.pricing.is_some());
+        let selection = selection::compile(&self.schema, &document, root_type, set, keep_arguments);
         let operation = Operation {
             name: parts.name.map(ToOwned::to_owned),
             kind: parts.kind,

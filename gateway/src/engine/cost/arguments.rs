@@ -24,7 +24,7 @@ struct VariablePrice {
 }
 
 /// The prices of a type's values. Input objects may contain themselves, so that deep ones share the last level.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Form {
     weight: Cost,
     fields: Vec<(String, Form)>,
@@ -63,7 +63,9 @@ impl ArgumentPrice {
             query::Value::Null => {}
             query::Value::Variable(name) => self.variables.push(VariablePrice { name: name.clone(), form }),
             query::Value::List(items) => {
-                items.iter().for_each(|item| self.literal(form.clone(), item));
+                for item in items {
+                    self.literal(form.clone(), item);
+                }
             }
             query::Value::Object(given) => {
                 self.fixed = self.fixed + form.weight;
@@ -75,12 +77,6 @@ impl ArgumentPrice {
             }
             _ => self.fixed = self.fixed + form.weight,
         }
-    }
-}
-
-impl Clone for Form {
-    fn clone(&self) -> Self {
-        Self { weight: self.weight, fields: self.fields.clone() }
     }
 }
 

@@ -35,21 +35,23 @@ struct Part {
 
 /// Prices all fetches of a plan.
 pub(super) fn fetch_prices(pricer: &Pricer<'_>, plan: &Node) -> Vec<FetchPrice> {
-    let mut prices = Vec::new();
-    collect(pricer, plan, &mut Vec::new(), &mut prices);
-    prices
+    let mut all = Vec::new();
+    collect(pricer, plan, &mut Vec::new(), &mut all);
+    all
 }
 
-fn collect(pricer: &Pricer<'_>, node: &Node, when: &mut Vec<(Arc<str>, bool)>, prices: &mut Vec<FetchPrice>) {
+fn collect(pricer: &Pricer<'_>, node: &Node, when: &mut Vec<(Arc<str>, bool)>, all: &mut Vec<FetchPrice>) {
     match node {
         Node::Sequence(nodes) | Node::Parallel(nodes) => {
-            nodes.iter().for_each(|node| collect(pricer, node, when, prices));
+            for node in nodes {
+                collect(pricer, node, when, all);
+            }
         }
         Node::Condition { variable, then, otherwise } => {
             for (branch, value) in [(then, true), (otherwise, false)] {
                 if let Some(branch) = branch {
                     when.push((Arc::clone(variable), value));
-                    collect(pricer, branch, when, prices);
+                    collect(pricer, branch, when, all);
                     when.pop();
                 }
             }
@@ -57,12 +59,12 @@ fn collect(pricer: &Pricer<'_>, node: &Node, when: &mut Vec<(Arc<str>, bool)>, p
         Node::Fetch(fetch) | Node::Subscription(fetch) => {
             if let Some(part) = root_part(pricer, &fetch.request, &fetch.path) {
                 let subgraph = Arc::clone(&fetch.request.name);
-                prices.push(FetchPrice { subgraph, when: when.clone(), parts: vec![part] });
+                all.push(FetchPrice { subgraph, when: when.clone(), parts: vec![part] });
             }
         }
         Node::Entities(fetch) => {
             let subgraph = Arc::clone(&fetch.request.name);
-            prices.push(FetchPrice { subgraph, when: when.clone(), parts: entity_parts(pricer, fetch) });
+            all.push(FetchPrice { subgraph, when: when.clone(), parts: entity_parts(pricer, fetch) });
         }
     }
 }
@@ -76,8 +78,8 @@ fn root_part(pricer: &Pricer<'_>, request: &Request, path: &Path) -> Option<Part
         OperationKind::Mutation => schema.mutation.as_ref(),
         OperationKind::Subscription => schema.subscription.as_ref(),
     };
-    let priced = pricer.selection(&selection::compile(schema, &document, root?, set, true));
-    Some(Part { paths: vec![path.clone()], selections: vec![priced], entities: false })
+    let selection = pricer.selection(&selection::compile(schema, &document, root?, set, true));
+    Some(Part { paths: vec![path.clone()], selections: vec![selection], entities: false })
 }
 
 fn entity_parts(pricer: &Pricer<'_>, fetch: &EntityFetch) -> Vec<Part> {

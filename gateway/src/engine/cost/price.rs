@@ -128,7 +128,11 @@ impl Build<'_, '_> {
                 of: FxHashMap::default(),
                 unknown: 0,
             },
-            Selection::ByType { variants, of, declared } => self.by_type((variants, of), declared, sized),
+            Selection::ByType { variants, of, declared } => {
+                let mut types: Vec<_> = of.iter().map(|(name, index)| (name, &*variants[*index])).collect();
+                types.sort_unstable_by_key(|(name, _)| *name);
+                self.by_type(&types, declared, sized)
+            }
         };
         self.places.push(place);
         let index = self.places.len() - 1;
@@ -139,19 +143,18 @@ impl Build<'_, '_> {
     /// Types that the supergraph says nothing of share a variant where they share the fields.
     fn by_type(
         &mut self,
-        (fields, of): (&[Box<[Field]>], &FxHashMap<Arc<str>, usize>),
+        types: &[(&Arc<str>, &[Field])],
         declared: &Arc<str>,
         sized: &Sized,
     ) -> Place {
         let mut place = Place { variants: Vec::new(), of: FxHashMap::default(), unknown: 0 };
         let mut plain: FxHashMap<usize, usize> = FxHashMap::default();
-        let mut names: Vec<_> = of.iter().collect();
-        names.sort_unstable();
-        for (name, index) in names {
+        for (name, fields) in types.iter().copied() {
+            let list = fields.as_ptr().addr();
             let shares = !self.pricer.pricing.weights.mentions(name) && name != declared;
-            let known = plain.get(index).copied().filter(|_| shares);
+            let known = plain.get(&list).copied().filter(|_| shares);
             let variant = known.unwrap_or_else(|| {
-                let mut variant = self.variant(name, &fields[*index], sized);
+                let mut variant = self.variant(name, fields, sized);
                 if name == declared {
                     // An object whose type is not known is one of those that are.
                     variant.weight = Cost::ZERO;
@@ -160,7 +163,7 @@ impl Build<'_, '_> {
                 place.variants.len() - 1
             });
             if shares {
-                plain.insert(*index, variant);
+                plain.insert(list, variant);
             }
             if name == declared {
                 place.unknown = variant;
