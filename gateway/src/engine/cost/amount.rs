@@ -123,8 +123,9 @@ impl<'de> Deserialize<'de> for Cost {
             Ok(Number::Text(text)) => text,
             Err(_) => return Err(D::Error::custom("a cost must be a number that is not negative")),
         };
-        Self::parse(&text)
-            .ok_or_else(|| D::Error::custom(format!("a cost must be a number that is not negative, not {text}")))
+        Self::parse(&text).ok_or_else(|| {
+            D::Error::custom(format!("a cost must be a number that is not negative, not {text}"))
+        })
     }
 }
 

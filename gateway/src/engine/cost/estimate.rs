@@ -32,7 +32,8 @@ impl OperationCost {
         let mut estimate = Estimate { cost: self.base + pass.root().inside, ..Estimate::default() };
         for slice in &self.whole.slices {
             let (_, problem) = slice.length(variables, self.default_list_size);
-            if let Some(problem) = problem.filter(|problem| !estimate.unsized_lists.iter().any(|known| known == problem))
+            if let Some(problem) =
+                problem.filter(|problem| !estimate.unsized_lists.iter().any(|known| known == problem))
             {
                 estimate.unsized_lists.push(problem.to_owned());
             }
@@ -50,9 +51,8 @@ impl OperationCost {
 
 impl<'a> Pass<'a> {
     pub(super) fn new(priced: &'a Priced, variables: &'a Object, default_list_size: u64) -> Self {
-        let flag = |name: &std::sync::Arc<str>| {
-            variables.get(name).and_then(Value::as_bool).unwrap_or_default()
-        };
+        let flag =
+            |name: &std::sync::Arc<str>| variables.get(name).and_then(Value::as_bool).unwrap_or_default();
         let mut pass = Self {
             priced,
             variables,

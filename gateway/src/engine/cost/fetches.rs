@@ -5,9 +5,9 @@ use std::sync::Arc;
 use graphql_tools::static_graphql::query::{self, Definition, Selection, TypeCondition};
 use rustc_hash::FxHashSet;
 
+use super::Cost;
 use super::estimate::Pass;
 use super::price::{Priced, Pricer};
-use super::Cost;
 use crate::engine::plan::{EntityFetch, Node, Path, Request, Step};
 use crate::engine::selection::holds;
 use crate::engine::{OperationKind, operation, selection};
@@ -97,7 +97,8 @@ fn entity_parts(pricer: &Pricer<'_>, fetch: &EntityFetch) -> Vec<Part> {
         let set = list(&entities.key)?;
         let mut types = FxHashSet::default();
         conditions(&document, set, &mut types);
-        let compile = |ty: &str| pricer.selection(&selection::compile(pricer.schema, &document, ty, set, true));
+        let compile =
+            |ty: &str| pricer.selection(&selection::compile(pricer.schema, &document, ty, set, true));
         let selections = types.into_iter().map(compile).collect();
         Some(Part { paths: entities.paths.clone(), selections, entities: true })
     };
@@ -105,7 +106,11 @@ fn entity_parts(pricer: &Pricer<'_>, fetch: &EntityFetch) -> Vec<Part> {
 }
 
 /// The types that a list of entities is asked for.
-fn conditions<'d>(document: &'d query::Document, set: &'d query::SelectionSet, into: &mut FxHashSet<&'d str>) {
+fn conditions<'d>(
+    document: &'d query::Document,
+    set: &'d query::SelectionSet,
+    into: &mut FxHashSet<&'d str>,
+) {
     for item in &set.items {
         match item {
             Selection::Field(_) => {}
@@ -147,7 +152,8 @@ impl FetchPrice {
             return Cost::ZERO;
         }
         let part = |part: &Part| {
-            let times = part.paths.iter().fold(0_u64, |sum, path| sum.saturating_add(whole.occurrences(path)));
+            let times =
+                part.paths.iter().fold(0_u64, |sum, path| sum.saturating_add(whole.occurrences(path)));
             let of = |priced: &Priced| {
                 let root = Pass::new(priced, variables, whole.default_list_size).root();
                 if part.entities { root.whole } else { root.inside }
@@ -169,7 +175,8 @@ impl Pass<'_> {
             match step {
                 Step::Key(key) => {
                     let place = at.map(|index| &self.priced.places[index]);
-                    let mut fields = place.into_iter().flat_map(|place| &place.variants).flat_map(|v| &v.fields);
+                    let mut fields =
+                        place.into_iter().flat_map(|place| &place.variants).flat_map(|v| &v.fields);
                     let field = fields.find(|field| *field.key == **key);
                     at = field.and_then(|field| field.inner);
                     counted = field.is_some();

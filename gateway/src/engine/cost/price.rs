@@ -94,7 +94,8 @@ impl Pricer<'_> {
     }
 
     pub(super) fn selection(&self, selection: &CompiledSelection) -> Priced {
-        let mut build = Build { pricer: self, places: Vec::new(), slices: Vec::new(), known: FxHashMap::default() };
+        let mut build =
+            Build { pricer: self, places: Vec::new(), slices: Vec::new(), known: FxHashMap::default() };
         build.place(&selection.root, &Sized::new());
         Priced { places: build.places, slices: build.slices, flags: selection.flags.clone() }
     }
@@ -141,12 +142,7 @@ impl Build<'_, '_> {
     }
 
     /// Types that the supergraph says nothing of share a variant where they share the fields.
-    fn by_type(
-        &mut self,
-        types: &[(&Arc<str>, &[Field])],
-        declared: &Arc<str>,
-        sized: &Sized,
-    ) -> Place {
+    fn by_type(&mut self, types: &[(&Arc<str>, &[Field])], declared: &Arc<str>, sized: &Sized) -> Place {
         let mut place = Place { variants: Vec::new(), of: FxHashMap::default(), unknown: 0 };
         let mut plain: FxHashMap<usize, usize> = FxHashMap::default();
         for (name, fields) in types.iter().copied() {

@@ -62,7 +62,8 @@ pub(super) fn slice(
 impl Slice {
     /// The length with these variables. The error says what is missing for one to be told.
     pub(super) fn length(&self, variables: &Object, default: u64) -> (u64, Option<&str>) {
-        let given: Vec<u64> = self.arguments.iter().filter_map(|argument| argument.value(variables)).collect();
+        let given: Vec<u64> =
+            self.arguments.iter().filter_map(|argument| argument.value(variables)).collect();
         if let Some(longest) = given.iter().max() {
             let problem = (self.one && given.len() > 1).then_some(&*self.what);
             return (*longest, problem);

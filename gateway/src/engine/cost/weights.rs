@@ -236,15 +236,17 @@ impl Names {
             }
             Some(_) => return Err(wrong("`assumedSize` of `@listSize` must be a whole number")),
         };
-        let paths = |name: &str| match argument(&size, name) {
-            None | Some(ast::Value::Null) => Ok(Vec::new()),
-            Some(ast::Value::List(items)) => {
-                items.iter().map(|item| text(Some(item)).map(path).ok_or(())).collect()
+        let paths = |name: &str| {
+            match argument(&size, name) {
+                None | Some(ast::Value::Null) => Ok(Vec::new()),
+                Some(ast::Value::List(items)) => {
+                    items.iter().map(|item| text(Some(item)).map(path).ok_or(())).collect()
+                }
+                Some(ast::Value::String(text)) => Ok(vec![path(text)]),
+                Some(_) => Err(()),
             }
-            Some(ast::Value::String(text)) => Ok(vec![path(text)]),
-            Some(_) => Err(()),
-        }
-        .map_err(|()| wrong(&format!("`{name}` of `@listSize` must be a list of names")));
+            .map_err(|()| wrong(&format!("`{name}` of `@listSize` must be a list of names")))
+        };
         Ok(Some(ListSize {
             assumed,
             slicing: paths("slicingArguments")?,
