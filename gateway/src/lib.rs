@@ -9,15 +9,19 @@ mod lifecycle;
 mod pipeline;
 pub mod ports;
 pub mod remote;
+mod sizes;
 mod source;
 mod supergraph;
+mod uploads;
 pub mod value;
 
 pub use self::http::{HealthCheck, ServerConfig, serve};
 pub use auth::AnonymousAuthenticator;
 pub use config::{
-    Draw, GatewayConfig, InvalidLabelRule, LabelRule, LimitsConfig, OverridesConfig, RemoteConfig,
+    BatchingConfig, Draw, GatewayConfig, InvalidLabelRule, LabelRule, LimitsConfig, OverridesConfig,
+    PersistedQueriesConfig, RemoteConfig, UploadsConfig,
 };
 pub use gateway::{Gateway, GatewayParts, Reconfigured};
 pub use source::{FileSource, StaticSource};
 pub use supergraph::{Reach, Subgraphs, SupergraphError};
+pub use uploads::UploadError;

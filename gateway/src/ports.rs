@@ -11,7 +11,10 @@ use http::HeaderMap;
 use pulse_types::Caller;
 
 use crate::engine::OperationKind;
+use crate::uploads::UploadError;
 use crate::value::Value;
+
+pub use crate::uploads::{OpenFile, SubgraphFile, Upload};
 
 /// One operation for one subgraph.
 #[derive(Debug, Clone)]
@@ -30,6 +33,8 @@ pub struct SubgraphRequest {
     pub caller: Arc<Caller>,
     /// The head of the client's own request.
     pub headers: Arc<HeaderMap>,
+    /// Files that belong in its variables. A call that has some is made once: its files are gone with it.
+    pub files: Vec<SubgraphFile>,
     /// When an answer is no longer of use.
     pub deadline: Instant,
 }
@@ -71,6 +76,9 @@ pub enum SubgraphFault {
     /// Its answer was larger than allowed.
     #[error("answered with more than {0} bytes")]
     TooLarge(usize),
+    /// A file of the client's request could not be passed on to it.
+    #[error(transparent)]
+    Upload(UploadError),
 }
 
 fn humane(duration: Duration) -> String {

@@ -4,7 +4,11 @@
 mod changes;
 mod limits;
 mod overrides;
+mod batching;
+mod limits;
+mod persisted_queries;
 mod remote;
+mod uploads;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -12,9 +16,12 @@ use std::time::Duration;
 use bytesize::ByteSize;
 use serde::{Deserialize, Serialize};
 
+pub use batching::BatchingConfig;
 pub use limits::LimitsConfig;
 pub use overrides::{Draw, InvalidLabelRule, LabelRule, OverridesConfig};
+pub use persisted_queries::PersistedQueriesConfig;
 pub use remote::RemoteConfig;
+pub use uploads::UploadsConfig;
 
 /// The section `[gateway]`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
@@ -38,7 +45,7 @@ pub struct GatewayConfig {
     pub health_timeout: Duration,
     /// Whether browsers find the query page.
     pub query_page: bool,
-    /// Whether answers are compressed for clients that accept gzip.
+    /// Whether answers are compressed for clients that accept it.
     pub compression: bool,
     /// Whether a request may ask for its query plan.
     pub expose_plan: bool,
@@ -48,6 +55,12 @@ pub struct GatewayConfig {
     pub remembered_credentials: u64,
     /// What one operation may ask for.
     pub limits: LimitsConfig,
+    /// Several operations in one request.
+    pub batching: BatchingConfig,
+    /// Operations that clients send by their hash.
+    pub persisted_queries: PersistedQueriesConfig,
+    /// Files that come with operations.
+    pub uploads: UploadsConfig,
     /// Subgraphs that are reached over HTTP.
     pub remote: RemoteConfig,
     /// Addresses of subgraphs by name, over those that the supergraph names.
@@ -71,6 +84,9 @@ impl Default for GatewayConfig {
             cors_origins: Vec::new(),
             remembered_credentials: 100_000,
             limits: LimitsConfig::default(),
+            batching: BatchingConfig::default(),
+            persisted_queries: PersistedQueriesConfig::default(),
+            uploads: UploadsConfig::default(),
             remote: RemoteConfig::default(),
             subgraph_urls: BTreeMap::new(),
             overrides: OverridesConfig::default(),

@@ -13,6 +13,7 @@ use pulse_types::Caller;
 use rustc_hash::FxHashMap;
 
 use crate::ports::{Subgraph, SupergraphSdl};
+use crate::uploads::Uploads;
 use crate::value::Value;
 
 mod cost;
@@ -118,6 +119,8 @@ pub struct ExecutionContext {
     pub headers: Arc<HeaderMap>,
     /// When the answer is no longer of use.
     pub deadline: Instant,
+    /// Files that the variables refer to.
+    pub uploads: Option<Uploads>,
     /// Whether the response's `extensions` carry the plan and the fetches.
     pub include_plan: bool,
     /// The estimated cost that the response's `extensions` are to tell, beside the actual one.
@@ -244,7 +247,12 @@ impl Engine {
         }
         let shared = Shared::new(&self.preparer);
         match variables::coerce(&shared.schema, &operation.variables, variables.as_ref()) {
-            Ok(variables) => shared.execute(operation, &variables, &context, None).await,
+            Ok(variables) => {
+                if let (Some(uploads), Some(plan)) = (&context.uploads, &operation.plan) {
+                    uploads.expect_calls(plan.requests().iter().map(|request| request.given(&variables)));
+                }
+                shared.execute(operation, &variables, &context, None).await
+            }
             Err(errors) => response::refused(&errors),
         }
     }

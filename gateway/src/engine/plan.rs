@@ -14,7 +14,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::OperationKind;
 use super::schema::TypeConditions;
 use crate::ports::Subgraph;
-use crate::value::Text;
+use crate::value::{Object, Text, Value};
 
 /// A node of the plan.
 pub(super) enum Node {
@@ -32,6 +32,20 @@ pub(super) enum Node {
     Subscription(Fetch),
 }
 
+impl Node {
+    /// All requests that it may come to send.
+    pub(super) fn requests(&self) -> Vec<&Request> {
+        match self {
+            Self::Sequence(nodes) | Self::Parallel(nodes) => nodes.iter().flat_map(Self::requests).collect(),
+            Self::Condition { then, otherwise, .. } => {
+                [then, otherwise].into_iter().flatten().flat_map(|node| node.requests()).collect()
+            }
+            Self::Fetch(fetch) | Self::Subscription(fetch) => vec![&fetch.request],
+            Self::Entities(fetch) => vec![&fetch.request],
+        }
+    }
+}
+
 /// What is sent.
 pub(super) struct Request {
     pub(super) kind: OperationKind,
@@ -41,6 +55,13 @@ pub(super) struct Request {
     pub(super) query_hash: u64,
     /// The operation's variables that it uses.
     pub(super) variables: Vec<Text>,
+}
+
+impl Request {
+    /// Those of an operation's variables that it uses.
+    pub(super) fn given<'v>(&self, variables: &'v Object) -> Vec<&'v Value> {
+        self.variables.iter().filter_map(|name| variables.get(name)).collect()
+    }
 }
 
 /// Fetches root fields.

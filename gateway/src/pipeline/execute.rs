@@ -27,6 +27,7 @@ pub(super) async fn execute(
         caller: Arc::clone(&client.caller),
         headers: Arc::clone(&client.headers),
         deadline: client.deadline,
+        uploads: request.uploads,
         include_plan: state.config.expose_plan && wants_plan,
         tell_cost: None,
     };

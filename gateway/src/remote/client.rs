@@ -4,9 +4,10 @@ use std::error::Error;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use futures::stream::BoxStream;
 use http::{Request, Response};
-use http_body_util::Full;
-use hyper::body::Incoming;
+use http_body_util::{Either, Full, StreamBody};
+use hyper::body::{Frame, Incoming};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -14,11 +15,16 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 
 use crate::config::RemoteConfig;
 use crate::ports::SubgraphFault;
+use crate::uploads::UploadError;
+
+/// What is sent to a subgraph: all of it at hand, or a request with files, which come in while it is sent.
+pub(super) type Outgoing =
+    Either<Full<Bytes>, StreamBody<BoxStream<'static, Result<Frame<Bytes>, UploadError>>>>;
 
 /// The connections of one process to its subgraphs. Cloning shares them.
 #[derive(Clone)]
 pub struct RemoteClient {
-    client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
+    client: Client<HttpsConnector<HttpConnector>, Outgoing>,
     config: Arc<RemoteConfig>,
 }
 
@@ -46,7 +52,7 @@ impl RemoteClient {
 
     pub(super) async fn send(
         &self,
-        request: Request<Full<Bytes>>,
+        request: Request<Outgoing>,
     ) -> Result<Response<Incoming>, SubgraphFault> {
         self.client.request(request).await.map_err(unreachable)
     }

@@ -13,13 +13,16 @@ use bytes::{Bytes, BytesMut};
 use futures::stream::BoxStream;
 use http::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue};
 use http::{Method, Request, Uri};
-use http_body_util::Full;
+use futures::{StreamExt, TryStreamExt};
+use http_body_util::{Either, Full, StreamBody};
+use hyper::body::Frame;
 use pulse_types::{Caller, Clock, RequestId};
 use tokio::time::timeout_at;
 
 use crate::config::RemoteConfig;
 use crate::http::request_id::REQUEST_ID;
 use crate::ports::{Subgraph, SubgraphFault, SubgraphRequest, SubgraphResponse};
+use crate::uploads::forward;
 use crate::value::{Value, write_string};
 
 pub use caller_token::{CALLER_HEADER, CallerSigner};
@@ -27,6 +30,7 @@ pub use client::RemoteClient;
 pub use endpoints::{EndpointsError, subgraph_endpoints};
 
 use caller_token::CallerTokens;
+use client::Outgoing;
 
 /// Where a subgraph is and who vouches for callers there.
 #[derive(Clone)]
@@ -99,12 +103,36 @@ impl RemoteSubgraph {
         caller: &Arc<Caller>,
         deadline: Instant,
     ) -> Result<SubgraphResponse, SubgraphFault> {
+        let deadline = deadline.min(Instant::now() + self.config.timeout);
+        self.call(Either::Left(Full::new(body)), self.headers(caller), deadline).await
+    }
+
+    /// Sends a request with files, which takes as long as the client takes to send them.
+    async fn post_files(&self, request: &SubgraphRequest) -> Result<SubgraphResponse, SubgraphFault> {
+        let (content_type, parts) = forward(&body(request), &request.files);
+        let mut headers = self.headers(&request.caller);
+        headers.insert(CONTENT_TYPE, content_type);
+        headers.insert("apollo-require-preflight", HeaderValue::from_static("true"));
+        let body = StreamBody::new(parts.map_ok(Frame::data).boxed());
+        let answer = self.call(Either::Right(body), headers, request.deadline).await;
+        // What is wrong with a file shows here as a connection that broke.
+        answer.map_err(|fault| {
+            let failure = request.files.iter().find_map(|file| file.upload.failure());
+            failure.map_or(fault, SubgraphFault::Upload)
+        })
+    }
+
+    async fn call(
+        &self,
+        body: Outgoing,
+        headers: HeaderMap,
+        deadline: Instant,
+    ) -> Result<SubgraphResponse, SubgraphFault> {
         let started = Instant::now();
-        let deadline = deadline.min(started + self.config.timeout);
-        let mut request = Request::new(Full::new(body));
+        let mut request = Request::new(body);
         *request.method_mut() = Method::POST;
         *request.uri_mut() = self.uri.clone();
-        *request.headers_mut() = self.headers(caller);
+        *request.headers_mut() = headers;
         let call = async {
             let response = self.client.send(request).await?;
             response::read(response, &self.config).await
@@ -138,6 +166,9 @@ impl Subgraph for RemoteSubgraph {
     }
 
     async fn execute(&self, request: SubgraphRequest) -> Result<SubgraphResponse, SubgraphFault> {
+        if !request.files.is_empty() {
+            return self.post_files(&request).await;
+        }
         self.post(body(&request), &request.caller, request.deadline).await
     }
 

@@ -34,6 +34,7 @@ fn request(caller: Arc<Caller>) -> SubgraphRequest {
         kind: OperationKind::Query,
         caller,
         headers: Arc::default(),
+        files: Vec::new(),
         deadline: Instant::now() + Duration::from_secs(5),
     }
 }

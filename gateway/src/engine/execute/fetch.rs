@@ -156,8 +156,10 @@ impl Run<'_> {
     pub(in crate::engine) fn subgraph_request(
         &self,
         request: &Request,
-        variables: Object,
+        mut variables: Object,
     ) -> SubgraphRequest {
+        let uploads = self.context.uploads.as_ref();
+        let files = uploads.map_or_else(Vec::new, |uploads| uploads.take(&mut variables));
         SubgraphRequest {
             query: Arc::clone(&request.query),
             query_hash: request.query_hash,
@@ -166,6 +168,7 @@ impl Run<'_> {
             kind: request.kind,
             caller: Arc::clone(&self.context.caller),
             headers: Arc::clone(&self.context.headers),
+            files,
             deadline: self.context.deadline,
         }
     }
@@ -222,6 +225,10 @@ impl Run<'_> {
             "a subgraph gave no answer"
         );
         let (code, what) = match fault {
+            // The client sent the file: its fault, and no word of subgraphs.
+            SubgraphFault::Upload(error) => {
+                return FieldError::new(error.code(), error.to_string(), path).with("reason", error.reason());
+            }
             SubgraphFault::Unreachable(_) => (ErrorCode::Unavailable, fault.to_string()),
             SubgraphFault::TimedOut(_) => (ErrorCode::Timeout, fault.to_string()),
             SubgraphFault::Malformed(_) | SubgraphFault::TooLarge(_) => {

@@ -84,6 +84,7 @@ async fn run(plan: Json, variables: Json) -> String {
         caller: Arc::new(Caller::anonymous(RequestId::new(chrono::DateTime::UNIX_EPOCH))),
         headers: Arc::default(),
         deadline: Instant::now() + Duration::from_secs(10),
+        uploads: None,
         include_plan: false,
         tell_cost: None,
     };

@@ -10,6 +10,7 @@ use http::request::Parts;
 use http::{Method, StatusCode};
 
 use super::refusal::Refusal;
+use crate::uploads::Uploads;
 use crate::value::{Object, Text, Value};
 
 /// A well-formed GraphQL-over-HTTP request.
@@ -25,6 +26,8 @@ pub(crate) struct GraphqlRequest {
     /// An object, when there are any.
     pub(crate) variables: Option<Value>,
     pub(crate) extensions: Object,
+    /// Files that the variables refer to.
+    pub(crate) uploads: Option<Uploads>,
 }
 
 /// What bounds a request's arrival.

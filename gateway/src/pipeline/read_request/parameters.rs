@@ -31,6 +31,7 @@ pub(super) fn from_json(bytes: &[u8]) -> Result<GraphqlRequest, Refusal> {
         operation_name: text(&mut parameters, "operationName")?,
         variables: object(&mut parameters, "variables")?.map(Value::Object),
         extensions: object(&mut parameters, "extensions")?.unwrap_or_default(),
+        uploads: None,
     })
 }
 
@@ -55,6 +56,7 @@ pub(super) fn from_url(query: &str) -> Result<GraphqlRequest, Refusal> {
         operation_name,
         variables: object(&mut parameters, "variables")?.map(Value::Object),
         extensions: object(&mut parameters, "extensions")?.unwrap_or_default(),
+        uploads: None,
     })
 }
 

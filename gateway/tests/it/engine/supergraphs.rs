@@ -99,6 +99,7 @@ pub(super) fn context() -> ExecutionContext {
         caller,
         headers: Arc::default(),
         deadline: Instant::now() + Duration::from_millis(500),
+        uploads: None,
         include_plan: false,
         tell_cost: None,
     }
