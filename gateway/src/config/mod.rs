@@ -1,11 +1,10 @@
 //! The section `[gateway]`, a file for each section below it. `config.default.toml` says the same with the same defaults,
 //! for people.
 
+mod batching;
 mod changes;
 mod limits;
 mod overrides;
-mod batching;
-mod limits;
 mod persisted_queries;
 mod remote;
 mod uploads;
