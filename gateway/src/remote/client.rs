@@ -50,10 +50,7 @@ impl RemoteClient {
         &self.config
     }
 
-    pub(super) async fn send(
-        &self,
-        request: Request<Outgoing>,
-    ) -> Result<Response<Incoming>, SubgraphFault> {
+    pub(super) async fn send(&self, request: Request<Outgoing>) -> Result<Response<Incoming>, SubgraphFault> {
         self.client.request(request).await.map_err(unreachable)
     }
 }

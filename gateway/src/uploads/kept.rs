@@ -33,7 +33,10 @@ impl Kept {
     }
 
     /// The bytes, from their beginning.
-    pub(super) fn read(&self, name: &str) -> Result<BoxStream<'static, Result<Bytes, UploadError>>, UploadError> {
+    pub(super) fn read(
+        &self,
+        name: &str,
+    ) -> Result<BoxStream<'static, Result<Bytes, UploadError>>, UploadError> {
         let name = name.to_owned();
         let file = self.0.reopen().map_err(|error| not_kept(&name, &error))?;
         let chunks = ReaderStream::with_capacity(File::from_std(file), 64 * 1024);
