@@ -11,7 +11,7 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{AssertSqlSafe, PgPool};
 use uuid::Uuid;
 
-use crate::child::announce;
+use pulse_bench_harness::child::announce;
 
 /// The data of `read::QUERY` as one JSON text.
 pub(crate) const STATEMENT: &str = include_str!("read.sql");

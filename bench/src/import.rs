@@ -10,7 +10,7 @@ use pulse_types::{Clock, OrgId};
 use tokio::io::AsyncWriteExt;
 
 use crate::archive;
-use crate::table::{print, say};
+use pulse_bench_harness::table::{print, say};
 
 /// An archive through the write path.
 #[derive(clap::Args)]

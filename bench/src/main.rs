@@ -2,13 +2,10 @@
 
 mod archive;
 mod bare;
-mod child;
 mod import;
-mod load;
 mod pgbench;
 mod platform;
 mod read;
-mod table;
 
 use clap::{Parser, Subcommand};
 use uuid::Uuid;

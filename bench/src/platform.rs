@@ -10,7 +10,7 @@ use pulse_wiring::settings::Settings;
 use sqlx::postgres::PgConnectOptions;
 
 use crate::bare::CONNECTIONS;
-use crate::child::announce;
+use pulse_bench_harness::child::announce;
 
 /// A seed that only benches use.
 const SEED: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";

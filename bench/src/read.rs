@@ -10,10 +10,10 @@ use pulse_types::{Clock, OrgId};
 use serde_json::{Value, json};
 
 use crate::archive;
-use crate::child::Server;
-use crate::load::{Call, Measured};
 use crate::platform::access_token;
-use crate::table::{print, say};
+use pulse_bench_harness::child::Server;
+use pulse_bench_harness::load::{Body, Call, Measured};
+use pulse_bench_harness::table::{print, say};
 
 /// What the federated API is asked.
 const QUERY: &str = r#"{ entities(filter: { type: "package" }, first: 20) { nodes { id key name type
@@ -46,7 +46,7 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
     let bare = Server::start(&["bare-server", &url, &org.to_string()]).await?;
     let platform = Server::start(&["platform-server", &url]).await?;
     let bare_call = Call { address: bare.address, path: "/", authorization: None, body: "{}".into() };
-    let body = serde_json::to_vec(&json!({ "query": QUERY }))?.into();
+    let body = Body::Same(serde_json::to_vec(&json!({ "query": QUERY }))?.into());
     let authorization = Some(format!("Bearer {}", access_token(org)?));
     let platform_call = Call { address: platform.address, path: "/graphql", authorization, body };
     compare_answers(&bare_call, &platform_call).await?;
@@ -126,6 +126,7 @@ async fn measure(
     call.load(connections, time / 10).await?;
     let before = server.cpu_ms()?;
     let measured = call.load(connections, time).await?;
+    ensure!(measured.errors == 0, "{} requests failed", measured.errors);
     let cpu = server.cpu_ms()? - before;
     Ok((measured, cpu / (measured.per_second * time.as_secs_f64())))
 }

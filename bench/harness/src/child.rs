@@ -13,18 +13,20 @@ use crate::table::say;
 const READY: &str = "listening on ";
 
 /// A running server; killed when dropped.
-pub(crate) struct Server {
-    _child: Child,
+pub struct Server {
+    child: Child,
     pid: u32,
-    pub(crate) address: SocketAddr,
+    /// Where it listens.
+    pub address: SocketAddr,
 }
 
 impl Server {
     /// Starts this program again with other arguments, and waits until it listens.
-    pub(crate) async fn start(arguments: &[&str]) -> anyhow::Result<Self> {
+    pub async fn start(arguments: &[&str]) -> anyhow::Result<Self> {
         let mut child = Command::new(std::env::current_exe()?)
             .args(arguments)
             .stdout(Stdio::piped())
+            .stderr(Stdio::null())
             .kill_on_drop(true)
             .spawn()?;
         let stdout = child.stdout.take().context("stdout is piped")?;
@@ -32,11 +34,29 @@ impl Server {
         let line = lines.next_line().await?.unwrap_or_default();
         let address = line.strip_prefix(READY).context("the server ended before it listened")?.parse()?;
         let pid = child.id().context("the server has ended")?;
-        Ok(Self { _child: child, pid, address })
+        Ok(Self { child, pid, address })
+    }
+
+    /// Starts another program by a line for the shell, which is to listen at `address`. Nothing is waited for.
+    pub fn command(line: &str, address: SocketAddr) -> anyhow::Result<Self> {
+        let child = Command::new("sh")
+            .args(["-c", &format!("exec {line}")])
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()?;
+        let pid = child.id().context("the command has ended")?;
+        Ok(Self { child, pid, address })
+    }
+
+    /// Ends it and waits until it has.
+    pub async fn stop(mut self) -> anyhow::Result<()> {
+        Ok(self.child.kill().await?)
     }
 
     /// The CPU time that the process has used, in milliseconds.
-    pub(crate) fn cpu_ms(&self) -> anyhow::Result<f64> {
+    pub fn cpu_ms(&self) -> anyhow::Result<f64> {
         let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.pid))?;
         // The second field is the program's name in brackets and may hold spaces.
         let fields: Vec<&str> = stat.rsplit_once(')').context("no name")?.1.split_whitespace().collect();
@@ -45,9 +65,17 @@ impl Server {
         // Linux counts in hundredths of a second.
         Ok(ticks * 10.0)
     }
+
+    /// The most memory that the process has had at once, in MiB.
+    pub fn peak_mib(&self) -> anyhow::Result<f64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid))?;
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).context("no peak")?;
+        let kib = peak.split_whitespace().next().context("an unknown form of /proc/PID/status")?;
+        Ok(kib.parse::<f64>()? / 1024.0)
+    }
 }
 
 /// Tells the process that started this one where it listens.
-pub(crate) fn announce(address: SocketAddr) {
+pub fn announce(address: SocketAddr) {
     say(&format!("{READY}{address}"));
 }

@@ -3,7 +3,7 @@
 use std::io::Write;
 
 /// Prints rows under a head, columns aligned, the first to the left and the others to the right.
-pub(crate) fn print(head: &[&str], rows: &[Vec<String>]) {
+pub fn print(head: &[&str], rows: &[Vec<String>]) {
     let width = |column: usize| {
         let cells = rows.iter().map(|row| row[column].chars().count());
         cells.chain([head[column].chars().count()]).max().unwrap_or(0)
@@ -25,6 +25,6 @@ pub(crate) fn print(head: &[&str], rows: &[Vec<String>]) {
 }
 
 /// Prints a line. A reader that has gone away is no reason to fail.
-pub(crate) fn say(line: &str) {
+pub fn say(line: &str) {
     let _gone = writeln!(std::io::stdout().lock(), "{line}");
 }
