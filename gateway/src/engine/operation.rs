@@ -1,6 +1,7 @@
 //! From a document's text to an operation that can be executed: parse, check, validate, normalize, plan.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 
 use graphql_tools::parser::query::{Definition, OperationDefinition, ParseError};
 use graphql_tools::static_graphql::query;
@@ -33,6 +34,8 @@ pub struct Operation {
     pub(super) plan: Option<Node>,
     /// `None` where costs are not counted.
     pub(super) cost: Option<OperationCost>,
+    /// How long the last answer was, so that the next one finds room for its own at once.
+    pub(super) answer_size: AtomicUsize,
     query_plan: QueryPlan,
 }
 
@@ -108,6 +111,7 @@ impl Preparer {
             selection,
             plan: None,
             cost: None,
+            answer_size: AtomicUsize::new(256),
             query_plan: QueryPlan { kind: "QueryPlan", node: None },
         };
         let mut operation = self.plan(operation, &document, variant).map_err(one)?;

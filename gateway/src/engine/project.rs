@@ -1,30 +1,31 @@
 //! The response's JSON: written straight from the operation's selections and the data, with nulls propagated as the
 //! specification says (§6.4.4).
 
-use std::collections::HashSet;
+use std::ops::Range;
 use std::sync::Arc;
 
-use bytes::{BufMut, BytesMut};
+use bytes::BufMut;
+use rustc_hash::FxHashMap;
 
 use super::ErrorCode;
+use super::execute::graph::{Graph, Item, Node, NodeId};
 use super::execute::{FieldError, Segment};
 use super::selection::{Content, Field, Selection, Shape, holds};
-use crate::value::{Object, Text, Value, write_string};
+use crate::value::{Text, Value, write_string};
 
-/// Writes `data`. Whether it is `null` is the answer. An object is `missing` that a subgraph refers to and another does not
-/// have: where that may be null, it is null, and no error.
+/// Writes `data`. Whether it is `null` is the answer. Where an object is missing, which a subgraph refers to and another
+/// does not have, it is null if it may be, and no error.
 pub(super) fn project(
     selection: &Selection,
     flags: &[bool],
-    (data, missing): (&Value, &HashSet<Vec<Segment>>),
-    (out, errors): (&mut BytesMut, &mut Vec<FieldError>),
+    data: &Graph,
+    (out, errors): (&mut Vec<u8>, &mut Vec<FieldError>),
 ) -> bool {
     let reported = errors.len();
-    let mut projector = Projector { flags, out, errors, missing, reported };
+    let mut projector =
+        Projector { flags, out, errors, data, reported, reports: 0, written: FxHashMap::default() };
     let start = projector.out.len();
-    let empty = Object::new();
-    let data = data.as_object().unwrap_or(&empty);
-    let nulled = projector.composite(selection, data, &Path::Root).is_err();
+    let nulled = projector.composite(selection, data.node(Graph::ROOT), &Path::Root).is_err();
     if nulled {
         projector.out.truncate(start);
         projector.out.put_slice(b"null");
@@ -35,11 +36,20 @@ pub(super) fn project(
 /// There is nothing here although there must be: the nearest parent that may be null becomes null.
 struct Nulled;
 
+/// What stands for a key that is not there.
+static NOTHING: Item = Item::Leaf(Value::Null);
+
 /// The path to where the projector is, on the stack.
 enum Path<'p> {
     Root,
-    Key(&'p Path<'p>, &'p Arc<str>),
+    Key(Parent<'p>, &'p Arc<str>),
     Index(&'p Path<'p>, usize),
+}
+
+/// The object that a key is of.
+struct Parent<'p> {
+    path: &'p Path<'p>,
+    is_missing: bool,
 }
 
 impl Path<'_> {
@@ -51,7 +61,7 @@ impl Path<'_> {
                 Path::Root => break,
                 Path::Key(parent, key) => {
                     segments.push(Segment::Key(Text::from(Arc::clone(key))));
-                    at = parent;
+                    at = parent.path;
                 }
                 Path::Index(parent, index) => {
                     segments.push(Segment::Index(*index));
@@ -62,15 +72,24 @@ impl Path<'_> {
         segments.reverse();
         segments
     }
+
+    /// Whether this is a key of an object that a subgraph does not have.
+    const fn is_in_missing(&self) -> bool {
+        matches!(self, Path::Key(parent, _) if parent.is_missing)
+    }
 }
 
 struct Projector<'a> {
     flags: &'a [bool],
-    out: &'a mut BytesMut,
+    out: &'a mut Vec<u8>,
     errors: &'a mut Vec<FieldError>,
-    missing: &'a HashSet<Vec<Segment>>,
+    data: &'a Graph,
     /// How many errors came from the subgraphs.
     reported: usize,
+    /// How often there was an error to report, told or not.
+    reports: usize,
+    /// Where objects are in what has been written, by their selections: those at several places are copied from there.
+    written: FxHashMap<(NodeId, usize), Range<usize>>,
 }
 
 impl Projector<'_> {
@@ -78,7 +97,7 @@ impl Projector<'_> {
         &mut self,
         fields: &[Field],
         type_name: &Arc<str>,
-        data: &Object,
+        data: &Node,
         path: &Path<'_>,
     ) -> Result<(), Nulled> {
         self.out.put_u8(b'{');
@@ -97,33 +116,34 @@ impl Projector<'_> {
                 write_string(type_name, self.out);
                 continue;
             }
-            let value = data.get_from(&field.key, &mut hint).unwrap_or(&Value::Null);
-            self.value(field, &field.shape, value, &Path::Key(path, &field.key))?;
+            let item = data.get_from(&field.key, &mut hint).unwrap_or(&NOTHING);
+            let parent = Parent { path, is_missing: data.is_missing };
+            self.item(field, &field.shape, item, &Path::Key(parent, &field.key))?;
         }
         self.out.put_u8(b'}');
         Ok(())
     }
 
-    fn value(&mut self, field: &Field, shape: &Shape, value: &Value, path: &Path<'_>) -> Result<(), Nulled> {
+    fn item(&mut self, field: &Field, shape: &Shape, item: &Item, path: &Path<'_>) -> Result<(), Nulled> {
         let start = self.out.len();
-        let complete = match (value, &shape.item) {
-            (Value::Null, _) => {
-                if !shape.nullable && !self.is_in_missing(path) {
+        let complete = match (item, &shape.item) {
+            (Item::Leaf(Value::Null), _) => {
+                if !shape.nullable && !path.is_in_missing() {
                     self.report(path, || format!("`{}.{}` must not be null", field.parent, field.name));
                 }
                 Err(Nulled)
             }
-            (Value::List(items), Some(shape)) => self.list(field, shape, items, path),
+            (Item::List(items), Some(shape)) => self.list(field, shape, items, path),
             (_, Some(_)) => self.wrong(field, path, "a list"),
-            (_, None) => self.named(field, value, path),
+            (_, None) => self.named(field, item, path),
         };
         match complete {
             Err(Nulled) if shape.nullable => {
-                self.out.truncate(start);
+                self.forget_from(start);
                 self.out.put_slice(b"null");
                 Ok(())
             }
-            Err(Nulled) if self.is_missing(path) => {
+            Err(Nulled) if matches!(item, Item::Object(id) if self.data.node(*id).is_missing) => {
                 self.report(path, || format!("`{}.{}` refers to nothing", field.parent, field.name));
                 Err(Nulled)
             }
@@ -131,44 +151,70 @@ impl Projector<'_> {
         }
     }
 
-    fn list(&mut self, field: &Field, shape: &Shape, items: &[Value], path: &Path<'_>) -> Result<(), Nulled> {
+    fn list(&mut self, field: &Field, shape: &Shape, items: &[Item], path: &Path<'_>) -> Result<(), Nulled> {
         self.out.put_u8(b'[');
         for (index, item) in items.iter().enumerate() {
             if index > 0 {
                 self.out.put_u8(b',');
             }
-            self.value(field, shape, item, &Path::Index(path, index))?;
+            self.item(field, shape, item, &Path::Index(path, index))?;
         }
         self.out.put_u8(b']');
         Ok(())
     }
 
-    fn named(&mut self, field: &Field, value: &Value, path: &Path<'_>) -> Result<(), Nulled> {
-        match &field.content {
-            Content::Scalar | Content::Typename => {
-                value.write(self.out);
+    fn named(&mut self, field: &Field, item: &Item, path: &Path<'_>) -> Result<(), Nulled> {
+        match (&field.content, item) {
+            (Content::Scalar | Content::Typename, _) => {
+                self.data.write(item, self.out);
                 Ok(())
             }
-            Content::Enum(name, values) => match value {
-                Value::String(text) if values.contains(text.as_str()) => {
+            (Content::Enum(name, values), _) => match item.as_str() {
+                Some(text) if values.contains(text) => {
                     write_string(text, self.out);
                     Ok(())
                 }
                 _ => self.wrong(field, path, &format!("a value of the enum `{name}`")),
             },
-            Content::Composite(selection) => match value {
-                Value::Object(object) => self.composite(selection, object, path),
-                _ => self.wrong(field, path, "an object"),
-            },
+            (Content::Composite(selection), Item::Object(id)) => self.shared(selection, *id, path),
+            (Content::Composite(_), _) => self.wrong(field, path, "an object"),
+        }
+    }
+
+    /// An object that may have been written before. One with errors is written anew, since each place has its own.
+    fn shared(&mut self, selection: &Arc<Selection>, id: NodeId, path: &Path<'_>) -> Result<(), Nulled> {
+        let id = self.data.resolve(id);
+        let node = self.data.node(id);
+        if !node.is_shared {
+            return self.composite(selection, node, path);
+        }
+        let key = (id, Arc::as_ptr(selection).addr());
+        if let Some(written) = self.written.get(&key) {
+            self.out.extend_from_within(written.clone());
+            return Ok(());
+        }
+        let before = (self.out.len(), self.reports, self.errors.len());
+        self.composite(selection, node, path)?;
+        if (self.reports, self.errors.len()) == (before.1, before.2) {
+            self.written.insert(key, before.0..self.out.len());
+        }
+        Ok(())
+    }
+
+    /// Takes back what was written from a position on.
+    fn forget_from(&mut self, start: usize) {
+        if self.out.len() > start {
+            self.out.truncate(start);
+            self.written.retain(|_, range| range.end <= start);
         }
     }
 
     /// An object by its type; one of a type that is not part of the API is none.
-    fn composite(&mut self, selection: &Selection, object: &Object, path: &Path<'_>) -> Result<(), Nulled> {
+    fn composite(&mut self, selection: &Selection, object: &Node, path: &Path<'_>) -> Result<(), Nulled> {
         match selection {
             Selection::One(name, fields) => self.object(fields, name, object, path),
             Selection::ByType { variants, of, declared } => {
-                let name = object.get("__typename").and_then(Value::as_str).unwrap_or(declared);
+                let name = object.type_name().unwrap_or(declared);
                 if let Some((name, variant)) = of.get_key_value(name) {
                     return self.object(&variants[*variant], name, object, path);
                 }
@@ -184,20 +230,9 @@ impl Projector<'_> {
         Err(Nulled)
     }
 
-    /// Only asked where something is null.
-    fn is_missing(&self, path: &Path<'_>) -> bool {
-        !self.missing.is_empty() && self.missing.contains(&path.segments())
-    }
-
-    fn is_in_missing(&self, path: &Path<'_>) -> bool {
-        match path {
-            Path::Key(object, _) => self.is_missing(object),
-            Path::Root | Path::Index(..) => false,
-        }
-    }
-
     /// Adds an error, unless a subgraph's error tells already why there is nothing here.
     fn report(&mut self, path: &Path<'_>, message: impl FnOnce() -> String) {
+        self.reports += 1;
         let path = path.segments();
         if self.errors[..self.reported].iter().any(|error| error.explains(&path)) {
             return;

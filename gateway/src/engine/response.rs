@@ -1,9 +1,10 @@
 //! Whole responses: an operation executed, projected and written.
 
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::{BufMut, Bytes};
 use futures::StreamExt;
 use futures::stream::BoxStream;
 
@@ -63,7 +64,7 @@ impl Shared {
             flags.map(|name| variables.get(name).and_then(Value::as_bool).unwrap_or_default()).collect();
         let root = &operation.selection.root;
         let data = introspection::resolve(&self.schema, root, &flags, variables);
-        let run = self.run(variables, context, Value::Object(data));
+        let run = self.run(variables, context, data);
         match event {
             Some((fetch, Ok(response))) => run.event(fetch, response),
             Some((fetch, Err(fault))) => {
@@ -75,17 +76,18 @@ impl Shared {
         if let Some(plan) = &operation.plan {
             run.node(plan).await;
         }
-        let State { data, mut errors, missing, fetches } =
+        let State { data, mut errors, fetches } =
             run.state.into_inner().expect("nothing panics while it holds the state");
         let cost = operation.cost.as_ref().map(|cost| cost.actual(variables, &data));
-        let mut out = BytesMut::with_capacity(1024);
+        let mut out = Vec::with_capacity(operation.answer_size.load(Ordering::Relaxed));
         out.put_slice(b"{\"data\":");
-        let data_is_null = project::project(root, &flags, (&data, &missing), (&mut out, &mut errors));
+        let data_is_null = project::project(root, &flags, &data, (&mut out, &mut errors));
         write_errors(&errors, &mut out);
         write_extensions(operation, context, (&fetches, cost), &mut out);
         out.put_u8(b'}');
+        operation.answer_size.store(out.len(), Ordering::Relaxed);
         ExecutionResult {
-            body: out.freeze(),
+            body: out.into(),
             errors: errors.len(),
             data_is_null,
             request_error: false,
@@ -94,13 +96,13 @@ impl Shared {
         }
     }
 
-    fn run<'a>(&'a self, variables: &'a Object, context: &'a ExecutionContext, data: Value) -> Run<'a> {
+    fn run<'a>(&'a self, variables: &'a Object, context: &'a ExecutionContext, data: Object) -> Run<'a> {
         Run {
             variables,
             context,
             conditions: &self.conditions,
             names_subgraphs: self.names_subgraphs,
-            state: Mutex::new(State { data, ..State::default() }),
+            state: Mutex::new(State::new(data)),
         }
     }
 
@@ -117,7 +119,7 @@ impl Shared {
         };
         let budget = context.deadline.saturating_duration_since(Instant::now());
         let events = {
-            let run = self.run(&variables, &context, Value::Null);
+            let run = self.run(&variables, &context, Object::new());
             let wanted = source.request.variables.iter();
             let chosen =
                 wanted.filter_map(|name| Some((name.clone(), variables.get(name)?.clone()))).collect();
@@ -152,12 +154,12 @@ fn source_of(node: &Node) -> Option<&Fetch> {
 
 /// A response without data because of one error.
 fn failed(error: &FieldError) -> ExecutionResult {
-    let mut out = BytesMut::new();
+    let mut out = Vec::new();
     out.put_slice(b"{\"data\":null");
     write_errors(std::slice::from_ref(error), &mut out);
     out.put_u8(b'}');
     ExecutionResult {
-        body: out.freeze(),
+        body: out.into(),
         errors: 1,
         data_is_null: true,
         request_error: false,
@@ -166,7 +168,7 @@ fn failed(error: &FieldError) -> ExecutionResult {
     }
 }
 
-fn write_errors(errors: &[FieldError], out: &mut BytesMut) {
+fn write_errors(errors: &[FieldError], out: &mut Vec<u8>) {
     if errors.is_empty() {
         return;
     }
@@ -184,7 +186,7 @@ fn write_extensions(
     operation: &Operation,
     context: &ExecutionContext,
     (fetches, cost): (&[FetchReport], Option<Cost>),
-    out: &mut BytesMut,
+    out: &mut Vec<u8>,
 ) {
     let mut extensions = serde_json::Map::new();
     if context.include_plan {

@@ -6,7 +6,7 @@ use super::{Object, Value};
 
 impl Value {
     /// Appends this value as JSON.
-    pub fn write(&self, out: &mut BytesMut) {
+    pub fn write(&self, out: &mut impl BufMut) {
         match self {
             Self::Null => out.put_slice(b"null"),
             Self::Bool(true) => out.put_slice(b"true"),
@@ -38,7 +38,7 @@ impl Value {
 
 impl Object {
     /// Appends this object as JSON.
-    pub fn write(&self, out: &mut BytesMut) {
+    pub fn write(&self, out: &mut impl BufMut) {
         out.put_u8(b'{');
         for (index, (key, value)) in self.iter().enumerate() {
             if index > 0 {
@@ -53,8 +53,7 @@ impl Object {
 }
 
 /// Appends a string as JSON: quoted, and escaped where JSON demands it.
-pub fn write_string(text: &str, out: &mut BytesMut) {
-    out.reserve(text.len() + 2);
+pub fn write_string(text: &str, out: &mut impl BufMut) {
     out.put_u8(b'"');
     let bytes = text.as_bytes();
     let mut written = 0;

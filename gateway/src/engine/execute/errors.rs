@@ -1,6 +1,6 @@
 //! Errors of a running operation, each at its place in the response.
 
-use bytes::{BufMut, BytesMut};
+use bytes::BufMut;
 
 use crate::engine::ErrorCode;
 use crate::value::{Object, Text, Value, write_string};
@@ -41,7 +41,7 @@ impl FieldError {
     }
 
     /// Appends this error as JSON.
-    pub(in crate::engine) fn write(&self, out: &mut BytesMut) {
+    pub(in crate::engine) fn write(&self, out: &mut Vec<u8>) {
         out.put_slice(b"{\"message\":");
         write_string(&self.message, out);
         if let Some(path) = &self.path {

@@ -1,15 +1,18 @@
 //! Requests to subgraphs, and where their answers and errors belong.
 
+use std::ops::ControlFlow;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Instant;
 
 use futures::FutureExt;
+use rustc_hash::FxHashSet;
 
 use super::errors::{FieldError, Segment};
+use super::graph::{Graph, NodeId};
 use super::places::{self, Places};
 use super::representations::Representations;
-use super::{Run, State, merge, rewrite};
+use super::{Run, State, rewrite};
 use crate::engine::plan::{EntityFetch, Fetch, Request, Rewrite};
 use crate::engine::{ErrorCode, FetchReport};
 use crate::ports::{SubgraphError, SubgraphFault, SubgraphRequest, SubgraphResponse};
@@ -21,19 +24,18 @@ const MAX_REPEATS: usize = 20;
 impl Run<'_> {
     /// Fetches root fields.
     pub(super) async fn fetch(&self, fetch: &Fetch) {
-        let mut places = Places::default();
-        places.find(&self.lock().data, &fetch.path);
-        if places.len() == 0 {
+        let found = Places::find(&self.lock().data, &fetch.path).found;
+        if found.is_empty() {
             return;
         }
-        let targets: Vec<_> = (0..places.len()).map(|index| places.get(index).to_vec()).collect();
+        let targets: Vec<_> = found.into_iter().map(|(id, _)| id).collect();
         match self.send(&fetch.request, self.variables_of(&fetch.request), 0).await {
             Ok(response) => self.merge_root(fetch, response, &targets),
             Err(fault) => {
                 let state = &mut *self.lock();
-                for target in &targets {
+                for path in places::paths(&state.data, &fetch.path, &targets, MAX_REPEATS) {
                     for key in &fetch.keys {
-                        let mut path = places::response_path(&state.data, target);
+                        let mut path = path.clone();
                         path.push(Segment::Key(rewrite::client_key(&fetch.output, &Arc::clone(key).into())));
                         state.errors.push(self.fault(&fetch.request, &fault, Some(path)));
                     }
@@ -42,16 +44,17 @@ impl Run<'_> {
         }
     }
 
-    /// Merges an answer's root fields at some places.
-    pub(super) fn merge_root(&self, fetch: &Fetch, response: SubgraphResponse, targets: &[Vec<u32>]) {
+    /// Merges an answer's root fields into some objects.
+    pub(super) fn merge_root(&self, fetch: &Fetch, response: SubgraphResponse, targets: &[NodeId]) {
         let SubgraphResponse { mut data, errors, headers: _ } = response;
         for change in &fetch.output {
             rewrite::apply(change, &mut data);
         }
         let state = &mut *self.lock();
-        for error in errors {
-            for target in targets.iter().take(MAX_REPEATS) {
-                let mut path = places::response_path(&state.data, target);
+        if !errors.is_empty() {
+            let paths = places::paths(&state.data, &fetch.path, targets, MAX_REPEATS);
+            for (error, path) in errors.iter().flat_map(|error| paths.iter().map(move |path| (error, path))) {
+                let mut path = path.clone();
                 let rest = error.path.as_list().map(Vec::as_slice).unwrap_or_default();
                 extend(&mut path, rest, &fetch.output);
                 if rest.is_empty()
@@ -60,23 +63,23 @@ impl Run<'_> {
                     path.push(Segment::Key(Arc::clone(key).into()));
                 }
                 let path = (!path.is_empty()).then_some(path);
-                state.errors.push(self.subgraph_error(&fetch.request, &error, path));
+                state.errors.push(self.subgraph_error(&fetch.request, error, path));
             }
         }
-        for (index, target) in targets.iter().enumerate() {
-            let last = index + 1 == targets.len();
-            let value = if last { std::mem::take(&mut data) } else { data.clone() };
-            if let Some(place) = places::at_mut(&mut state.data, target) {
-                merge::merge(place, value, self.conditions);
+        let since = state.data.len();
+        if let [others @ .., last] = targets {
+            for target in others {
+                state.data.merge(*target, data.clone(), since, self.conditions);
             }
+            state.data.merge(*last, data, since, self.conditions);
         }
     }
 
     /// Fetches fields of entities.
     pub(super) async fn entities(&self, fetch: &EntityFetch) {
         let mut lists: Vec<_> = {
-            let state = self.lock();
-            fetch.lists.iter().map(|list| Representations::collect(&state.data, list)).collect()
+            let state = &mut *self.lock();
+            fetch.lists.iter().map(|list| Representations::collect(&mut state.data, list)).collect()
         };
         let count = lists.iter().map(|found| found.count).sum();
         if count == 0 {
@@ -91,7 +94,7 @@ impl Run<'_> {
         match answer {
             Ok(response) => self.merge_entities(state, fetch, &lists, response),
             Err(fault) => {
-                let path = common_path(&state.data, &lists);
+                let path = common_path(&state.data, fetch, &lists);
                 state.errors.push(self.fault(&fetch.request, &fault, path));
             }
         }
@@ -108,7 +111,7 @@ impl Run<'_> {
         let explained = !errors.is_empty();
         for error in errors {
             let paths = entity_error_paths(&state.data, fetch, lists, &error);
-            let paths = paths.unwrap_or_else(|| vec![common_path(&state.data, lists)]);
+            let paths = paths.unwrap_or_else(|| vec![common_path(&state.data, fetch, lists)]);
             state
                 .errors
                 .extend(paths.into_iter().map(|path| self.subgraph_error(&fetch.request, &error, path)));
@@ -120,7 +123,7 @@ impl Run<'_> {
                 _ if explained || found.count == 0 => continue,
                 _ => {
                     let fault = SubgraphFault::Malformed("not as many entities as were asked for".into());
-                    let path = common_path(&state.data, lists);
+                    let path = common_path(&state.data, fetch, lists);
                     state.errors.push(self.fault(&fetch.request, &fault, path));
                     continue;
                 }
@@ -129,20 +132,17 @@ impl Run<'_> {
                 list.output.iter().for_each(|change| rewrite::apply(change, entity));
             }
             let mut uses = vec![0_usize; entities.len()];
-            found.of_place.iter().flatten().for_each(|entity| uses[*entity] += 1);
-            for (place, entity) in found.of_place.iter().enumerate() {
+            found.objects.iter().filter_map(|(_, entity)| *entity).for_each(|entity| uses[entity] += 1);
+            for (object, entity) in &found.objects {
                 let Some(entity) = *entity else { continue };
                 uses[entity] -= 1;
                 let last = uses[entity] == 0;
                 if entities[entity].is_null() && !explained {
-                    let path = places::response_path(&state.data, found.places.get(place));
-                    state.missing.insert(path);
+                    state.data.mark_missing(*object);
                 }
                 let value =
                     if last { std::mem::take(&mut entities[entity]) } else { entities[entity].clone() };
-                if let Some(place) = places::at_mut(&mut state.data, found.places.get(place)) {
-                    merge::merge(place, value, self.conditions);
-                }
+                state.data.merge(*object, value, found.since, self.conditions);
             }
         }
     }
@@ -262,7 +262,7 @@ fn extend(path: &mut Vec<Segment>, rest: &[Value], rewrites: &[Rewrite]) {
 /// Where clients find an error whose path leads into an `_entities` list: at every place of that entity. `None` when the
 /// path leads elsewhere.
 fn entity_error_paths(
-    data: &Value,
+    data: &Graph,
     fetch: &EntityFetch,
     lists: &[Representations],
     error: &SubgraphError,
@@ -276,27 +276,30 @@ fn entity_error_paths(
         rest if found.count == 1 => (0, rest),
         _ => return None,
     };
-    let places = (0..found.places.len()).filter(|place| found.of_place[*place] == Some(entity));
-    let paths = places.take(MAX_REPEATS).map(|place| {
-        let mut path = places::response_path(data, found.places.get(place));
-        extend(&mut path, rest, &fetch.lists[position].output);
+    let objects: Vec<_> = found.told_by(entity).collect();
+    let list = &fetch.lists[position];
+    let paths = list.paths.iter().flat_map(|path| places::paths(data, path, &objects, MAX_REPEATS));
+    let paths = paths.take(MAX_REPEATS).map(|mut path| {
+        extend(&mut path, rest, &list.output);
         Some(path)
     });
     Some(paths.collect())
 }
 
 /// What the places of some entities have in common, for an error that concerns them all.
-fn common_path(data: &Value, lists: &[Representations]) -> Option<Vec<Segment>> {
+fn common_path(data: &Graph, fetch: &EntityFetch, lists: &[Representations]) -> Option<Vec<Segment>> {
     let mut common: Option<Vec<Segment>> = None;
-    for found in lists {
-        for (place, _) in found.of_place.iter().enumerate().filter(|(_, entity)| entity.is_some()) {
-            let path = places::response_path(data, found.places.get(place));
-            common = Some(match common {
-                None => path,
-                Some(known) => {
-                    let same = known.iter().zip(&path).take_while(|(a, b)| a == b).count();
-                    known[..same].to_vec()
+    for (list, found) in fetch.lists.iter().zip(lists) {
+        let told = found.objects.iter().filter(|(_, entity)| entity.is_some());
+        let told: FxHashSet<_> = told.map(|(id, _)| data.resolve(*id)).collect();
+        for path in &list.paths {
+            let _all_seen = places::visit(data, path, &mut |id, path| {
+                if !told.contains(&id) {
+                    return ControlFlow::Continue(());
                 }
+                let known = common.get_or_insert_with(|| path.to_vec());
+                known.truncate(known.iter().zip(path).take_while(|(a, b)| a == b).count());
+                if known.is_empty() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
             });
         }
     }

@@ -2,20 +2,21 @@
 
 mod errors;
 mod fetch;
-mod merge;
+pub(super) mod graph;
 mod places;
 mod representations;
 mod rewrite;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashSet;
 use std::sync::{Mutex, MutexGuard};
 
 use futures::FutureExt;
 use futures::future::{BoxFuture, join_all};
 
 pub(super) use errors::{FieldError, Segment};
+
+use graph::Graph;
 
 use super::plan::Node;
 use super::schema::TypeConditions;
@@ -35,13 +36,18 @@ pub(super) struct Run<'a> {
 }
 
 /// What has been gathered so far.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct State {
-    pub(super) data: Value,
+    pub(super) data: Graph,
     pub(super) errors: Vec<FieldError>,
-    /// Where an entity is referred to that a subgraph does not have.
-    pub(super) missing: HashSet<Vec<Segment>>,
     pub(super) fetches: Vec<FetchReport>,
+}
+
+impl State {
+    /// What there is before the first fetch.
+    pub(super) fn new(data: Object) -> Self {
+        Self { data: Graph::new(data), errors: Vec::new(), fetches: Vec::new() }
+    }
 }
 
 impl Run<'_> {
@@ -68,7 +74,7 @@ impl Run<'_> {
 
     /// Puts an event of a subscription where a fetch would put its answer.
     pub(super) fn event(&self, fetch: &super::plan::Fetch, response: SubgraphResponse) {
-        self.merge_root(fetch, response, &[Vec::new()]);
+        self.merge_root(fetch, response, &[Graph::ROOT]);
     }
 
     fn flag(&self, variable: &str) -> bool {

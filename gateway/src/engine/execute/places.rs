@@ -1,116 +1,136 @@
 //! Places in the data: where a plan's path leads.
 
-use super::errors::Segment;
-use crate::engine::plan::Step;
-use crate::value::Value;
+use std::ops::ControlFlow;
 
-/// Objects in the data, each by the positions that lead to it. Entries are only ever appended to the data's objects and
-/// lists never change their length, so a place stays where it is while other fetches merge their answers.
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::errors::Segment;
+use super::graph::{Graph, Item, NodeId};
+use crate::engine::plan::Step;
+
+/// The objects that a path leads to, each once.
 #[derive(Debug, Default)]
-pub(super) struct Places {
-    positions: Vec<u32>,
-    ends: Vec<u32>,
+pub(super) struct Places<'g> {
+    /// Each with the class of its places: places are alike when the objects on the way to them are of the same types,
+    /// since then an operation asks for the same there.
+    pub(super) found: Vec<(NodeId, u32)>,
+    seen: FxHashSet<NodeId>,
+    classes: FxHashMap<(u32, &'g str), u32>,
 }
 
-impl Places {
-    /// All objects that a path leads to, added to those that are there already.
-    pub(super) fn find(&mut self, data: &Value, path: &[Step]) {
-        let mut at = Vec::with_capacity(path.len());
-        self.walk(data, path, &mut at);
-    }
-
-    /// How many there are.
-    pub(super) const fn len(&self) -> usize {
-        self.ends.len()
-    }
-
-    /// The positions that lead to one of them.
-    pub(super) fn get(&self, index: usize) -> &[u32] {
-        let start = if index == 0 { 0 } else { self.ends[index - 1] };
-        &self.positions[start as usize..self.ends[index] as usize]
+impl<'g> Places<'g> {
+    /// All objects that a path leads to.
+    pub(super) fn find(graph: &'g Graph, path: &[Step]) -> Self {
+        let mut places = Self::default();
+        places.walk(graph, &Item::Object(Graph::ROOT), path, 0);
+        places
     }
 
     /// Lists on the way are entered even where the path does not say so: it marks one level however deep they nest.
-    fn walk(&mut self, data: &Value, path: &[Step], at: &mut Vec<u32>) {
-        match (path.first(), data) {
-            (Some(Step::Items), Value::List(_)) => self.walk_items(data, &path[1..], at),
-            (_, Value::List(_)) => self.walk_items(data, path, at),
-            (None, Value::Object(_)) => {
-                self.positions.extend_from_slice(at);
-                self.ends.push(narrow(self.positions.len()));
-            }
-            (Some(Step::Key(key)), Value::Object(object)) => {
-                if let Some(index) = object.iter().position(|(name, _)| name == key) {
-                    let (_, value) = object.at(index);
-                    at.push(narrow(index));
-                    self.walk(value, &path[1..], at);
-                    at.pop();
+    fn walk(&mut self, graph: &'g Graph, item: &Item, path: &[Step], class: u32) {
+        match item {
+            Item::Leaf(_) => {}
+            Item::List(items) => {
+                let rest = if let Some(Step::Items) = path.first() { &path[1..] } else { path };
+                for item in items {
+                    self.walk(graph, item, rest, class);
                 }
             }
-            (Some(Step::Types(types)), Value::Object(object)) => {
-                let name = object.get("__typename").and_then(Value::as_str);
-                if name.is_none_or(|name| types.contains(name)) {
-                    self.walk(data, &path[1..], at);
+            Item::Object(id) => {
+                let id = graph.resolve(*id);
+                let node = graph.node(id);
+                if node.is_shared && !self.seen.insert(id) {
+                    return;
+                }
+                let Some(rest) = past_types(node.type_name(), path) else { return };
+                match rest {
+                    [] => self.found.push((id, class)),
+                    [Step::Key(key), rest @ ..] => {
+                        if let Some(inner) = node.get(key) {
+                            let class = node.type_name().map_or(class, |name| self.class(class, name));
+                            self.walk(graph, inner, rest, class);
+                        }
+                    }
+                    [Step::Items | Step::Types(_), ..] => {}
                 }
             }
-            _ => {}
         }
     }
 
-    fn walk_items(&mut self, data: &Value, path: &[Step], at: &mut Vec<u32>) {
-        for (index, item) in data.as_list().into_iter().flatten().enumerate() {
-            at.push(narrow(index));
-            self.walk(item, path, at);
-            at.pop();
+    fn class(&mut self, of_parent: u32, type_name: &'g str) -> u32 {
+        let next = u32::try_from(self.classes.len() + 1).expect("there are fewer types");
+        *self.classes.entry((of_parent, type_name)).or_insert(next)
+    }
+}
+
+/// What is left of a path after its conditions on an object's type; `None` when one does not hold.
+fn past_types<'p>(type_name: Option<&str>, mut path: &'p [Step]) -> Option<&'p [Step]> {
+    while let [Step::Types(types), rest @ ..] = path {
+        if type_name.is_some_and(|name| !types.contains(name)) {
+            return None;
         }
+        path = rest;
     }
+    Some(path)
 }
 
-fn narrow(position: usize) -> u32 {
-    u32::try_from(position).expect("documents are smaller than 4 GiB")
+/// Visits every place that a path leads to, with the object there and the place as clients know it.
+pub(super) fn visit(
+    graph: &Graph,
+    path: &[Step],
+    visitor: &mut dyn FnMut(NodeId, &[Segment]) -> ControlFlow<()>,
+) -> ControlFlow<()> {
+    let mut visit = Visit { graph, at: Vec::new(), visitor };
+    visit.walk(&Item::Object(Graph::ROOT), path)
 }
 
-/// The value at a place.
-pub(super) fn at<'v>(mut data: &'v Value, place: &[u32]) -> Option<&'v Value> {
-    for &position in place {
-        data = match data {
-            Value::Object(object) => &object.iter().nth(position as usize)?.1,
-            Value::List(items) => items.get(position as usize)?,
-            _ => return None,
-        };
-    }
-    Some(data)
+/// The places of some objects that a path leads to, as clients know them, but not more than `limit`.
+pub(super) fn paths(graph: &Graph, path: &[Step], objects: &[NodeId], limit: usize) -> Vec<Vec<Segment>> {
+    let objects: FxHashSet<_> = objects.iter().map(|id| graph.resolve(*id)).collect();
+    let mut paths = Vec::new();
+    let _all_seen = visit(graph, path, &mut |id, path| {
+        if objects.contains(&id) {
+            paths.push(path.to_vec());
+        }
+        if paths.len() < limit { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    });
+    paths
 }
 
-/// The value at a place.
-pub(super) fn at_mut<'v>(mut data: &'v mut Value, place: &[u32]) -> Option<&'v mut Value> {
-    for &position in place {
-        data = match data {
-            Value::Object(object) => &mut object.iter_mut().nth(position as usize)?.1,
-            Value::List(items) => items.get_mut(position as usize)?,
-            _ => return None,
-        };
-    }
-    Some(data)
+struct Visit<'a> {
+    graph: &'a Graph,
+    at: Vec<Segment>,
+    visitor: &'a mut dyn FnMut(NodeId, &[Segment]) -> ControlFlow<()>,
 }
 
-/// A place as clients know it.
-pub(super) fn response_path(mut data: &Value, place: &[u32]) -> Vec<Segment> {
-    let mut path = Vec::with_capacity(place.len());
-    for &position in place {
-        let position = position as usize;
-        match data {
-            Value::Object(object) if position < object.len() => {
-                let (key, value) = object.at(position);
-                path.push(Segment::Key(key.clone()));
-                data = value;
+impl Visit<'_> {
+    fn walk(&mut self, item: &Item, path: &[Step]) -> ControlFlow<()> {
+        match item {
+            Item::Leaf(_) => {}
+            Item::List(items) => {
+                let rest = if let Some(Step::Items) = path.first() { &path[1..] } else { path };
+                for (index, item) in items.iter().enumerate() {
+                    self.at.push(Segment::Index(index));
+                    self.walk(item, rest)?;
+                    self.at.pop();
+                }
             }
-            Value::List(items) if position < items.len() => {
-                path.push(Segment::Index(position));
-                data = &items[position];
+            Item::Object(id) => {
+                let id = self.graph.resolve(*id);
+                let node = self.graph.node(id);
+                match past_types(node.type_name(), path) {
+                    Some([]) => (self.visitor)(id, &self.at)?,
+                    Some([Step::Key(key), rest @ ..]) => {
+                        if let Some(inner) = node.get(key) {
+                            self.at.push(Segment::Key(key.clone()));
+                            self.walk(inner, rest)?;
+                            self.at.pop();
+                        }
+                    }
+                    Some([Step::Items | Step::Types(_), ..]) | None => {}
+                }
             }
-            _ => break,
         }
+        ControlFlow::Continue(())
     }
-    path
 }

@@ -93,10 +93,11 @@ async fn run(plan: Json, variables: Json) -> String {
         context: &context,
         conditions: &conditions,
         names_subgraphs: true,
-        state: Mutex::new(State { data: Value::Object(Object::new()), ..State::default() }),
+        state: Mutex::new(State::new(Object::new())),
     };
     run.node(&node).await;
-    run.state.into_inner().unwrap().data.to_string()
+    let data = run.state.into_inner().unwrap().data;
+    data.value(&graph::Item::Object(Graph::ROOT)).to_string()
 }
 
 #[tokio::test]
