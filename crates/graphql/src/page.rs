@@ -1,5 +1,9 @@
 //! Keyset pages behind Relay connections.
 
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::Arc;
+
 use async_graphql::connection::{CursorType, EmptyFields};
 use async_graphql::{Context, Object, OutputType};
 use base64::Engine as _;
@@ -19,20 +23,39 @@ pub type Connection<N, Extra = Total, EdgeFields = EmptyFields> =
 pub type Edge<N, EdgeFields = EmptyFields> = async_graphql::connection::Edge<Cursor, N, EdgeFields>;
 
 /// Where a page begins or ends: the values of the columns that the list is ordered by, opaque to clients.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Cursor(String);
+#[derive(Clone)]
+pub struct Cursor(Form);
+
+/// Most rows of most lists are never asked for their cursors.
+#[derive(Clone)]
+enum Form {
+    Text(String),
+    Row(Arc<dyn Fn() -> Cursor + Send + Sync>),
+}
 
 impl Cursor {
     /// The cursor at a row with these values, a tuple.
     pub fn new(values: &impl Serialize) -> Self {
         let json = serde_json::to_vec(values).expect("a tuple of plain values serializes");
-        Self(URL_SAFE_NO_PAD.encode(json))
+        Self(Form::Text(URL_SAFE_NO_PAD.encode(json)))
+    }
+
+    /// The cursor that `of_row` makes of a row, once it is asked for.
+    pub fn when_asked(of_row: impl Fn() -> Self + Send + Sync + 'static) -> Self {
+        Self(Form::Row(Arc::new(of_row)))
+    }
+
+    fn text(&self) -> Cow<'_, str> {
+        match &self.0 {
+            Form::Text(text) => Cow::Borrowed(text),
+            Form::Row(of_row) => Cow::Owned(of_row().text().into_owned()),
+        }
     }
 
     /// The values, if they are of the types that this list is ordered by.
     pub fn values<T: DeserializeOwned>(&self) -> Result<T, PageError> {
         URL_SAFE_NO_PAD
-            .decode(&self.0)
+            .decode(&*self.text())
             .ok()
             .and_then(|json| serde_json::from_slice(&json).ok())
             .ok_or(PageError::ForeignCursor)
@@ -43,11 +66,25 @@ impl CursorType for Cursor {
     type Error = std::convert::Infallible;
 
     fn decode_cursor(text: &str) -> Result<Self, Self::Error> {
-        Ok(Self(text.to_owned()))
+        Ok(Self(Form::Text(text.to_owned())))
     }
 
     fn encode_cursor(&self) -> String {
-        self.0.clone()
+        self.text().into_owned()
+    }
+}
+
+impl PartialEq for Cursor {
+    fn eq(&self, other: &Self) -> bool {
+        self.text() == other.text()
+    }
+}
+
+impl Eq for Cursor {}
+
+impl fmt::Debug for Cursor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Cursor").field(&self.text()).finish()
     }
 }
 
@@ -130,7 +167,7 @@ impl Page {
                 _ => return Err(PageError::Size { argument, given, max: limits.max }),
             },
         };
-        Ok(Self { backwards, size, from: from.map(Cursor) })
+        Ok(Self { backwards, size, from: from.map(|text| Cursor(Form::Text(text))) })
     }
 
     /// How many rows to read: one more than shown tells whether there are others.
@@ -221,10 +258,18 @@ mod tests {
     }
 
     #[test]
+    fn a_cursor_made_when_asked_for_is_the_same_cursor() {
+        let cursor = Cursor::when_asked(|| Cursor::new(&("name", 3)));
+        assert_eq!(cursor, Cursor::new(&("name", 3)));
+        assert_eq!(cursor.encode_cursor(), Cursor::new(&("name", 3)).encode_cursor());
+        assert_eq!(cursor.values::<(String, i32)>(), Ok(("name".to_owned(), 3)));
+    }
+
+    #[test]
     fn a_cursor_of_another_list_is_refused() {
         let cursor = Cursor::new(&("name", 3));
         assert_eq!(cursor.values::<(String, i32)>(), Ok(("name".to_owned(), 3)));
         assert_eq!(cursor.values::<(i32,)>(), Err(PageError::ForeignCursor));
-        assert_eq!(Cursor("%%%".to_owned()).values::<(i32,)>(), Err(PageError::ForeignCursor));
+        assert_eq!(Cursor(Form::Text("%%%".to_owned())).values::<(i32,)>(), Err(PageError::ForeignCursor));
     }
 }

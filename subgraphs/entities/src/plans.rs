@@ -217,6 +217,7 @@ async fn relationships_and_neighbors_of_entities_read_ranges_of_indexes() {
                     type_name: type_name.clone(),
                     limit: 11,
                     after: after.map(|id| ("common".to_owned(), id, false)),
+                    details: true,
                 };
                 plans.check(&format!("{of:?}"), || relationships_query(&twenty, &of)).await;
                 let of = NeighborsPage {
@@ -235,7 +236,13 @@ async fn relationships_and_neighbors_of_entities_read_ranges_of_indexes() {
     }
     // The entity that a fifth of all relationships lead to is read a page at a time.
     let hub = [entity(1)];
-    let of = RelationshipsPage { direction: Direction::Incoming, type_name: None, limit: 11, after: None };
+    let of = RelationshipsPage {
+        direction: Direction::Incoming,
+        type_name: None,
+        limit: 11,
+        after: None,
+        details: false,
+    };
     plans.check("relationships of a hub", || relationships_query(&hub, &of)).await;
     plans.assert_no_scans();
 }

@@ -108,7 +108,8 @@ impl Entity {
         #[graphql(desc = "After this cursor.")] after: Option<String>,
     ) -> Result<Connection<Relationship>, Error<GraphError>> {
         let (page, from) = forwards(first, after)?;
-        let asked = RelationshipsPage { direction, type_name, limit: page.limit(), after: from };
+        let details = nodes_want(ctx, &["properties"]);
+        let asked = RelationshipsPage { direction, type_name, limit: page.limit(), after: from, details };
         let count = (self.0.id, (direction, asked.type_name.clone()));
         let loaders = ctx.part::<Loaders>();
         let rows = loaders.related(self.0.id, asked).await.map_err(never)?;
@@ -119,7 +120,7 @@ impl Entity {
         });
         Ok(page.connection(rows.to_vec(), total, |row| {
             let node = Relationship::of(self, &row);
-            (Cursor::new(&row.position()), node)
+            (Cursor::when_asked(move || Cursor::new(&row.position())), node)
         }))
     }
 
@@ -154,7 +155,10 @@ impl Entity {
             let (counts, key) = (Arc::clone(&counts), count.clone());
             async move { Ok(counts.load(key).await?.unwrap_or(0)) }
         });
-        Ok(page.connection(rows.to_vec(), total, |row| (Cursor::new(&(row.id,)), Entity(row))))
+        Ok(page.connection(rows.to_vec(), total, |row| {
+            let id = row.id;
+            (Cursor::when_asked(move || Cursor::new(&(id,))), Entity(row))
+        }))
     }
 }
 
@@ -170,10 +174,15 @@ fn forwards<T: serde::de::DeserializeOwned>(
 
 /// Whether a connection of entities is asked for what is large about them.
 pub(super) fn wants_details(ctx: &Context<'_>) -> bool {
+    nodes_want(ctx, &["properties", "description"])
+}
+
+/// Whether any of these fields is asked of a connection's nodes.
+fn nodes_want(ctx: &Context<'_>, fields: &[&str]) -> bool {
     let connection = ctx.look_ahead();
     [connection.field("nodes"), connection.field("edges").field("node")]
         .iter()
-        .any(|node| node.field("properties").exists() || node.field("description").exists())
+        .any(|node| fields.iter().any(|field| node.field(field).exists()))
 }
 
 /// The same error where callers can get other things wrong.

@@ -64,8 +64,12 @@ impl Relationship {
     }
 
     /// What else is known about it.
-    async fn properties(&self) -> JsonObject {
-        JsonObject(self.row.properties.clone())
+    async fn properties(&self, ctx: &Context<'_>) -> Result<JsonObject, Error> {
+        if let Some(properties) = &self.row.properties {
+            return Ok(JsonObject(properties.clone()));
+        }
+        let row = ctx.part::<Loaders>().relationship(self.row.id).await?;
+        Ok(JsonObject(row.and_then(|row| row.properties.clone()).unwrap_or_default()))
     }
 
     /// 1, and one more with each change.

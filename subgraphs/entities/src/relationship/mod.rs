@@ -87,7 +87,7 @@ pub(crate) async fn update(
         source: crate::entity::EntityRef::Id(row.source_id),
         target: crate::entity::EntityRef::Id(row.target_id),
         confidence: patch.confidence.unwrap_or(row.confidence),
-        properties: patch.properties.unwrap_or_else(|| row.properties.clone()),
+        properties: patch.properties.or_else(|| row.properties.clone()).unwrap_or_default(),
     };
     draft.check().map_err(GraphError::Input)?;
     let resolved = Resolved {

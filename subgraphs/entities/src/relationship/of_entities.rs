@@ -4,7 +4,7 @@ use pulse_types::EntityId;
 use serde::{Deserialize, Serialize};
 use sqlx::{Postgres, QueryBuilder};
 
-use super::row::relationship_columns;
+use super::row::{brief_relationship_columns, relationship_columns};
 use crate::entity::repo::uuids;
 use crate::entity::row::{all_columns, brief_columns};
 
@@ -28,6 +28,8 @@ pub(crate) struct RelationshipsPage {
     pub(crate) limit: i64,
     /// Type, entity at the other end, and whether incoming, of the last relationship of the page before.
     pub(crate) after: Option<(String, EntityId, bool)>,
+    /// Whether to read properties.
+    pub(crate) details: bool,
 }
 
 /// One page of each entity's neighbours.
@@ -65,13 +67,9 @@ impl Direction {
 /// The relationships of `entities`, a page of each, with the entities at their other ends. The rows of one entity
 /// come in order of type and other end, or, of both directions, those that go out before those that come in.
 pub(crate) fn relationships_query(entities: &[EntityId], page: &RelationshipsPage) -> QueryBuilder<Postgres> {
-    let mut query = QueryBuilder::new(concat!(
-        "SELECT p.id, ",
-        relationship_columns!(),
-        ", ",
-        brief_columns!(),
-        " FROM unnest("
-    ));
+    let mut query = QueryBuilder::new("SELECT p.id, ");
+    query.push(if page.details { relationship_columns!() } else { brief_relationship_columns!() });
+    query.push(concat!(", ", brief_columns!(), " FROM unnest("));
     query.push_bind(uuids(entities)).push("::uuid[]) AS p (id)");
     for (index, side) in page.direction.sides().iter().enumerate() {
         query.push(if index == 0 { " CROSS JOIN LATERAL ((" } else { ") UNION ALL (" });

@@ -18,7 +18,14 @@ macro_rules! relationship_columns {
     };
 }
 
-pub(crate) use relationship_columns;
+/// The same without what lists of many relationships rarely need.
+macro_rules! brief_relationship_columns {
+    () => {
+        "r.id, r.type, r.source_id, r.target_id, r.confidence, NULL::jsonb, r.version, r.created_at, r.updated_at"
+    };
+}
+
+pub(crate) use {brief_relationship_columns, relationship_columns};
 
 /// A relationship as it is stored.
 #[derive(Debug, Clone)]
@@ -28,7 +35,8 @@ pub(crate) struct RelationshipRow {
     pub(crate) source_id: EntityId,
     pub(crate) target_id: EntityId,
     pub(crate) confidence: f64,
-    pub(crate) properties: Map<String, Value>,
+    /// `None` when the statement left them out.
+    pub(crate) properties: Option<Map<String, Value>>,
     pub(crate) version: i64,
     pub(crate) created_at: DateTime<Utc>,
     pub(crate) updated_at: DateTime<Utc>,
@@ -40,14 +48,14 @@ impl RelationshipRow {
 
     /// The relationship whose columns begin at `first`.
     pub(crate) fn at(row: &PgRow, first: usize) -> Result<Self, sqlx::Error> {
-        let Json(properties) = row.try_get(first + 5)?;
+        let properties: Option<Json<_>> = row.try_get(first + 5)?;
         Ok(Self {
             id: row.try_get(first)?,
             type_name: row.try_get(first + 1)?,
             source_id: row.try_get(first + 2)?,
             target_id: row.try_get(first + 3)?,
             confidence: row.try_get(first + 4)?,
-            properties,
+            properties: properties.map(|Json(properties)| properties),
             version: row.try_get(first + 6)?,
             created_at: row.try_get(first + 7)?,
             updated_at: row.try_get(first + 8)?,

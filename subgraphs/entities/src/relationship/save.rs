@@ -75,7 +75,7 @@ fn changes(draft: &Resolved<'_>, row: &RelationshipRow) -> Vec<&'static str> {
     if draft.confidence.total_cmp(&row.confidence).is_ne() {
         changed.push("confidence");
     }
-    if !check::same_object(draft.properties, &row.properties) {
+    if !row.properties.as_ref().is_some_and(|properties| check::same_object(draft.properties, properties)) {
         changed.push("properties");
     }
     changed
