@@ -19,6 +19,7 @@ use crate::config::GatewayConfig;
 use crate::http::{self, HealthCheck};
 use crate::lifecycle::Lifecycle;
 use crate::ports::{Authenticator, OperationStore, RevocationFeed, SupergraphSource};
+use crate::streams::Streams;
 use crate::supergraph::{Subgraphs, Supergraph, SupergraphError};
 
 /// What a gateway is made of: the ports, and what the process shares with it.
@@ -72,6 +73,7 @@ pub(crate) struct State {
     pub(crate) metrics: Option<Metrics>,
     pub(crate) clock: Clock,
     pub(crate) lifecycle: Arc<Lifecycle>,
+    pub(crate) streams: Arc<Streams>,
 }
 
 /// What a new configuration changed, setting by setting.
@@ -104,6 +106,7 @@ impl Gateway {
         if let Some(feed) = revocations {
             background.spawn(callers.revocations().follow(feed));
         }
+        let streams = Arc::new(Streams::new(&config.subscriptions));
         let state = State {
             config,
             supergraph,
@@ -113,6 +116,7 @@ impl Gateway {
             metrics,
             clock,
             lifecycle: Arc::default(),
+            streams,
         };
         let current = Current {
             epoch: ArcSwap::from_pointee(Epoch::begin(state)),
@@ -170,7 +174,8 @@ impl Epoch {
 impl State {
     /// The state of the next epoch.
     fn with(&self, config: GatewayConfig) -> Self {
-        let Self { config: _, supergraph, callers, operations, checks, metrics, clock, lifecycle } = self;
+        let Self { config: _, supergraph, callers, operations, checks, metrics, clock, lifecycle, streams } =
+            self;
         Self {
             config,
             supergraph: Arc::clone(supergraph),
@@ -180,6 +185,7 @@ impl State {
             metrics: metrics.clone(),
             clock: clock.clone(),
             lifecycle: Arc::clone(lifecycle),
+            streams: Arc::clone(streams),
         }
     }
 }

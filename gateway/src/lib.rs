@@ -11,6 +11,7 @@ pub mod ports;
 pub mod remote;
 mod sizes;
 mod source;
+mod streams;
 mod supergraph;
 mod uploads;
 pub mod value;
@@ -19,7 +20,8 @@ pub use self::http::{HealthCheck, ServerConfig, serve};
 pub use auth::AnonymousAuthenticator;
 pub use config::{
     BatchingConfig, Draw, GatewayConfig, InvalidLabelRule, LabelRule, LimitsConfig, OverridesConfig,
-    PersistedQueriesConfig, RemoteConfig, UploadsConfig,
+    PersistedQueriesConfig, RemoteConfig, StreamProtocol, SubgraphStreams, SubscriptionsConfig,
+    UploadsConfig, UpstreamConfig,
 };
 pub use gateway::{Gateway, GatewayParts, Reconfigured};
 pub use source::{FileSource, StaticSource};

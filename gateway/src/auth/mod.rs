@@ -2,6 +2,8 @@
 
 mod anonymous;
 mod remembered;
+mod watch;
 
 pub use anonymous::AnonymousAuthenticator;
-pub(crate) use remembered::RememberedCallers;
+pub(crate) use remembered::{Known, RememberedCallers};
+pub(crate) use watch::Watch;

@@ -4,13 +4,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use futures::StreamExt;
 use http::HeaderMap;
 use http::header::{AUTHORIZATION, COOKIE, HeaderName};
 use moka::sync::Cache;
-use pulse_types::{Caller, Clock, RequestId, Subject};
+use pulse_types::{Caller, Clock, RequestId};
 use sha2::{Digest, Sha256};
 
+use super::watch::{Watch, Watchers, revocable};
 use crate::ports::{Authenticated, AuthenticationError, Authenticator, Revocation, RevocationFeed};
 
 /// The headers that may carry a credential. An authenticator is shown no others, so that what it decides depends on
@@ -44,6 +46,16 @@ pub(crate) struct Revocations {
     revoked: Cache<Revocation, u64>,
     /// Set when the feed ends: without news of revocations nothing may be remembered.
     deaf: AtomicBool,
+    watchers: Arc<Watchers>,
+}
+
+/// A caller, as part of one request, and how long that stays true.
+#[derive(Debug, Clone)]
+pub(crate) struct Known {
+    pub(crate) caller: Arc<Caller>,
+    /// When the credential ends, when it does.
+    pub(crate) expires_at: Option<DateTime<Utc>>,
+    verified_at: u64,
 }
 
 impl RememberedCallers {
@@ -51,7 +63,12 @@ impl RememberedCallers {
         let callers = Cache::builder().max_capacity(capacity).time_to_live(REMEMBERED_FOR).build();
         // Longer than a credential is remembered, so that no revocation is forgotten before what it revokes.
         let revoked = Cache::builder().time_to_live(REMEMBERED_FOR * 2).build();
-        let revocations = Revocations { count: AtomicU64::new(0), revoked, deaf: AtomicBool::new(false) };
+        let revocations = Revocations {
+            count: AtomicU64::new(0),
+            revoked,
+            deaf: AtomicBool::new(false),
+            watchers: Arc::default(),
+        };
         Self { authenticator, clock, callers, revocations: Arc::new(revocations) }
     }
 
@@ -64,22 +81,30 @@ impl RememberedCallers {
         &self,
         headers: &HeaderMap,
         request: RequestId,
-    ) -> Result<Arc<Caller>, AuthenticationError> {
+    ) -> Result<Known, AuthenticationError> {
         let credentials = credentials(headers);
         let hash = hash(&credentials);
         if let Some(known) = self.callers.get(&hash) {
             if self.is_good(&known) {
-                return Ok(of_request(&known.authenticated.caller, request));
+                return Ok(known.of_request(request));
             }
             self.callers.invalidate(&hash);
         }
         let verified_at = self.revocations.count.load(Ordering::Acquire);
         let authenticated = self.authenticator.authenticate(&credentials).await?;
-        let caller = of_request(&authenticated.caller, request);
-        if authenticated.expires_at.is_some() && !self.revocations.deaf.load(Ordering::Acquire) {
-            self.callers.insert(hash, Remembered { authenticated, verified_at });
+        let remembered = Remembered { authenticated, verified_at };
+        let known = remembered.of_request(request);
+        if known.expires_at.is_some() && !self.revocations.deaf.load(Ordering::Acquire) {
+            self.callers.insert(hash, remembered);
         }
-        Ok(caller)
+        Ok(known)
+    }
+
+    /// Waits for the end of what was verified, for those who go on for longer than a request.
+    pub(crate) fn watch(&self, known: &Known) -> Watch {
+        let revocations = &self.revocations;
+        let is_over = || revocations.revoked_since(&known.caller, known.verified_at);
+        revocations.watchers.watch(&known.caller, is_over)
     }
 
     fn is_good(&self, known: &Remembered) -> bool {
@@ -95,23 +120,26 @@ impl Revocations {
         while let Some(revocation) = revocations.next().await {
             let number = self.count.fetch_add(1, Ordering::AcqRel) + 1;
             self.revoked.insert(revocation, number);
+            self.watchers.tell(&revocation);
         }
         self.deaf.store(true, Ordering::Release);
         tracing::error!("the feed of revocations ended; every credential is verified anew from now on");
     }
 
     fn concern(&self, caller: &Caller, verified_at: u64) -> bool {
-        if self.deaf.load(Ordering::Acquire) {
-            return true;
-        }
-        let session = caller.session.map(Revocation::Session);
-        let user = match caller.subject {
-            Subject::User(user) => Some(Revocation::User(user)),
-            Subject::Anonymous | Subject::External | Subject::System => None,
-        };
-        let revoked_at =
-            session.into_iter().chain(user).filter_map(|revocation| self.revoked.get(&revocation)).max();
+        self.deaf.load(Ordering::Acquire) || self.revoked_since(caller, verified_at)
+    }
+
+    fn revoked_since(&self, caller: &Caller, verified_at: u64) -> bool {
+        let revoked_at = revocable(caller).filter_map(|revocation| self.revoked.get(&revocation)).max();
         revoked_at.is_some_and(|number| number > verified_at)
+    }
+}
+
+impl Remembered {
+    fn of_request(&self, request: RequestId) -> Known {
+        let Self { authenticated: Authenticated { caller, expires_at }, verified_at } = self;
+        Known { caller: of_request(caller, request), expires_at: *expires_at, verified_at: *verified_at }
     }
 }
 

@@ -6,7 +6,15 @@ use super::GatewayConfig;
 use crate::gateway::Reconfigured;
 
 /// Settings, and sections of them, that are used once when the process starts.
-const FIXED: [&str; 4] = ["header_timeout", "connection_limit", "drain_timeout", "remembered_credentials"];
+const FIXED: [&str; 7] = [
+    "header_timeout",
+    "connection_limit",
+    "drain_timeout",
+    "remembered_credentials",
+    "subscriptions.socket_limit",
+    "subscriptions.stream_limit",
+    "subscriptions.reservation_limit",
+];
 
 impl GatewayConfig {
     /// What changes when `new` takes this one's place. Values are not told: there may be secrets among them.

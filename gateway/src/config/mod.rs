@@ -7,6 +7,7 @@ mod limits;
 mod overrides;
 mod persisted_queries;
 mod remote;
+mod subscriptions;
 mod uploads;
 
 use std::collections::BTreeMap;
@@ -20,6 +21,7 @@ pub use limits::LimitsConfig;
 pub use overrides::{Draw, InvalidLabelRule, LabelRule, OverridesConfig};
 pub use persisted_queries::PersistedQueriesConfig;
 pub use remote::RemoteConfig;
+pub use subscriptions::{StreamProtocol, SubgraphStreams, SubscriptionsConfig, UpstreamConfig};
 pub use uploads::UploadsConfig;
 
 /// The section `[gateway]`.
@@ -62,6 +64,8 @@ pub struct GatewayConfig {
     pub uploads: UploadsConfig,
     /// Subgraphs that are reached over HTTP.
     pub remote: RemoteConfig,
+    /// Streams, to clients and from subgraphs.
+    pub subscriptions: SubscriptionsConfig,
     /// Addresses of subgraphs by name, over those that the supergraph names.
     pub subgraph_urls: BTreeMap<String, String>,
     /// Labels of progressive `@override`.
@@ -87,6 +91,7 @@ impl Default for GatewayConfig {
             persisted_queries: PersistedQueriesConfig::default(),
             uploads: UploadsConfig::default(),
             remote: RemoteConfig::default(),
+            subscriptions: SubscriptionsConfig::default(),
             subgraph_urls: BTreeMap::new(),
             overrides: OverridesConfig::default(),
         }

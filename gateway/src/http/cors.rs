@@ -21,12 +21,13 @@ pub(super) fn layer(origins: &[String]) -> Option<CorsLayer> {
         header::AUTHORIZATION,
         header::CONTENT_TYPE,
         HeaderName::from_static("x-api-key"),
+        HeaderName::from_static("x-graphql-event-stream-token"),
         REQUEST_ID,
     ];
     Some(
         CorsLayer::new()
             .allow_origin(allowed)
-            .allow_methods([Method::GET, Method::POST])
+            .allow_methods([Method::GET, Method::POST, Method::PUT, Method::DELETE])
             .allow_headers(headers)
             .expose_headers([REQUEST_ID]),
     )

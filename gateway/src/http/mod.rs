@@ -1,6 +1,7 @@
 //! HTTP: routes, content negotiation, the query page, health, metrics, the server itself.
 
 mod cors;
+pub(crate) mod drain;
 mod health;
 mod metrics;
 pub(crate) mod negotiate;
@@ -20,10 +21,12 @@ use axum::routing::{any, get};
 use http::{StatusCode, Uri, header};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Predicate};
 
 use crate::engine::{ErrorCode, RequestError};
 use crate::gateway::State;
 use crate::pipeline;
+use crate::streams::{single_connection, websocket};
 
 pub use health::HealthCheck;
 pub use serve::{ServerConfig, serve};
@@ -50,11 +53,21 @@ pub(crate) fn router(state: Arc<State>) -> Router {
         Some(cors) => router.layer(cors),
         None => router,
     };
-    let router = if state.config.compression { router.layer(CompressionLayer::new()) } else { router };
+    let router = if state.config.compression {
+        router.layer(CompressionLayer::new().compress_when(compressible()))
+    } else {
+        router
+    };
     router.layer(from_fn(never_sniff)).with_state(state)
 }
 
 async fn api(Shared(state): Shared<Arc<State>>, request: Request) -> Response {
+    if websocket::is_wanted(&request) {
+        return websocket::upgrade(state, request).await;
+    }
+    if single_connection::is_wanted(&request) {
+        return single_connection::handle(&state, request).await;
+    }
     if state.config.query_page && query_page::is_wanted(&request) {
         return query_page::page();
     }
@@ -64,6 +77,11 @@ async fn api(Shared(state): Shared<Arc<State>>, request: Request) -> Response {
 async fn nothing_here(uri: Uri) -> Response {
     let message = format!("there is nothing at {}; the API is at {API}", uri.path());
     error_response(StatusCode::NOT_FOUND, &[RequestError::new(ErrorCode::NotFound, message)])
+}
+
+/// Parts of a stream must arrive one by one, which a compressor would keep together.
+fn compressible() -> impl Predicate {
+    DefaultPredicate::new().and(NotForContentType::const_new("multipart/mixed"))
 }
 
 /// Answers a request whose handler panicked. The panic itself was written to the log by the process's hook.

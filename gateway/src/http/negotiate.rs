@@ -41,6 +41,46 @@ impl MediaType {
     }
 }
 
+/// How a stream of answers is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum StreamType {
+    /// `text/event-stream`: GraphQL over SSE.
+    EventStream,
+    /// `multipart/mixed;subscriptionSpec=1.0`: subscriptions over multipart HTTP.
+    Multipart,
+}
+
+/// What a client takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Accepted {
+    /// For one answer.
+    pub(crate) once: Option<MediaType>,
+    /// For a stream of answers; only where it is asked for by name.
+    pub(crate) stream: Option<StreamType>,
+    /// Whether one answer is a stream too.
+    pub(crate) always_stream: bool,
+}
+
+impl Accepted {
+    /// `None` when the API has nothing that the client takes.
+    pub(crate) fn negotiate(headers: &HeaderMap) -> Option<Self> {
+        let once = MediaType::negotiate(headers);
+        let ranges = accepted(headers);
+        let streams = ranges.iter().filter(|range| range.quality > 0 && range.utf8);
+        let streams = streams.filter_map(|range| Some((range.quality, range.stream_type()?)));
+        // The first of the best.
+        let best = streams.rev().max_by_key(|(quality, _)| *quality);
+        let of_once = |range: &&MediaRange| range.quality > 0 && range.stream_type().is_none();
+        let once_quality = ranges.iter().filter(of_once).map(|range| range.quality).max();
+        let (quality, stream) = best.unzip();
+        let prefers_events = stream == Some(StreamType::EventStream)
+            && quality >= once_quality
+            && ranges.first().is_some_and(|first| first.stream_type().is_some() || quality > once_quality);
+        let accepted = Self { once, stream, always_stream: once.is_none() || prefers_events };
+        (once.is_some() || stream.is_some()).then_some(accepted)
+    }
+}
+
 /// Whether HTML is what a request accepts most: a browser that navigates.
 pub(crate) fn prefers_html(headers: &HeaderMap) -> bool {
     let ranges = accepted(headers);
@@ -54,6 +94,20 @@ struct MediaRange {
     /// In thousandths.
     quality: u16,
     utf8: bool,
+    /// The version of the protocol for subscriptions over multipart HTTP.
+    subscription_spec: Option<String>,
+}
+
+impl MediaRange {
+    fn stream_type(&self) -> Option<StreamType> {
+        match self.name.as_str() {
+            "text/event-stream" => Some(StreamType::EventStream),
+            "multipart/mixed" if self.subscription_spec.as_deref() == Some("1.0") => {
+                Some(StreamType::Multipart)
+            }
+            _ => None,
+        }
+    }
 }
 
 fn accepted(headers: &HeaderMap) -> Vec<MediaRange> {
@@ -68,13 +122,15 @@ fn accepted(headers: &HeaderMap) -> Vec<MediaRange> {
 fn media_range(text: &str) -> MediaRange {
     let mut parts = text.split(';').map(str::trim);
     let name = parts.next().unwrap_or_default().to_ascii_lowercase();
-    let mut range = MediaRange { name, quality: 1000, utf8: true };
+    let mut range = MediaRange { name, quality: 1000, utf8: true, subscription_spec: None };
     for (key, value) in parts.filter_map(|part| part.split_once('=')) {
         let value = value.trim().trim_matches('"');
         if key.trim().eq_ignore_ascii_case("q") {
             range.quality = quality(value);
         } else if key.trim().eq_ignore_ascii_case("charset") {
             range.utf8 = is_utf8(value);
+        } else if key.trim().eq_ignore_ascii_case("subscriptionspec") {
+            range.subscription_spec = Some(value.to_owned());
         }
     }
     range
@@ -130,6 +186,32 @@ mod tests {
             ("application/json;q=nonsense", Some(Json)),
         ] {
             assert_eq!(negotiated(accept), expected, "{accept}");
+        }
+    }
+
+    #[test]
+    fn streams_are_asked_for_by_name() {
+        use StreamType::{EventStream, Multipart};
+        for (accept, stream, always_stream) in [
+            ("text/event-stream", Some(EventStream), true),
+            ("text/event-stream, application/json", Some(EventStream), true),
+            ("application/json, text/event-stream", Some(EventStream), false),
+            ("application/json;q=0.1, text/event-stream", Some(EventStream), true),
+            ("text/event-stream;q=0.5, */*;q=0.6", Some(EventStream), false),
+            (
+                r#"multipart/mixed;boundary="graphql";subscriptionSpec=1.0,application/json"#,
+                Some(Multipart),
+                false,
+            ),
+            (r#"multipart/mixed;subscriptionSpec="1.0""#, Some(Multipart), true),
+            ("multipart/mixed;deferSpec=20220824, application/json", None, false),
+            ("*/*", None, false),
+            ("text/event-stream;q=0, application/json", None, false),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(ACCEPT, accept.parse().unwrap());
+            let accepted = Accepted::negotiate(&headers).unwrap();
+            assert_eq!((accepted.stream, accepted.always_stream), (stream, always_stream), "{accept}");
         }
     }
 

@@ -17,6 +17,7 @@ use tokio::sync::Semaphore;
 use tokio::time::{sleep, timeout};
 use tower::ServiceExt;
 
+use super::drain::Drain;
 use crate::config::GatewayConfig;
 
 /// How many requests one HTTP/2 connection may have under way.
@@ -53,6 +54,7 @@ pub async fn serve(
     let connections = Arc::new(Semaphore::new(config.connection_limit));
     let builder = builder(&config);
     let graceful = GracefulShutdown::new();
+    let drain = Drain::default();
     let mut shutdown = pin!(shutdown);
     loop {
         let accepted = async {
@@ -64,9 +66,12 @@ pub async fn serve(
             () = &mut shutdown => break,
             accepted = accepted => accepted,
         };
-        let service = TowerToHyperService::new(
-            router.clone().map_request(|request: hyper::Request<_>| request.map(Body::new)),
-        );
+        let draining = drain.clone();
+        let service =
+            TowerToHyperService::new(router.clone().map_request(move |mut request: hyper::Request<_>| {
+                request.extensions_mut().insert(draining.clone());
+                request.map(Body::new)
+            }));
         let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service).into_owned();
         let connection = graceful.watch(connection);
         tokio::spawn(async move {
@@ -76,7 +81,8 @@ pub async fn serve(
         });
     }
     drop(listener);
-    if timeout(config.drain_timeout, graceful.shutdown()).await.is_err() {
+    let ended = async { tokio::join!(graceful.shutdown(), drain.drain()) };
+    if timeout(config.drain_timeout, ended).await.is_err() {
         tracing::warn!(after = ?config.drain_timeout, "requests were still under way when the gateway stopped");
     }
 }

@@ -1,25 +1,25 @@
 //! Step 2: who asks.
 
-use std::sync::Arc;
 use std::time::Instant;
 
 use http::HeaderMap;
-use pulse_types::{Caller, RequestId};
+use pulse_types::RequestId;
 use tokio::time::timeout_at;
 
 use super::refusal::Refusal;
+use crate::auth::Known;
 use crate::engine::ErrorCode;
 use crate::gateway::State;
 use crate::ports::AuthenticationError;
 
-pub(super) async fn authenticate(
+pub(crate) async fn authenticate(
     state: &State,
     headers: &HeaderMap,
     request: RequestId,
     deadline: Instant,
-) -> Result<Arc<Caller>, Refusal> {
+) -> Result<Known, Refusal> {
     match timeout_at(deadline.into(), state.callers.authenticate(headers, request)).await {
-        Ok(Ok(caller)) => Ok(caller),
+        Ok(Ok(known)) => Ok(known),
         Ok(Err(AuthenticationError::Invalid(message))) => Err(Refusal::unauthenticated(message)),
         Ok(Err(AuthenticationError::Unavailable(cause))) => {
             tracing::error!(request_id = %request, %cause, "authentication is unavailable");

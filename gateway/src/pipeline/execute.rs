@@ -3,13 +3,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::StreamExt;
+use futures::stream::BoxStream;
 use tokio::time::timeout_at;
 
-use super::operate::{Answer, Client};
+use super::operate::{Answer, Client, Results};
 use super::read_request::GraphqlRequest;
 use super::refusal::Refusal;
-use crate::engine::{Engine, ErrorCode, ExecutionContext, Operation, OperationKind};
+use crate::engine::{Engine, ErrorCode, ExecutionContext, ExecutionResult, Operation, OperationKind};
 use crate::gateway::State;
+use crate::streams::Place;
 use crate::value::Value;
 
 /// How long past the deadline the engine may take to answer with what it has by then.
@@ -33,19 +36,30 @@ pub(super) async fn execute(
     };
     let execution = async {
         if operation.kind() == OperationKind::Subscription {
-            match engine.subscribe(Arc::clone(operation), request.variables, context).await {
-                Ok(results) => Answer::Stream(results),
+            let place = state.streams.places.stream()?;
+            Ok(match engine.subscribe(Arc::clone(operation), request.variables, context).await {
+                Ok(results) => Answer::Stream(held(results, place)),
                 Err(refused) => Answer::Once(refused),
-            }
+            })
         } else {
-            Answer::Once(engine.execute(operation, request.variables, context).await)
+            Ok(Answer::Once(engine.execute(operation, request.variables, context).await))
         }
     };
-    timeout_at((client.deadline + GRACE).into(), execution).await.map_err(|_| {
+    timeout_at((client.deadline + GRACE).into(), execution).await.unwrap_or_else(|_| {
         let limit = state.config.request_timeout.as_millis();
-        Refusal::error(
+        Err(Refusal::error(
             ErrorCode::Timeout,
             format!("the request took longer than {limit} ms; ask for less at once"),
-        )
+        ))
     })
+}
+
+/// Results that hold their place until they end.
+fn held(results: BoxStream<'static, ExecutionResult>, place: Place) -> Results {
+    results
+        .map(move |result| {
+            let _held = &place;
+            Ok(result)
+        })
+        .boxed()
 }

@@ -12,34 +12,38 @@ mod summary;
 mod variant;
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use axum::extract::Request;
 use axum::response::Response;
+use futures::StreamExt;
 use pulse_types::RequestId;
 
-use crate::config::bytes;
 use crate::engine::ExecutionResult;
 use crate::gateway::State;
-use crate::http::negotiate::MediaType;
+use crate::http::drain::Drain;
+use crate::http::negotiate::{Accepted, MediaType};
+use crate::streams::{self, Ending};
 
-use operate::{Answer, Client};
-use read_request::Arrival;
-use refusal::Refusal;
-use summary::Summary;
+pub(crate) use authenticate::authenticate;
+pub(crate) use operate::{Answer, Client, Results, operate};
+pub(crate) use read_request::{Arrival, GraphqlRequest, read_request};
+pub(crate) use refusal::Refusal;
+pub(crate) use respond::refuse;
+pub(crate) use summary::Summary;
 
 /// Answers a GraphQL request.
-pub(crate) async fn run(state: &State, request: Request) -> Response {
+pub(crate) async fn run(state: &Arc<State>, request: Request) -> Response {
     let id = *request.extensions().get::<RequestId>().expect("the router names every request");
     let mut summary = Summary::begin(id);
-    let media_type = MediaType::negotiate(request.headers());
-    let outcome = match media_type {
+    let accepted = Accepted::negotiate(request.headers());
+    let outcome = match accepted {
         None => Err(Refusal::not_acceptable()),
-        Some(_) => steps(state, request, id, &mut summary).await,
+        Some(accepted) => steps(state, request, accepted, &mut summary).await,
     };
-    let media_type = media_type.unwrap_or(MediaType::Json);
+    let media_type = accepted.and_then(|accepted| accepted.once).unwrap_or(MediaType::Json);
     let response = match outcome {
-        Ok(result) => respond::answer(media_type, result),
+        Ok(Outcome::Once(result)) => respond::answer(media_type, result),
+        Ok(Outcome::Stream(response)) => response,
         Err(refusal) => {
             summary.refused(&refusal);
             respond::refuse(media_type, refusal, id)
@@ -49,21 +53,49 @@ pub(crate) async fn run(state: &State, request: Request) -> Response {
     response
 }
 
+/// What a request comes to.
+enum Outcome {
+    Once(ExecutionResult),
+    Stream(Response),
+}
+
 async fn steps(
-    state: &State,
+    state: &Arc<State>,
     request: Request,
-    id: RequestId,
+    accepted: Accepted,
     summary: &mut Summary,
-) -> Result<ExecutionResult, Refusal> {
-    let deadline = Instant::now() + state.config.request_timeout;
-    let arrival =
-        Arrival { limit: bytes(state.config.body_limit), deadline, timeout: state.config.request_timeout };
+) -> Result<Outcome, Refusal> {
+    let id = summary.request();
+    let arrival = Arrival::now(&state.config);
+    let deadline = arrival.deadline;
     let (parts, body) = request.into_parts();
-    let request = read_request::read_request(&parts, body, arrival).await?;
-    let caller = authenticate::authenticate(state, &parts.headers, id, deadline).await?;
-    let client = Client { caller, headers: Arc::new(parts.headers), streams: false, deadline };
-    match operate::operate(state, &client, request, summary).await? {
-        Answer::Once(result) => Ok(result),
-        Answer::Stream(_) => Err(Refusal::needs_stream()),
-    }
+    let request = read_request(&parts, body, arrival).await?;
+    let known = authenticate(state, &parts.headers, id, deadline).await?;
+    let drain = parts.extensions.get::<Drain>().cloned().unwrap_or_default();
+    let headers = Arc::new(parts.headers);
+    let streams = accepted.stream.is_some();
+    let client = Client { caller: Arc::clone(&known.caller), headers, streams, deadline };
+    let answer = operate(state, &client, request, summary).await;
+    let (results, stream_type) = match (answer, accepted.stream) {
+        (Ok(Answer::Stream(results)), Some(stream_type)) => (results, stream_type),
+        (Ok(Answer::Stream(_)), None) => return Err(Refusal::needs_stream()),
+        (Ok(Answer::Once(result)), Some(stream_type)) if accepted.always_stream => {
+            (once(Ok(result)), stream_type)
+        }
+        (Ok(Answer::Once(result)), _) => return Ok(Outcome::Once(result)),
+        // Whoever reads events is told so too of what is wrong with an operation.
+        (Err(refusal), Some(stream_type)) if accepted.always_stream && refusal.well_formed => {
+            summary.refused(&refusal);
+            (once(Err(refusal)), stream_type)
+        }
+        (Err(refusal), _) => return Err(refusal),
+    };
+    let watch = state.callers.watch(&known);
+    let ending = Ending::of_credential(known.expires_at, watch, drain, &state.clock);
+    Ok(Outcome::Stream(streams::response::respond(state, stream_type, ending, results)))
+}
+
+/// A stream of one result.
+pub(crate) fn once(result: Result<ExecutionResult, Refusal>) -> Results {
+    futures::stream::iter([result]).boxed()
 }

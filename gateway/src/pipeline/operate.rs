@@ -31,8 +31,11 @@ pub(crate) enum Answer {
     /// A query's or a mutation's result.
     Once(ExecutionResult),
     /// A subscription's results, one an event.
-    Stream(BoxStream<'static, ExecutionResult>),
+    Stream(Results),
 }
+
+/// Results as they come. An error is the last one, and says why.
+pub(crate) type Results = BoxStream<'static, Result<ExecutionResult, Refusal>>;
 
 /// Finds the document, prepares it and runs it.
 pub(crate) async fn operate(

@@ -2,6 +2,7 @@
 
 use http::header::{ALLOW, HeaderName, HeaderValue, WWW_AUTHENTICATE};
 use http::{Method, StatusCode};
+use pulse_types::RequestId;
 
 use crate::engine::{ErrorCode, RequestError};
 
@@ -53,10 +54,18 @@ impl Refusal {
 
     /// A subscription over a transport that carries one answer.
     pub(crate) fn needs_stream() -> Self {
-        let message = "a subscription has no single answer; plain HTTP serves queries and mutations";
+        let message = "a subscription has no single answer: send it over WebSocket (graphql-transport-ws), or with `Accept: \
+                       text/event-stream` or `Accept: multipart/mixed;subscriptionSpec=1.0`";
         Self::errors(vec![
             RequestError::new(ErrorCode::BadUserInput, message).because("SUBSCRIPTION_TRANSPORT"),
         ])
+    }
+
+    /// Says in internal errors by which id their cause is found in the log.
+    pub(crate) fn name_request(&mut self, request: RequestId) {
+        for error in self.errors.iter_mut().filter(|error| error.code == ErrorCode::Internal) {
+            error.extensions.extend([("requestId", request.to_string().into())]);
+        }
     }
 
     /// A credential that is no good (RFC 6750 §3).

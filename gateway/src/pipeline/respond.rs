@@ -7,7 +7,7 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
 use pulse_types::RequestId;
 
 use super::refusal::Refusal;
-use crate::engine::{ErrorCode, ExecutionResult};
+use crate::engine::ExecutionResult;
 use crate::http::errors_body;
 use crate::http::negotiate::MediaType;
 
@@ -19,11 +19,9 @@ pub(super) fn answer(media_type: MediaType, result: ExecutionResult) -> Response
     respond(status, media_type, Body::from(result.body))
 }
 
-pub(super) fn refuse(media_type: MediaType, refusal: Refusal, request: RequestId) -> Response {
-    let Refusal { status, well_formed, mut errors, header } = refusal;
-    for error in errors.iter_mut().filter(|error| error.code == ErrorCode::Internal) {
-        error.extensions.extend([("requestId", request.to_string().into())]);
-    }
+pub(crate) fn refuse(media_type: MediaType, mut refusal: Refusal, request: RequestId) -> Response {
+    refusal.name_request(request);
+    let Refusal { status, well_formed, errors, header } = refusal;
     let status = if well_formed && media_type == MediaType::Json { StatusCode::OK } else { status };
     let mut response = respond(status, media_type, Body::from(errors_body(&errors)));
     response.headers_mut().extend(header);

@@ -27,7 +27,7 @@ pub(crate) struct Summary {
 }
 
 impl Summary {
-    pub(super) fn begin(request: RequestId) -> Self {
+    pub(crate) fn begin(request: RequestId) -> Self {
         gauge!("pulse_gateway_requests_in_flight").increment(1.0);
         Self {
             request,
@@ -39,6 +39,10 @@ impl Summary {
             code: None,
             status: None,
         }
+    }
+
+    pub(super) const fn request(&self) -> RequestId {
+        self.request
     }
 
     pub(super) fn caller(&mut self, caller: &Arc<Caller>) {
@@ -54,12 +58,12 @@ impl Summary {
         self.fetches.clone_from(&result.fetches);
     }
 
-    pub(super) fn refused(&mut self, refusal: &Refusal) {
+    pub(crate) fn refused(&mut self, refusal: &Refusal) {
         self.errors = refusal.errors.len();
         self.code = refusal.errors.first().map(|error| error.code.as_str());
     }
 
-    pub(super) fn end(mut self, status: StatusCode) {
+    pub(crate) fn end(mut self, status: StatusCode) {
         self.status = Some(status);
     }
 

@@ -8,6 +8,7 @@ mod reload;
 mod remote;
 mod server;
 mod standalone;
+mod streams;
 mod summary;
 mod support;
 mod value;

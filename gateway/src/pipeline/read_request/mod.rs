@@ -10,6 +10,7 @@ use http::request::Parts;
 use http::{Method, StatusCode};
 
 use super::refusal::Refusal;
+use crate::config::{GatewayConfig, bytes};
 use crate::uploads::Uploads;
 use crate::value::{Object, Text, Value};
 
@@ -38,6 +39,14 @@ pub(crate) struct Arrival {
     pub(crate) deadline: Instant,
     /// The time between the request's beginning and the deadline, for the message.
     pub(crate) timeout: Duration,
+}
+
+impl Arrival {
+    /// Of a request that begins now.
+    pub(crate) fn now(config: &GatewayConfig) -> Self {
+        let timeout = config.request_timeout;
+        Self { limit: bytes(config.body_limit), deadline: Instant::now() + timeout, timeout }
+    }
 }
 
 pub(crate) async fn read_request(

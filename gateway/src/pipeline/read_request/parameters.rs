@@ -13,26 +13,36 @@ pub(super) fn from_json(bytes: &[u8]) -> Result<GraphqlRequest, Refusal> {
         }
         error => bad_request(format!("the request's body is not valid JSON: {error}")),
     })?;
-    let mut parameters = match body {
-        Value::Object(parameters) => parameters,
-        Value::List(_) => {
-            return Err(bad_request(
-                "batches are not supported: send each operation in a request of its own",
-            ));
-        }
-        other => {
-            return Err(bad_request(format!("the request's body must be an object, not {}", other.kind())));
-        }
-    };
-    Ok(GraphqlRequest {
-        is_safe: false,
-        query: text(&mut parameters, "query")?,
-        document_id: text(&mut parameters, "documentId")?,
-        operation_name: text(&mut parameters, "operationName")?,
-        variables: object(&mut parameters, "variables")?.map(Value::Object),
-        extensions: object(&mut parameters, "extensions")?.unwrap_or_default(),
-        uploads: None,
-    })
+    GraphqlRequest::from_value(body)
+}
+
+impl GraphqlRequest {
+    /// A request that came as JSON.
+    pub(crate) fn from_value(body: Value) -> Result<Self, Refusal> {
+        let mut parameters = match body {
+            Value::Object(parameters) => parameters,
+            Value::List(_) => {
+                return Err(bad_request(
+                    "batches are not supported: send each operation in a request of its own",
+                ));
+            }
+            other => {
+                return Err(bad_request(format!(
+                    "the request's body must be an object, not {}",
+                    other.kind()
+                )));
+            }
+        };
+        Ok(Self {
+            is_safe: false,
+            query: text(&mut parameters, "query")?,
+            document_id: text(&mut parameters, "documentId")?,
+            operation_name: text(&mut parameters, "operationName")?,
+            variables: object(&mut parameters, "variables")?.map(Value::Object),
+            extensions: object(&mut parameters, "extensions")?.unwrap_or_default(),
+            uploads: None,
+        })
+    }
 }
 
 pub(super) fn from_url(query: &str) -> Result<GraphqlRequest, Refusal> {

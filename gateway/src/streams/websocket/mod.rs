@@ -1,0 +1,106 @@
+//! The protocol `graphql-transport-ws`: queries, mutations and subscriptions over one WebSocket connection.
+//!
+//! It is that of <https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md>; the protocol of the same age that is
+//! called `graphql-ws` is not spoken.
+
+mod close;
+mod connection;
+mod credentials;
+mod message;
+mod operation;
+
+use std::sync::Arc;
+
+use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
+use axum::extract::{FromRequestParts, Request};
+use axum::response::{IntoResponse, Response};
+use http::header::{COOKIE, HOST, HeaderMap, ORIGIN, UPGRADE};
+use http::{StatusCode, Uri};
+
+use super::Place;
+use crate::config::{GatewayConfig, bytes};
+use crate::engine::{ErrorCode, RequestError};
+use crate::gateway::State;
+use crate::http::drain::Drain;
+use crate::http::error_response;
+
+use close::Close;
+use connection::Connection;
+
+/// The protocol's name.
+const PROTOCOL: &str = "graphql-transport-ws";
+
+/// What a connection keeps for reading and writing. Thousands of them are open at once.
+const BUFFER: usize = 8 * 1024;
+
+/// Whether a request wants to become a WebSocket connection.
+pub(crate) fn is_wanted(request: &Request) -> bool {
+    let upgrade = request.headers().get(UPGRADE).and_then(|value| value.to_str().ok());
+    upgrade.is_some_and(|name| name.eq_ignore_ascii_case("websocket"))
+        || request.extensions().get::<hyper::ext::Protocol>().is_some()
+}
+
+/// Opens the connection.
+pub(crate) async fn upgrade(state: Arc<State>, request: Request) -> Response {
+    let (mut parts, _) = request.into_parts();
+    if is_forged(&parts.headers, &state.config) {
+        let message = "pages of this origin may not use the API's cookies; name it in `gateway.cors_origins`, or send \
+                       credentials in `connection_init`";
+        let error = RequestError::new(ErrorCode::Forbidden, message).because("FOREIGN_ORIGIN");
+        return error_response(StatusCode::FORBIDDEN, &[error]);
+    }
+    let place = match state.streams.places.socket() {
+        Ok(place) => place,
+        Err(refusal) => return error_response(refusal.status, &refusal.errors),
+    };
+    let upgrade = match WebSocketUpgrade::from_request_parts(&mut parts, &()).await {
+        Ok(upgrade) => upgrade,
+        Err(rejection) => return rejection.into_response(),
+    };
+    let drain = parts.extensions.get::<Drain>().cloned().unwrap_or_default();
+    let limit = bytes(state.config.subscriptions.message_limit);
+    let upgrade = upgrade
+        .protocols([PROTOCOL])
+        .max_message_size(limit)
+        .max_frame_size(limit)
+        .read_buffer_size(BUFFER)
+        .write_buffer_size(BUFFER);
+    let speaks = upgrade.selected_protocol().is_some();
+    upgrade.on_upgrade(async move |socket| {
+        let tracked = drain.clone();
+        let serving = serve(state, (socket, place), (parts.headers, drain), speaks);
+        tracked.spawn(serving);
+    })
+}
+
+async fn serve(
+    state: Arc<State>,
+    (mut socket, place): (WebSocket, Place),
+    (headers, drain): (HeaderMap, Drain),
+    speaks: bool,
+) {
+    if speaks {
+        Connection::new(state, socket, headers, drain).serve().await;
+    } else {
+        let Close { code, reason } = Close::subprotocol_not_acceptable();
+        let close = CloseFrame { code, reason: reason.as_ref().into() };
+        // The client may have gone already.
+        drop(socket.send(Message::Close(Some(close))).await);
+    }
+    drop(place);
+}
+
+/// Whether a foreign page might speak here with its visitor's cookies: browsers send them along without asking.
+fn is_forged(headers: &HeaderMap, config: &GatewayConfig) -> bool {
+    let Some(origin) = headers.get(ORIGIN) else { return false };
+    if !headers.contains_key(COOKIE) {
+        return false;
+    }
+    let origin = origin.to_str().unwrap_or_default();
+    let host = headers.get(HOST).and_then(|host| host.to_str().ok());
+    let same = origin
+        .parse::<Uri>()
+        .is_ok_and(|origin| origin.authority().map(http::uri::Authority::as_str) == host && host.is_some());
+    let allowed = config.cors_origins.iter().any(|allowed| allowed.trim_end_matches('/') == origin);
+    !same && !allowed
+}
