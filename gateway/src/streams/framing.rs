@@ -67,7 +67,9 @@ fn part(body: &[&[u8]]) -> Bytes {
     let length: usize = body.iter().map(|piece| piece.len()).sum();
     let mut out = BytesMut::with_capacity(PART.len() + length + BOUNDARY.len());
     out.put_slice(PART);
-    body.iter().for_each(|piece| out.put_slice(piece));
+    for piece in body {
+        out.put_slice(piece);
+    }
     out.put_slice(BOUNDARY);
     out.freeze()
 }

@@ -101,16 +101,14 @@ impl Writer {
     }
 
     async fn send(&self, piece: Bytes) -> Result<(), Gone> {
-        match timeout(self.patience, self.sender.send(piece)).await {
-            Ok(sent) => sent.map_err(|_| Gone),
-            Err(_) => {
-                tracing::info!(
-                    reason = End::Slow.reason(),
-                    "a client read nothing for too long and was cut off"
-                );
-                Err(Gone)
-            }
-        }
+        let Ok(sent) = timeout(self.patience, self.sender.send(piece)).await else {
+            tracing::info!(
+                reason = End::Slow.reason(),
+                "a client read nothing for too long and was cut off"
+            );
+            return Err(Gone);
+        };
+        sent.map_err(|_| Gone)
     }
 
     const fn transport(&self) -> &'static str {
