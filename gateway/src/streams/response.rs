@@ -102,10 +102,7 @@ impl Writer {
 
     async fn send(&self, piece: Bytes) -> Result<(), Gone> {
         let Ok(sent) = timeout(self.patience, self.sender.send(piece)).await else {
-            tracing::info!(
-                reason = End::Slow.reason(),
-                "a client read nothing for too long and was cut off"
-            );
+            tracing::info!(reason = End::Slow.reason(), "a client read nothing for too long and was cut off");
             return Err(Gone);
         };
         sent.map_err(|_| Gone)
