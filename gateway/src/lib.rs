@@ -18,6 +18,7 @@ pub mod value;
 
 pub use self::http::{HealthCheck, ServerConfig, serve};
 pub use auth::AnonymousAuthenticator;
+pub use config::{AuthorizationConfig, AuthorizationMode};
 pub use config::{
     BatchingConfig, Draw, GatewayConfig, InvalidLabelRule, LabelRule, LimitsConfig, OverridesConfig,
     PersistedQueriesConfig, RemoteConfig, StreamProtocol, SubgraphStreams, SubscriptionsConfig,

@@ -1,6 +1,7 @@
 //! The section `[gateway]`, a file for each section below it. `config.default.toml` says the same with the same defaults,
 //! for people.
 
+mod authorization;
 mod batching;
 mod changes;
 mod limits;
@@ -16,6 +17,7 @@ use std::time::Duration;
 use bytesize::ByteSize;
 use serde::{Deserialize, Serialize};
 
+pub use authorization::{AuthorizationConfig, AuthorizationMode};
 pub use batching::BatchingConfig;
 pub use limits::LimitsConfig;
 pub use overrides::{Draw, InvalidLabelRule, LabelRule, OverridesConfig};
@@ -54,6 +56,8 @@ pub struct GatewayConfig {
     pub cors_origins: Vec<String>,
     /// How many verified credentials are remembered.
     pub remembered_credentials: u64,
+    /// What the supergraph demands of callers.
+    pub authorization: AuthorizationConfig,
     /// What one operation may ask for.
     pub limits: LimitsConfig,
     /// Several operations in one request.
@@ -86,6 +90,7 @@ impl Default for GatewayConfig {
             expose_plan: false,
             cors_origins: Vec::new(),
             remembered_credentials: 100_000,
+            authorization: AuthorizationConfig::default(),
             limits: LimitsConfig::default(),
             batching: BatchingConfig::default(),
             persisted_queries: PersistedQueriesConfig::default(),

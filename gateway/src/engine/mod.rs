@@ -16,6 +16,7 @@ use crate::ports::{Subgraph, SupergraphSdl};
 use crate::uploads::Uploads;
 use crate::value::Value;
 
+mod authorization;
 mod cost;
 mod error;
 mod execute;
@@ -41,6 +42,7 @@ use response::Shared;
 use schema::{Schema, TypeConditions};
 use variant::{PlanKey, PlanKeyRef};
 
+pub use authorization::{Denied, DeniedField, PolicyScopes};
 pub use cost::{Cost, CostRules, Estimate};
 pub use error::{ErrorCode, LoadError, Location, RequestError};
 pub use operation::Operation;
@@ -179,9 +181,13 @@ impl Engine {
         let labels = OverrideLabels::of(&planner);
         let rules = config.cost.clone();
         let supergraph = (rules.counted && rules.by_subgraph).then(|| Schema::new(&document));
+        let authorization = authorization::Rules::read(&document);
+        let mut schema = Schema::new(&planner.consumer_schema.document);
+        schema.hide(|name| authorization.names.is_machinery(name));
         let preparer = Preparer {
             pricing: rules.counted.then_some(Pricing { rules, weights, supergraph }),
-            schema: Arc::new(Schema::new(&planner.consumer_schema.document)),
+            schema: Arc::new(schema),
+            authorization,
             conditions: Arc::new(TypeConditions::new(&planner.supergraph)),
             planner,
             subgraphs,
@@ -232,6 +238,23 @@ impl Engine {
         let cost = operation.cost.as_ref()?;
         let variables = variables::coerce(&self.preparer.schema, &operation.variables, variables).ok()?;
         Some(cost.estimate(&variables))
+    }
+
+    /// What of an operation is denied to a caller; `None` when nothing is.
+    pub fn denied(&self, operation: &Operation, caller: &Caller, policies: &PolicyScopes) -> Option<Denied> {
+        let needed = operation.selection.needed.as_slice();
+        if needed.is_empty() {
+            return None;
+        }
+        Denied::to(caller, &self.preparer.authorization, needed, policies)
+    }
+
+    /// The fields of an operation without which it was planned, but for those that `@skip` or `@include` leave out.
+    pub fn denied_fields(&self, operation: &Operation, variables: Option<&Value>) -> Vec<DeniedField> {
+        // Variables that are no good are refused when the operation runs.
+        let coerced = variables::coerce(&self.preparer.schema, &operation.variables, variables);
+        coerced
+            .map_or_else(|_| Vec::new(), |given| authorization::denied_fields(&operation.selection, &given))
     }
 
     /// Runs a query or a mutation. `variables` is an object, `null` or absent.

@@ -15,6 +15,7 @@ use hive_router_query_planner::planner::{Planner, PlannerError};
 use hive_router_query_planner::utils::cancellation::CancellationToken;
 use rustc_hash::FxHashMap;
 
+use super::authorization::{self, Rules};
 use super::cost::{OperationCost, Pricer, Pricing};
 use super::plan::{Node, PlanCompiler};
 use super::schema::{Schema, TypeConditions};
@@ -50,6 +51,11 @@ impl Operation {
         self.name.as_deref()
     }
 
+    /// Whether anything is asked of a subgraph.
+    pub(crate) const fn is_planned(&self) -> bool {
+        self.plan.is_some()
+    }
+
     /// The plan, for people to read.
     pub fn plan_json(&self) -> serde_json::Value {
         serde_json::to_value(&self.query_plan).expect("a plan has only string keys")
@@ -73,6 +79,7 @@ pub(super) struct Preparer {
     pub(super) subgraphs: FxHashMap<Arc<str>, Arc<dyn Subgraph>>,
     /// `None` where costs are not counted.
     pub(super) pricing: Option<Pricing>,
+    pub(super) authorization: Rules,
     pub(super) rules: ValidationPlan,
     pub(super) config: EngineConfig,
 }
@@ -103,7 +110,8 @@ impl Preparer {
         expansion::check(&self.planner.supergraph, &document, root_type, parts.selection_set).map_err(one)?;
         let variables = parts.variables.iter().zip(&client_names);
         let (set, keep_arguments) = (parts.selection_set, self.pricing.is_some());
-        let selection = selection::compile(&self.schema, &document, root_type, set, keep_arguments);
+        let terms = (&*self.schema, &self.authorization, &variant.denied);
+        let selection = selection::compile(terms, &document, root_type, set, keep_arguments);
         let operation = Operation {
             name: parts.name.map(ToOwned::to_owned),
             kind: parts.kind,
@@ -114,6 +122,9 @@ impl Preparer {
             answer_size: AtomicUsize::new(256),
             query_plan: QueryPlan { kind: "QueryPlan", node: None },
         };
+        if !variant.denied.is_empty() {
+            authorization::remove(&mut document, &self.schema, &self.authorization, &variant.denied);
+        }
         let mut operation = self.plan(operation, &document, variant).map_err(one)?;
         operation.cost = self.pricing.as_ref().map(|pricing| {
             let pricer = Pricer { pricing, schema: &self.schema };

@@ -8,10 +8,14 @@ use bytes::BufMut;
 use rustc_hash::FxHashMap;
 
 use super::ErrorCode;
+use super::authorization::{self, denial};
 use super::execute::graph::{Graph, Item, Node, NodeId};
 use super::execute::{FieldError, Segment};
 use super::selection::{Content, Field, Selection, Shape, holds};
 use crate::value::{Text, Value, write_string};
+
+/// How many errors tell of what a caller may not have. A long list has one for each item, but not without end.
+const MAX_DENIALS: usize = 100;
 
 /// Writes `data`. Whether it is `null` is the answer. Where an object is missing, which a subgraph refers to and another
 /// does not have, it is null if it may be, and no error.
@@ -22,8 +26,16 @@ pub(super) fn project(
     (out, errors): (&mut Vec<u8>, &mut Vec<FieldError>),
 ) -> bool {
     let reported = errors.len();
-    let mut projector =
-        Projector { flags, out, errors, data, reported, reports: 0, written: FxHashMap::default() };
+    let mut projector = Projector {
+        flags,
+        out,
+        errors,
+        data,
+        reported,
+        reports: 0,
+        denials: 0,
+        written: FxHashMap::default(),
+    };
     let start = projector.out.len();
     let nulled = projector.composite(selection, data.node(Graph::ROOT), &Path::Root).is_err();
     if nulled {
@@ -88,6 +100,8 @@ struct Projector<'a> {
     reported: usize,
     /// How often there was an error to report, told or not.
     reports: usize,
+    /// How many places were denied.
+    denials: usize,
     /// Where objects are in what has been written, by their selections: those at several places are copied from there.
     written: FxHashMap<(NodeId, usize), Range<usize>>,
 }
@@ -114,6 +128,11 @@ impl Projector<'_> {
             self.out.put_slice(&field.head);
             if matches!(field.content, Content::Typename) {
                 write_string(type_name, self.out);
+                continue;
+            }
+            if let Content::Denied(code) = field.content {
+                let parent = Parent { path, is_missing: data.is_missing };
+                self.denied(field, code, &Path::Key(parent, &field.key))?;
                 continue;
             }
             let item = data.get_from(&field.key, &mut hint).unwrap_or(&NOTHING);
@@ -151,6 +170,22 @@ impl Projector<'_> {
         }
     }
 
+    /// What the caller may not have is null, whatever the data says.
+    fn denied(&mut self, field: &Field, code: ErrorCode, path: &Path<'_>) -> Result<(), Nulled> {
+        self.reports += 1;
+        self.denials += 1;
+        if self.denials <= MAX_DENIALS {
+            let message = denial(code, &field.parent, &field.name);
+            let error = FieldError::new(code, message, Some(path.segments()));
+            self.errors.push(error.with("reason", authorization::REASON));
+        }
+        if !field.shape.nullable {
+            return Err(Nulled);
+        }
+        self.out.put_slice(b"null");
+        Ok(())
+    }
+
     fn list(&mut self, field: &Field, shape: &Shape, items: &[Item], path: &Path<'_>) -> Result<(), Nulled> {
         self.out.put_u8(b'[');
         for (index, item) in items.iter().enumerate() {
@@ -165,7 +200,7 @@ impl Projector<'_> {
 
     fn named(&mut self, field: &Field, item: &Item, path: &Path<'_>) -> Result<(), Nulled> {
         match (&field.content, item) {
-            (Content::Scalar | Content::Typename, _) => {
+            (Content::Scalar | Content::Typename | Content::Denied(_), _) => {
                 self.data.write(item, self.out);
                 Ok(())
             }

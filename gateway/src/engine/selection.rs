@@ -7,6 +7,8 @@ use graphql_tools::static_graphql::query;
 use indexmap::IndexSet;
 use rustc_hash::{FxBuildHasher, FxHashMap, FxHashSet};
 
+use super::ErrorCode;
+use super::authorization::{Denied, RuleId, Rules, needs};
 use super::schema::{Kind, Ordered, Schema, TypeRef};
 
 /// The fields to answer with for an object.
@@ -54,6 +56,8 @@ pub(super) enum Content {
     Enum(Arc<str>, Arc<FxHashSet<Arc<str>>>),
     /// Objects.
     Composite(Arc<Selection>),
+    /// Nothing: the caller may not have it. The code says why.
+    Denied(ErrorCode),
 }
 
 /// Where nulls and lists may be.
@@ -89,11 +93,25 @@ pub(super) struct CompiledSelection {
     pub(super) root: Arc<Selection>,
     /// The variables that `@skip` and `@include` read.
     pub(super) flags: Vec<Arc<str>>,
+    /// What the supergraph demands of callers for all of it, in order.
+    pub(super) needed: Vec<RuleId>,
 }
 
-/// Compiles an operation that has been validated. Arguments are kept on request; introspection's always are.
-pub(super) fn compile(
+/// Compiles a document that the planner made: callers may have all of it. All arguments are kept.
+pub(super) fn compile_planned(
     schema: &Schema,
+    document: &query::Document,
+    root_type: &str,
+    selection_set: &query::SelectionSet,
+) -> CompiledSelection {
+    let (rules, denied) = (Rules::default(), Denied::default());
+    compile((schema, &rules, &denied), document, root_type, selection_set, true)
+}
+
+/// Compiles an operation that has been validated, for callers to whom some of it is denied. Arguments are kept on
+/// request; introspection's always are.
+pub(super) fn compile(
+    (schema, rules, denied): (&Schema, &Rules, &Denied),
     document: &query::Document,
     root_type: &str,
     selection_set: &query::SelectionSet,
@@ -105,20 +123,29 @@ pub(super) fn compile(
     });
     let mut compiler = Compiler {
         schema,
+        rules,
+        denied,
         fragments: fragments.collect(),
         keep_arguments,
         flags: IndexSet::default(),
+        needed: FxHashSet::default(),
         known: FxHashMap::default(),
     };
-    let root = compiler.selection(root_type, &[Occurrence { set: selection_set, when: Vec::new() }]);
-    CompiledSelection { root, flags: compiler.flags.into_iter().collect() }
+    let root = Occurrence { set: selection_set, on: root_type, when: Vec::new() };
+    let root = compiler.selection(root_type, &[root]);
+    let mut needed: Vec<_> = compiler.needed.into_iter().collect();
+    needed.sort_unstable();
+    CompiledSelection { root, flags: compiler.flags.into_iter().collect(), needed }
 }
 
 struct Compiler<'d> {
     schema: &'d Schema,
+    rules: &'d Rules,
+    denied: &'d Denied,
     fragments: FxHashMap<&'d str, &'d query::FragmentDefinition>,
     keep_arguments: bool,
     flags: IndexSet<Arc<str>, FxBuildHasher>,
+    needed: FxHashSet<RuleId>,
     /// Selections met before, by type and place in the document: fragments that are spread in many places under the
     /// same conditions are compiled once.
     known: FxHashMap<(Arc<str>, Vec<Place>), Arc<Selection>>,
@@ -130,13 +157,27 @@ type Place = (usize, Conjunction);
 /// A selection set at one place of the document, with the conditions under which it counts.
 struct Occurrence<'d> {
     set: &'d query::SelectionSet,
+    /// The type that it is written for.
+    on: &'d str,
     when: Conjunction,
 }
+
+/// The conditions that a type satisfies, and of each field its type and whether it is denied: types that are alike in
+/// all of that have the same fields in the response.
+type Signature<'d> = (Vec<bool>, Vec<(Option<&'d TypeRef>, bool)>);
 
 /// All occurrences of one response key.
 struct Group<'d> {
     field: &'d query::Field,
-    occurrences: Vec<(&'d query::Field, Conjunction)>,
+    occurrences: Vec<Selected<'d>>,
+}
+
+/// A field as it is written at one place.
+struct Selected<'d> {
+    field: &'d query::Field,
+    /// The type that it is selected on: an object's own, or one that it satisfies.
+    on: &'d str,
+    when: Conjunction,
 }
 
 impl<'d> Compiler<'d> {
@@ -170,11 +211,14 @@ impl<'d> Compiler<'d> {
         let possible = schema.get(parent).map(|ty| ty.possible.as_slice()).unwrap_or_default();
         let mut variants = Vec::new();
         let mut of = FxHashMap::default();
-        let mut signatures: Vec<(Vec<bool>, Vec<Option<&TypeRef>>)> = Vec::new();
+        let mut signatures: Vec<Signature<'_>> = Vec::new();
         for name in std::iter::once(&declared).chain(possible) {
             let satisfied = conditions.iter().map(|condition| schema.satisfies(name, condition)).collect();
             let groups = self.collect(name, occurrences);
-            let types = groups.values().map(|group| self.type_of(name, group.field)).collect();
+            let types = groups
+                .values()
+                .map(|group| (self.type_of(name, group.field), self.is_denied(name, group)))
+                .collect();
             let signature = (satisfied, types);
             let index = signatures.iter().position(|known| *known == signature).unwrap_or_else(|| {
                 variants.push(self.fields(name, occurrences));
@@ -221,7 +265,7 @@ impl<'d> Compiler<'d> {
         let mut seen = FxHashSet::default();
         for occurrence in occurrences {
             let into = (&mut groups, &mut seen);
-            self.collect_set(parent, occurrence.set, &occurrence.when, into);
+            self.collect_set(parent, (occurrence.set, occurrence.on), &occurrence.when, into);
         }
         groups
     }
@@ -229,7 +273,7 @@ impl<'d> Compiler<'d> {
     fn collect_set(
         &mut self,
         parent: &str,
-        set: &'d query::SelectionSet,
+        (set, on): (&'d query::SelectionSet, &'d str),
         when: &Conjunction,
         into: (&mut Ordered<Group<'d>>, &mut FxHashSet<(&'d str, Conjunction)>),
     ) {
@@ -241,7 +285,7 @@ impl<'d> Compiler<'d> {
                     let key = field.alias.as_ref().unwrap_or(&field.name).as_str();
                     let group =
                         groups.entry(key.into()).or_insert_with(|| Group { field, occurrences: Vec::new() });
-                    group.occurrences.push((field, when));
+                    group.occurrences.push(Selected { field, on, when });
                 }
                 query::Selection::InlineFragment(fragment) => {
                     let condition =
@@ -249,7 +293,8 @@ impl<'d> Compiler<'d> {
                     if condition.is_none_or(|condition| self.schema.satisfies(parent, condition))
                         && let Some(when) = self.and(when, &fragment.directives)
                     {
-                        self.collect_set(parent, &fragment.selection_set, &when, (&mut *groups, &mut *seen));
+                        let set = (&fragment.selection_set, condition.map_or(on, String::as_str));
+                        self.collect_set(parent, set, &when, (&mut *groups, &mut *seen));
                     }
                 }
                 query::Selection::FragmentSpread(spread) => {
@@ -261,7 +306,8 @@ impl<'d> Compiler<'d> {
                         && let Some(when) = self.and(when, &spread.directives)
                         && seen.insert((fragment.name.as_str(), when.clone()))
                     {
-                        self.collect_set(parent, &fragment.selection_set, &when, (&mut *groups, &mut *seen));
+                        let set = (&fragment.selection_set, condition.as_str());
+                        self.collect_set(parent, set, &when, (&mut *groups, &mut *seen));
                     }
                 }
             }
@@ -299,22 +345,28 @@ impl<'d> Compiler<'d> {
     fn field(&mut self, parent: &str, key: Arc<str>, group: Group<'d>) -> Option<Field> {
         let name = group.field.name.as_str();
         let mut alternatives: Vec<Conjunction> =
-            group.occurrences.iter().map(|(_, when)| when.clone()).collect();
+            group.occurrences.iter().map(|selected| selected.when.clone()).collect();
         alternatives.sort_unstable();
         alternatives.dedup();
         let same_for_all = alternatives.len() == 1;
         let always = alternatives.iter().any(Vec::is_empty);
+        let is_denied = self.is_denied(parent, &group);
         let (shape, content) = if name == "__typename" {
             (Shape { nullable: false, item: None }, Content::Typename)
         } else {
             let schema = self.schema;
             let definition = schema.get(parent)?.fields.get(name)?;
-            let occurrences = group.occurrences.into_iter().map(|(field, when)| Occurrence {
+            let occurrences = group.occurrences.into_iter().map(|Selected { field, on, when }| Occurrence {
                 set: &field.selection_set,
+                on: self.type_of(on, field).unwrap_or(&definition.ty).name(),
                 when: if same_for_all { Vec::new() } else { when },
             });
             let occurrences: Vec<_> = occurrences.collect();
-            let content = self.content(definition.ty.name(), &occurrences);
+            let content = if is_denied {
+                Content::Denied(self.denied.code())
+            } else {
+                self.content(definition.ty.name(), &occurrences)
+            };
             (Shape::from(&definition.ty), content)
         };
         let is_introspection = parent.starts_with("__") || name.starts_with("__");
@@ -329,6 +381,26 @@ impl<'d> Compiler<'d> {
             content,
             arguments: if keep_arguments { group.field.arguments.clone() } else { Vec::new() },
         })
+    }
+
+    /// Whether callers may not have a field of an object, however it is selected. Notes what it needs of them.
+    fn is_denied(&mut self, parent: &str, group: &Group<'d>) -> bool {
+        if self.rules.is_empty() {
+            return false;
+        }
+        let name = group.field.name.as_str();
+        let mut needed = needs(self.rules, self.schema, parent, name);
+        for selected in group.occurrences.iter().filter(|selected| selected.on != parent) {
+            needed.extend(needs(self.rules, self.schema, selected.on, name));
+        }
+        // The type of an object that does not tell its own: any of those that it may be of.
+        if let Some(ty) = self.schema.get(parent).filter(|ty| ty.kind != Kind::Object) {
+            for possible in &ty.possible {
+                needed.extend(needs(self.rules, self.schema, possible, name));
+            }
+        }
+        self.needed.extend(&needed);
+        self.denied.has_any(&needed)
     }
 
     fn content(&mut self, name: &Arc<str>, occurrences: &[Occurrence<'d>]) -> Content {

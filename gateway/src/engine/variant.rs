@@ -1,4 +1,5 @@
-//! What a plan depends on beside the operation's text: the labels of progressive `@override` that are on.
+//! What a plan depends on beside the operation's text: the labels of progressive `@override` that are on, and what is
+//! denied to the caller.
 
 use std::collections::{BTreeSet, HashSet};
 use std::hash::Hash;
@@ -8,12 +9,16 @@ use hive_router_query_planner::graph::PlannerOverrideContext;
 use hive_router_query_planner::planner::Planner;
 use indexmap::Equivalent;
 
+use super::authorization::Denied;
+
 /// What a plan depends on beside the operation's text and name. Equal for all requests that the same plan serves, so that
 /// it should hold as few different values as possible.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct PlanVariant {
     /// The labels of progressive `@override` that are on.
     pub overrides: ActiveOverrides,
+    /// What the caller may not have.
+    pub denied: Denied,
 }
 
 /// What a plan is kept under.

@@ -1,6 +1,7 @@
 //! A request's way through the gateway: one file a step, in the order of [`steps`].
 
 mod authenticate;
+mod authorize;
 mod execute;
 mod find_document;
 mod operate;

@@ -7,6 +7,7 @@ use futures::stream::BoxStream;
 use http::HeaderMap;
 use pulse_types::Caller;
 
+use super::authorize::{self, Asked};
 use super::read_request::GraphqlRequest;
 use super::refusal::Refusal;
 use super::summary::Summary;
@@ -51,6 +52,8 @@ pub(crate) async fn operate(
     let served = state.supergraph.served();
     let variant = variant::variant(&state.config.overrides, served.engine.override_labels(), client);
     let operation = prepare::prepare(&served.engine, &request, (&document, &variant), client).await?;
+    let asked = Asked { request: &request, document: &document, variant };
+    let operation = authorize::authorize(state, &served.engine, operation, asked, client).await?;
     summary.operation(&operation);
     let answer = execute::execute(state, &served.engine, &operation, request, client).await?;
     if let Answer::Once(result) = &answer {

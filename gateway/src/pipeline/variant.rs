@@ -17,13 +17,17 @@ pub(super) fn variant(config: &OverridesConfig, labels: &OverrideLabels, client:
         let rule = config.labels.get(label);
         rule.is_some_and(|rule| rule.is_on(&client.caller, &client.headers, || draw(&seed, label)))
     });
-    PlanVariant { overrides }
+    PlanVariant { overrides, ..PlanVariant::default() }
 }
 
 /// What the numbers of a client come from.
 fn seed(draw: Draw, caller: &Caller) -> Vec<u8> {
     match (draw, caller.subject) {
         (Draw::Request, _) | (_, Subject::Anonymous) => caller.request.uuid().as_bytes().to_vec(),
+        (Draw::Caller, Subject::External) => {
+            let identity = caller.identity.as_ref().map(|identity| (&identity.issuer, &identity.subject));
+            serde_json::to_vec(&identity).expect("two names are plain data")
+        }
         (Draw::Caller, subject) => serde_json::to_vec(&subject).expect("a subject is plain data"),
     }
 }

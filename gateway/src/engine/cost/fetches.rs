@@ -78,7 +78,7 @@ fn root_part(pricer: &Pricer<'_>, request: &Request, path: &Path) -> Option<Part
         OperationKind::Mutation => schema.mutation.as_ref(),
         OperationKind::Subscription => schema.subscription.as_ref(),
     };
-    let selection = pricer.selection(&selection::compile(schema, &document, root?, set, true));
+    let selection = pricer.selection(&selection::compile_planned(schema, &document, root?, set));
     Some(Part { paths: vec![path.clone()], selections: vec![selection], entities: false })
 }
 
@@ -98,7 +98,7 @@ fn entity_parts(pricer: &Pricer<'_>, fetch: &EntityFetch) -> Vec<Part> {
         let mut types = FxHashSet::default();
         conditions(&document, set, &mut types);
         let compile =
-            |ty: &str| pricer.selection(&selection::compile(pricer.schema, &document, ty, set, true));
+            |ty: &str| pricer.selection(&selection::compile_planned(pricer.schema, &document, ty, set));
         let selections = types.into_iter().map(compile).collect();
         Some(Part { paths: entities.paths.clone(), selections, entities: true })
     };

@@ -223,7 +223,7 @@ impl Build<'_, '_> {
         inner: Option<usize>,
     ) -> Option<Cost> {
         let Pricing { rules, weights: all, .. } = self.pricer.pricing;
-        if is_introspection(parent, &field.name) {
+        if is_introspection(parent, &field.name) || is_denied(field) {
             return Some(Cost::ZERO);
         }
         let own = weights.and_then(|weights| weights.weight);
@@ -241,6 +241,9 @@ impl Build<'_, '_> {
         weights: Option<&FieldWeights>,
         definition: Option<&crate::engine::schema::Field>,
     ) -> Vec<ArgumentPrice> {
+        if is_denied(field) {
+            return Vec::new();
+        }
         let price = |(name, value): &(String, query::Value)| {
             let own = weights.and_then(|weights| weights.arguments.get(name)).copied();
             let declared = definition?.arguments.iter().find(|argument| *argument.name == **name)?;
@@ -248,6 +251,11 @@ impl Build<'_, '_> {
         };
         field.arguments.iter().filter_map(price).collect()
     }
+}
+
+/// What the caller may not have is not fetched.
+const fn is_denied(field: &Field) -> bool {
+    matches!(field.content, Content::Denied(_))
 }
 
 fn is_introspection(parent: &str, field: &str) -> bool {

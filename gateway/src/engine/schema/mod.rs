@@ -141,6 +141,12 @@ impl From<&query::Type> for TypeRef {
 }
 
 impl Schema {
+    /// Drops directives and types that say nothing to clients.
+    pub(super) fn hide(&mut self, is_machinery: impl Fn(&str) -> bool) {
+        self.directives.retain(|directive| !is_machinery(&directive.name));
+        self.types.retain(|name, ty| ty.kind != Kind::Scalar || !is_machinery(name));
+    }
+
     /// The type of this name.
     pub(super) fn get(&self, name: &str) -> Option<&Type> {
         self.types.get(name)

@@ -2,6 +2,7 @@
 #![expect(clippy::too_many_lines, reason = "whole responses are long")]
 
 mod abstract_types;
+mod authorization;
 mod costs;
 mod documents;
 mod entities;
