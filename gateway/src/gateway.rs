@@ -18,6 +18,7 @@ use crate::auth::RememberedCallers;
 use crate::config::GatewayConfig;
 use crate::http::{self, HealthCheck};
 use crate::lifecycle::Lifecycle;
+use crate::persisted_queries::PersistedQueries;
 use crate::ports::{Authenticator, OperationStore, RevocationFeed, SupergraphSource};
 use crate::streams::Streams;
 use crate::supergraph::{Subgraphs, Supergraph, SupergraphError};
@@ -69,6 +70,7 @@ pub(crate) struct State {
     pub(crate) supergraph: Arc<Supergraph>,
     pub(crate) callers: Arc<RememberedCallers>,
     pub(crate) operations: Option<Arc<dyn OperationStore>>,
+    pub(crate) persisted: Arc<PersistedQueries>,
     pub(crate) checks: Vec<HealthCheck>,
     pub(crate) metrics: Option<Metrics>,
     pub(crate) clock: Clock,
@@ -107,11 +109,13 @@ impl Gateway {
             background.spawn(callers.revocations().follow(feed));
         }
         let streams = Arc::new(Streams::new(&config.subscriptions));
+        let persisted = Arc::new(PersistedQueries::new(&config.persisted_queries));
         let state = State {
             config,
             supergraph,
             callers: Arc::new(callers),
             operations,
+            persisted,
             checks,
             metrics,
             clock,
@@ -174,13 +178,29 @@ impl Epoch {
 impl State {
     /// The state of the next epoch.
     fn with(&self, config: GatewayConfig) -> Self {
-        let Self { config: _, supergraph, callers, operations, checks, metrics, clock, lifecycle, streams } =
-            self;
+        let Self {
+            config: old,
+            supergraph,
+            callers,
+            operations,
+            persisted,
+            checks,
+            metrics,
+            clock,
+            lifecycle,
+            streams,
+        } = self;
+        let persisted = if old.persisted_queries == config.persisted_queries {
+            Arc::clone(persisted)
+        } else {
+            Arc::new(PersistedQueries::new(&config.persisted_queries))
+        };
         Self {
             config,
             supergraph: Arc::clone(supergraph),
             callers: Arc::clone(callers),
             operations: operations.clone(),
+            persisted,
             checks: checks.clone(),
             metrics: metrics.clone(),
             clock: clock.clone(),

@@ -6,6 +6,7 @@ pub mod engine;
 mod gateway;
 mod http;
 mod lifecycle;
+mod persisted_queries;
 mod pipeline;
 pub mod ports;
 pub mod remote;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use async_graphql::http::MultipartOptions;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, State};
@@ -48,12 +49,9 @@ async fn graphql(State(served): State<Arc<Served>>, headers: HeaderMap, body: By
         Ok(caller) => Arc::new(caller),
         Err(problem) => return refuse(StatusCode::UNAUTHORIZED, "UNAUTHENTICATED", &problem),
     };
-    let request = match serde_json::from_slice::<async_graphql::Request>(&body) {
+    let request = match read(&headers, &body).await {
         Ok(request) => request,
-        Err(error) => {
-            let problem = format!("the body is not a GraphQL request: {error}");
-            return refuse(StatusCode::BAD_REQUEST, "BAD_USER_INPUT", &problem);
-        }
+        Err(problem) => return refuse(StatusCode::BAD_REQUEST, "BAD_USER_INPUT", &problem),
     };
     let response = served.subgraph.api.execute(caller, request).await;
     match serde_json::to_vec(&response) {
@@ -63,6 +61,19 @@ async fn graphql(State(served): State<Arc<Served>>, headers: HeaderMap, body: By
             refuse(StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL", "internal server error")
         }
     }
+}
+
+/// A request as JSON, or with files as multipart/form-data. A form of a foreign page has no caller's token.
+async fn read(headers: &HeaderMap, body: &Bytes) -> Result<async_graphql::Request, String> {
+    let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let files = content_type.filter(|name| name.starts_with("multipart/form-data"));
+    let request = match files {
+        None => serde_json::from_slice(body).map_err(|error| error.to_string()),
+        Some(_) => async_graphql::http::receive_body(content_type, &body[..], MultipartOptions::default())
+            .await
+            .map_err(|error| error.to_string()),
+    };
+    request.map_err(|problem| format!("the body is not a GraphQL request: {problem}"))
 }
 
 fn authenticate(served: &Served, headers: &HeaderMap) -> Result<Caller, String> {

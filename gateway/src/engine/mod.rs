@@ -130,7 +130,7 @@ pub struct ExecutionContext {
 }
 
 /// An executed operation.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct ExecutionResult {
     /// The whole response: `{"data":…,"errors":…,"extensions":…}`.
     pub body: Bytes,

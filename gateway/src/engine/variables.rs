@@ -6,6 +6,7 @@ use graphql_tools::static_graphql::query;
 
 use super::schema::{Kind, Schema, Type, TypeRef, literal};
 use super::{ErrorCode, RequestError};
+use crate::uploads::marked;
 use crate::value::{Object, Text, Value};
 
 /// A variable that an operation declares.
@@ -110,6 +111,9 @@ impl Coercion<'_> {
     }
 
     fn scalar(&mut self, value: &Value, name: &str) -> Option<Value> {
+        if marked(value).is_some() && ["Int", "Float", "String", "Boolean", "ID"].contains(&name) {
+            return self.refuse(&format!("is a file, but its type is `{name}`"));
+        }
         let what = match (name, value) {
             ("Int", Value::Int(number)) if i32::try_from(*number).is_ok() => return Some(value.clone()),
             ("Int", Value::Number(text)) if let Some(number) = whole(text) => {

@@ -1,5 +1,6 @@
 //! HTTP: routes, content negotiation, the query page, health, metrics, the server itself.
 
+mod compression;
 mod cors;
 pub(crate) mod drain;
 mod health;
@@ -18,10 +19,8 @@ use axum::extract::{Request, State as Shared};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{any, get};
-use http::{StatusCode, Uri, header};
+use http::{Method, StatusCode, Uri, header};
 use tower_http::catch_panic::CatchPanicLayer;
-use tower_http::compression::CompressionLayer;
-use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Predicate};
 
 use crate::engine::{ErrorCode, RequestError};
 use crate::gateway::State;
@@ -43,7 +42,9 @@ pub(crate) fn router(state: Arc<State>) -> Router {
         router = router.route("/metrics", get(metrics::metrics));
     }
     if state.config.query_page {
-        router = router.route("/", get(async || Redirect::temporary(API)));
+        router = router
+            .route("/", get(async || Redirect::temporary(API)))
+            .route("/graphiql/{name}", get(query_page::asset));
     }
     let router = router
         .fallback(nothing_here)
@@ -53,11 +54,7 @@ pub(crate) fn router(state: Arc<State>) -> Router {
         Some(cors) => router.layer(cors),
         None => router,
     };
-    let router = if state.config.compression {
-        router.layer(CompressionLayer::new().compress_when(compressible()))
-    } else {
-        router
-    };
+    let router = if state.config.compression { router.layer(compression::layer()) } else { router };
     router.layer(from_fn(never_sniff)).with_state(state)
 }
 
@@ -68,6 +65,9 @@ async fn api(Shared(state): Shared<Arc<State>>, request: Request) -> Response {
     if single_connection::is_wanted(&request) {
         return single_connection::handle(&state, request).await;
     }
+    if request.method() == Method::OPTIONS {
+        return (StatusCode::NO_CONTENT, [(header::ALLOW, pipeline::METHODS)]).into_response();
+    }
     if state.config.query_page && query_page::is_wanted(&request) {
         return query_page::page();
     }
@@ -77,11 +77,6 @@ async fn api(Shared(state): Shared<Arc<State>>, request: Request) -> Response {
 async fn nothing_here(uri: Uri) -> Response {
     let message = format!("there is nothing at {}; the API is at {API}", uri.path());
     error_response(StatusCode::NOT_FOUND, &[RequestError::new(ErrorCode::NotFound, message)])
-}
-
-/// Parts of a stream must arrive one by one, which a compressor would keep together.
-fn compressible() -> impl Predicate {
-    DefaultPredicate::new().and(NotForContentType::const_new("multipart/mixed"))
 }
 
 /// Answers a request whose handler panicked. The panic itself was written to the log by the process's hook.

@@ -19,6 +19,15 @@ impl MediaType {
         })
     }
 
+    /// How a list of responses is sent to a client that takes single ones as this. A list is no GraphQL response, so it
+    /// is plain JSON wherever that is accepted.
+    pub(crate) fn for_lists(self, headers: &HeaderMap) -> Self {
+        let json = ["application/json", "application/*", "*/*"];
+        let ranges = accepted(headers);
+        let accepts = ranges.iter().any(|range| range.quality > 0 && json.contains(&range.name.as_str()));
+        if accepts || ranges.is_empty() { Self::Json } else { self }
+    }
+
     /// What a request accepts most of what the API can answer with; `None` when that is nothing.
     pub(crate) fn negotiate(headers: &HeaderMap) -> Option<Self> {
         let ranges = accepted(headers);

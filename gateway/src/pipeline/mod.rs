@@ -2,6 +2,8 @@
 
 mod authenticate;
 mod authorize;
+mod batch;
+mod csrf;
 mod execute;
 mod find_document;
 mod operate;
@@ -13,24 +15,30 @@ mod summary;
 mod variant;
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use axum::extract::Request;
 use axum::response::Response;
 use futures::StreamExt;
+use http::HeaderMap;
 use pulse_types::RequestId;
+use tokio::time::timeout_at;
 
 use crate::engine::ExecutionResult;
 use crate::gateway::State;
 use crate::http::drain::Drain;
 use crate::http::negotiate::{Accepted, MediaType};
 use crate::streams::{self, Ending};
+use crate::uploads::Uploads;
 
 pub(crate) use authenticate::authenticate;
 pub(crate) use operate::{Answer, Client, Results, operate};
 pub(crate) use read_request::{Arrival, GraphqlRequest, read_request};
-pub(crate) use refusal::Refusal;
+pub(crate) use refusal::{METHODS, Refusal};
 pub(crate) use respond::refuse;
 pub(crate) use summary::Summary;
+
+use read_request::Incoming;
 
 /// Answers a GraphQL request.
 pub(crate) async fn run(state: &Arc<State>, request: Request) -> Response {
@@ -44,6 +52,7 @@ pub(crate) async fn run(state: &Arc<State>, request: Request) -> Response {
     let media_type = accepted.and_then(|accepted| accepted.once).unwrap_or(MediaType::Json);
     let response = match outcome {
         Ok(Outcome::Once(result)) => respond::answer(media_type, result),
+        Ok(Outcome::Batch(result, headers)) => respond::answer(media_type.for_lists(&headers), result),
         Ok(Outcome::Stream(response)) => response,
         Err(refusal) => {
             summary.refused(&refusal);
@@ -57,6 +66,8 @@ pub(crate) async fn run(state: &Arc<State>, request: Request) -> Response {
 /// What a request comes to.
 enum Outcome {
     Once(ExecutionResult),
+    /// A list of results, for the request with this head.
+    Batch(ExecutionResult, Arc<HeaderMap>),
     Stream(Response),
 }
 
@@ -69,14 +80,26 @@ async fn steps(
     let id = summary.request();
     let arrival = Arrival::now(&state.config);
     let deadline = arrival.deadline;
-    let (parts, body) = request.into_parts();
-    let request = read_request(&parts, body, arrival).await?;
+    let (mut parts, body) = request.into_parts();
+    let incoming = read_request(&mut parts, body, &state.config, arrival).await?;
+    let uploads = incoming.uploads();
     let known = authenticate(state, &parts.headers, id, deadline).await?;
     let drain = parts.extensions.get::<Drain>().cloned().unwrap_or_default();
     let headers = Arc::new(parts.headers);
     let streams = accepted.stream.is_some();
     let client = Client { caller: Arc::clone(&known.caller), headers, streams, deadline };
+    let request = match incoming {
+        Incoming::One(request) => *request,
+        Incoming::Batch(requests) => {
+            summary.batch(&client.caller);
+            let result = batch::run(state, &client, requests, id).await;
+            discard(uploads.as_ref(), deadline).await;
+            return Ok(Outcome::Batch(result, client.headers));
+        }
+    };
     let answer = operate(state, &client, request, summary).await;
+    discard(uploads.as_ref(), deadline).await;
+    let answer = without_lost_files(answer, uploads.as_ref());
     let (results, stream_type) = match (answer, accepted.stream) {
         (Ok(Answer::Stream(results)), Some(stream_type)) => (results, stream_type),
         (Ok(Answer::Stream(_)), None) => return Err(Refusal::needs_stream()),
@@ -94,6 +117,25 @@ async fn steps(
     let watch = state.callers.watch(&known);
     let ending = Ending::of_credential(known.expires_at, watch, drain, &state.clock);
     Ok(Outcome::Stream(streams::response::respond(state, stream_type, ending, results)))
+}
+
+/// Reads what nobody wanted of a request with files.
+async fn discard(uploads: Option<&Uploads>, deadline: Instant) {
+    if let Some(uploads) = uploads {
+        // Time that is up is told by whatever waited for it.
+        let _in_time = timeout_at(deadline.into(), uploads.discard()).await;
+    }
+}
+
+/// A request that did nothing, because it brought a file that cannot be taken, is refused as a whole.
+fn without_lost_files(answer: Result<Answer, Refusal>, uploads: Option<&Uploads>) -> Result<Answer, Refusal> {
+    let failure = uploads.and_then(Uploads::failure);
+    match (answer, failure) {
+        (Ok(Answer::Once(result)), Some(failure)) if result.fetches.iter().all(|fetch| fetch.errors > 0) => {
+            Err(Refusal::upload(&failure))
+        }
+        (answer, _) => answer,
+    }
 }
 
 /// A stream of one result.

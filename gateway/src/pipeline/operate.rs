@@ -46,15 +46,17 @@ pub(crate) async fn operate(
     summary: &mut Summary,
 ) -> Result<Answer, Refusal> {
     summary.caller(&client.caller);
-    let document =
-        find_document::find_document(state.operations.as_deref(), &request, &client.caller).await?;
+    let document = find_document::find_document(state, &request, &client.caller).await?;
     // One version of the supergraph for the whole request.
     let served = state.supergraph.served();
     let variant = variant::variant(&state.config.overrides, served.engine.override_labels(), client);
-    let operation = prepare::prepare(&served.engine, &request, (&document, &variant), client).await?;
-    let asked = Asked { request: &request, document: &document, variant };
+    let operation = prepare::prepare(&served.engine, &request, (&document.text, &variant), client).await?;
+    let asked = Asked { request: &request, document: &document.text, variant };
     let operation = authorize::authorize(state, &served.engine, operation, asked, client).await?;
     summary.operation(&operation);
+    if let Some(hash) = document.register {
+        state.persisted.register(hash, &document.text);
+    }
     let answer = execute::execute(state, &served.engine, &operation, request, client).await?;
     if let Answer::Once(result) = &answer {
         summary.executed(result);

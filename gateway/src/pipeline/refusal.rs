@@ -5,6 +5,10 @@ use http::{Method, StatusCode};
 use pulse_types::RequestId;
 
 use crate::engine::{ErrorCode, RequestError};
+use crate::uploads::UploadError;
+
+/// The methods by which the API is called.
+pub(crate) const METHODS: &str = "GET, HEAD, OPTIONS, POST";
 
 /// Why, and how HTTP says it.
 #[derive(Debug)]
@@ -42,7 +46,7 @@ impl Refusal {
     pub(crate) fn method(method: &Method) -> Self {
         let message = format!("the API is called by GET or POST, not by {method}");
         let refusal = Self::malformed(StatusCode::METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", message);
-        Self { header: Some((ALLOW, HeaderValue::from_static("GET, POST"))), ..refusal }
+        Self { header: Some((ALLOW, HeaderValue::from_static(METHODS))), ..refusal }
     }
 
     /// A GET may be sent by a link or an image of any page, so it must change nothing.
@@ -59,6 +63,14 @@ impl Refusal {
         Self::errors(vec![
             RequestError::new(ErrorCode::BadUserInput, message).because("SUBSCRIPTION_TRANSPORT"),
         ])
+    }
+
+    /// A file that cannot be taken, in a request that did nothing else.
+    pub(crate) fn upload(error: &UploadError) -> Self {
+        let refusal =
+            Self::errors(vec![RequestError::new(error.code(), error.to_string()).because(error.reason())]);
+        let status = if error.is_size() { StatusCode::PAYLOAD_TOO_LARGE } else { refusal.status };
+        Self { status, well_formed: false, ..refusal }
     }
 
     /// Says in internal errors by which id their cause is found in the log.

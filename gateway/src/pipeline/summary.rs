@@ -19,6 +19,7 @@ pub(crate) struct Summary {
     started: Instant,
     caller: Option<Arc<Caller>>,
     operation: Option<Arc<Operation>>,
+    is_batch: bool,
     fetches: Vec<FetchReport>,
     errors: usize,
     code: Option<&'static str>,
@@ -34,6 +35,7 @@ impl Summary {
             started: Instant::now(),
             caller: None,
             operation: None,
+            is_batch: false,
             fetches: Vec::new(),
             errors: 0,
             code: None,
@@ -47,6 +49,12 @@ impl Summary {
 
     pub(super) fn caller(&mut self, caller: &Arc<Caller>) {
         self.caller = Some(Arc::clone(caller));
+    }
+
+    /// Several operations in one request, each of which is told of by itself.
+    pub(super) fn batch(&mut self, caller: &Arc<Caller>) {
+        self.caller(caller);
+        self.is_batch = true;
     }
 
     pub(super) fn operation(&mut self, operation: &Arc<Operation>) {
@@ -68,7 +76,8 @@ impl Summary {
     }
 
     fn kind(&self) -> &'static str {
-        self.operation.as_ref().map_or("none", |operation| operation.kind().as_str())
+        let none = if self.is_batch { "batch" } else { "none" };
+        self.operation.as_ref().map_or(none, |operation| operation.kind().as_str())
     }
 
     fn measure(&self) {

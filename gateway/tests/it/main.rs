@@ -3,8 +3,11 @@
 
 mod auth;
 mod authorization;
+mod batching;
+mod compression;
 mod engine;
 mod http;
+mod persisted_queries;
 mod reload;
 mod remote;
 mod server;
@@ -12,4 +15,5 @@ mod standalone;
 mod streams;
 mod summary;
 mod support;
+mod uploads;
 mod value;

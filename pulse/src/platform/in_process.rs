@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use async_graphql::{PathSegment, Request, Response, ServerError};
+use async_graphql::{PathSegment, Request, Response, ServerError, UploadValue};
 use async_trait::async_trait;
 use futures::StreamExt;
 use futures::stream::BoxStream;
 use pulse_gateway::ports::{
-    Subgraph as Port, SubgraphError, SubgraphFault, SubgraphRequest, SubgraphResponse,
+    Subgraph as Port, SubgraphError, SubgraphFault, SubgraphFile, SubgraphRequest, SubgraphResponse,
 };
 use pulse_gateway::value::Value;
 use pulse_graphql::Subgraph;
@@ -39,9 +39,12 @@ impl Port for InProcess {
         let deadline = request.deadline;
         let allowed = deadline.saturating_duration_since(Instant::now());
         let caller = Arc::clone(&request.caller);
-        let answer = self.0.api.execute(caller, translate(request));
+        let answer = async {
+            let request = translate(request).await?;
+            Ok(answer_of(self.0.api.execute(caller, request).await))
+        };
         match tokio::time::timeout_at(deadline.into(), answer).await {
-            Ok(response) => Ok(answer_of(response)),
+            Ok(answer) => answer,
             Err(_) => Err(SubgraphFault::TimedOut(round(allowed))),
         }
     }
@@ -51,7 +54,7 @@ impl Port for InProcess {
         request: SubgraphRequest,
     ) -> Result<BoxStream<'static, Result<SubgraphResponse, SubgraphFault>>, SubgraphFault> {
         let caller = Arc::clone(&request.caller);
-        let events = self.0.api.subscribe(caller, translate(request));
+        let events = self.0.api.subscribe(caller, translate(request).await?);
         Ok(events.map(|response| Ok(answer_of(response))).boxed())
     }
 }
@@ -60,12 +63,22 @@ fn round(duration: Duration) -> Duration {
     Duration::from_millis(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX))
 }
 
-fn translate(request: SubgraphRequest) -> Request {
-    let translated = Request::new(&*request.query).variables(values::variables(request.variables));
-    match request.operation_name {
+async fn translate(request: SubgraphRequest) -> Result<Request, SubgraphFault> {
+    let mut translated = Request::new(&*request.query).variables(values::variables(request.variables));
+    for SubgraphFile { paths, upload } in request.files {
+        let file = upload.open().await.map_err(SubgraphFault::Upload)?;
+        let (filename, content_type) = (file.file_name.clone(), file.content_type.clone());
+        let content = file.bytes().await.map_err(SubgraphFault::Upload)?;
+        for path in paths {
+            let (filename, content_type) = (filename.clone(), content_type.clone());
+            let value = UploadValue { filename, content_type, content: content.clone() };
+            translated.set_upload(&format!("variables.{path}"), value);
+        }
+    }
+    Ok(match request.operation_name {
         Some(name) => translated.operation_name(&*name),
         None => translated,
-    }
+    })
 }
 
 fn answer_of(response: Response) -> SubgraphResponse {

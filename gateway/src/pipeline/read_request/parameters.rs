@@ -1,37 +1,54 @@
 //! The parameters of a GraphQL request, by name.
 
+use http::StatusCode;
 use percent_encoding::percent_decode_str;
 
-use super::{GraphqlRequest, bad_request};
+use super::{GraphqlRequest, Incoming, bad_request};
+use crate::config::BatchingConfig;
 use crate::pipeline::refusal::Refusal;
 use crate::value::{JsonError, Object, Text, Value};
 
-pub(super) fn from_json(bytes: &[u8]) -> Result<GraphqlRequest, Refusal> {
-    let body = Value::parse(bytes).map_err(|error| match error {
-        JsonError::Utf8(at) => {
-            bad_request(format!("the request's body is not UTF-8: byte {at} begins no character"))
+/// JSON, out of what `what` names.
+pub(super) fn json(bytes: &[u8], what: &str) -> Result<Value, Refusal> {
+    Value::parse(bytes).map_err(|error| match error {
+        JsonError::Utf8(at) => bad_request(format!("{what} is not UTF-8: byte {at} begins no character")),
+        error => bad_request(format!("{what} is not valid JSON: {error}")),
+    })
+}
+
+/// One request, or a list of them.
+pub(super) fn from_value(body: Value, batching: &BatchingConfig) -> Result<Incoming, Refusal> {
+    match body {
+        Value::List(requests) => batch(requests, batching).map(Incoming::Batch),
+        body => Ok(Incoming::One(Box::new(GraphqlRequest::from_value(body)?))),
+    }
+}
+
+/// The requests of a list. What is wrong with one is said in its place.
+fn batch(
+    requests: Vec<Value>,
+    batching: &BatchingConfig,
+) -> Result<Vec<Result<GraphqlRequest, Refusal>>, Refusal> {
+    let (count, limit) = (requests.len(), batching.max_operations);
+    let refused =
+        |message: String| Err(Refusal::malformed(StatusCode::BAD_REQUEST, "BATCH_REFUSED", message));
+    match count {
+        _ if limit == 0 => {
+            refused("batches are switched off here: send each operation in a request of its own".to_owned())
         }
-        error => bad_request(format!("the request's body is not valid JSON: {error}")),
-    })?;
-    GraphqlRequest::from_value(body)
+        0 => refused("the batch is empty: it must have at least one operation".to_owned()),
+        _ if count > limit => {
+            refused(format!("the batch is too large: it has {count} operations, the limit is {limit}"))
+        }
+        _ => Ok(requests.into_iter().map(GraphqlRequest::from_value).collect()),
+    }
 }
 
 impl GraphqlRequest {
     /// A request that came as JSON.
     pub(crate) fn from_value(body: Value) -> Result<Self, Refusal> {
-        let mut parameters = match body {
-            Value::Object(parameters) => parameters,
-            Value::List(_) => {
-                return Err(bad_request(
-                    "batches are not supported: send each operation in a request of its own",
-                ));
-            }
-            other => {
-                return Err(bad_request(format!(
-                    "the request's body must be an object, not {}",
-                    other.kind()
-                )));
-            }
+        let Value::Object(mut parameters) = body else {
+            return Err(bad_request(format!("a GraphQL request must be an object, not {}", body.kind())));
         };
         Ok(Self {
             is_safe: false,

@@ -37,12 +37,12 @@ pub(super) async fn accept(
 
 async fn begin(
     state: &Arc<State>,
-    (parts, body): (Parts, Body),
+    (mut parts, body): (Parts, Body),
     reserved: &Arc<Reserved>,
     (caller, summary): (Arc<Caller>, &mut Summary),
 ) -> Result<(), Refusal> {
     let arrival = Arrival::now(&state.config);
-    let request = read_request(&parts, body, arrival).await?;
+    let request = read_request(&mut parts, body, &state.config, arrival).await?.single()?;
     let id = request.extensions.get("operationId").and_then(Value::as_str).filter(|id| !id.is_empty());
     let id = id.ok_or_else(no_id)?.to_owned();
     let number = reserved.begin(&id, state.config.subscriptions.operations_per_connection)?;
