@@ -17,11 +17,13 @@ use crate::uploads::Uploads;
 use crate::value::Value;
 
 mod authorization;
+mod aliases;
 mod cost;
 mod error;
 mod execute;
 mod expansion;
 mod introspection;
+mod leaf;
 mod limits;
 mod load;
 mod operation;
@@ -32,9 +34,11 @@ mod reserved;
 mod response;
 mod schema;
 mod selection;
+mod typenames;
 mod variables;
 mod variant;
 
+use aliases::TakenNames;
 use cost::Pricing;
 use operation::Preparer;
 use planning::Planning;
@@ -189,6 +193,7 @@ impl Engine {
             schema: Arc::new(schema),
             authorization,
             conditions: Arc::new(TypeConditions::new(&planner.supergraph)),
+            taken: TakenNames::of(&planner.supergraph),
             planner,
             subgraphs,
             rules: operation::validation_rules(),

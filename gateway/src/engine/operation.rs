@@ -16,13 +16,14 @@ use hive_router_query_planner::utils::cancellation::CancellationToken;
 use rustc_hash::FxHashMap;
 
 use super::authorization::{self, Rules};
+use super::aliases::TakenNames;
 use super::cost::{OperationCost, Pricer, Pricing};
 use super::plan::{Node, PlanCompiler};
 use super::schema::{Schema, TypeConditions};
 use super::selection::{self, CompiledSelection};
 use super::variables::Variable;
 use super::variant::{PlanKeyRef, PlanVariant};
-use super::{EngineConfig, ErrorCode, OperationKind, RequestError, expansion, limits, reserved};
+use super::{EngineConfig, ErrorCode, OperationKind, RequestError, expansion, limits, reserved, typenames};
 use crate::ports::Subgraph;
 
 /// A planned operation; shared by all requests that send the same text and name.
@@ -76,6 +77,7 @@ pub(super) struct Preparer {
     pub(super) planner: Planner,
     pub(super) schema: Arc<Schema>,
     pub(super) conditions: Arc<TypeConditions>,
+    pub(super) taken: TakenNames,
     pub(super) subgraphs: FxHashMap<Arc<str>, Arc<dyn Subgraph>>,
     /// `None` where costs are not counted.
     pub(super) pricing: Option<Pricing>,
@@ -106,6 +108,7 @@ impl Preparer {
         if reserved::rename_variables(&mut document) {
             chosen = Chosen::find(&document, name).map_err(one)?;
         }
+        self.taken.make_way(&mut document);
         let parts = chosen.parts(&document);
         expansion::check(&self.planner.supergraph, &document, root_type, parts.selection_set).map_err(one)?;
         let variables = parts.variables.iter().zip(&client_names);
@@ -169,6 +172,7 @@ impl Preparer {
         let normalized = normalize_operation(&self.planner.supergraph, document, operation.name.as_deref());
         let mut normalized = normalized.map_err(|error| cannot_plan(&error))?.operation;
         drop_introspection(&mut normalized.selection_set);
+        typenames::without_aliases(&mut normalized.selection_set);
         if normalized.selection_set.is_empty() {
             return Ok(operation);
         }

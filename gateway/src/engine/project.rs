@@ -11,6 +11,7 @@ use super::ErrorCode;
 use super::authorization::{self, denial};
 use super::execute::graph::{Graph, Item, Node, NodeId};
 use super::execute::{FieldError, Segment};
+use super::leaf::Leaf;
 use super::selection::{Content, Field, Selection, Shape, holds};
 use crate::value::{Text, Value, write_string};
 
@@ -200,10 +201,13 @@ impl Projector<'_> {
 
     fn named(&mut self, field: &Field, item: &Item, path: &Path<'_>) -> Result<(), Nulled> {
         match (&field.content, item) {
-            (Content::Scalar | Content::Typename | Content::Denied(_), _) => {
+            (Content::Scalar(Leaf::Any) | Content::Denied(_), _) => {
                 self.data.write(item, self.out);
                 Ok(())
             }
+            (Content::Scalar(leaf), Item::Leaf(value)) if leaf.write(value, self.out) => Ok(()),
+            (Content::Scalar(leaf), _) => self.wrong(field, path, leaf.expected()),
+            (Content::Typename, _) => unreachable!("a name is written by its object"),
             (Content::Enum(name, values), _) => match item.as_str() {
                 Some(text) if values.contains(text) => {
                     write_string(text, self.out);

@@ -9,6 +9,8 @@ use rustc_hash::{FxBuildHasher, FxHashMap, FxHashSet};
 
 use super::ErrorCode;
 use super::authorization::{Denied, RuleId, Rules, needs};
+use super::aliases::client_key;
+use super::leaf::Leaf;
 use super::schema::{Kind, Ordered, Schema, TypeRef};
 
 /// The fields to answer with for an object.
@@ -30,9 +32,9 @@ pub(super) enum Selection {
 /// A field to answer with.
 #[derive(Debug)]
 pub(super) struct Field {
-    /// The key in the response.
+    /// The key in the data.
     pub(super) key: Arc<str>,
-    /// The key as JSON with its colon.
+    /// The key in the response, as JSON with its colon.
     pub(super) head: Box<[u8]>,
     pub(super) name: Arc<str>,
     /// The type that it is a field of, for messages.
@@ -51,7 +53,7 @@ pub(super) enum Content {
     /// `__typename`.
     Typename,
     /// A scalar.
-    Scalar,
+    Scalar(Leaf),
     /// An enum with these values.
     Enum(Arc<str>, Arc<FxHashSet<Arc<str>>>),
     /// Objects.
@@ -372,7 +374,7 @@ impl<'d> Compiler<'d> {
         let is_introspection = parent.starts_with("__") || name.starts_with("__");
         let keep_arguments = self.keep_arguments || is_introspection;
         Some(Field {
-            head: format!("\"{key}\":").into_bytes().into(),
+            head: format!("\"{}\":", client_key(&key)).into_bytes().into(),
             key,
             name: name.into(),
             parent: parent.into(),
@@ -410,7 +412,7 @@ impl<'d> Compiler<'d> {
             Some(ty) if matches!(ty.kind, Kind::Object | Kind::Interface | Kind::Union) => {
                 Content::Composite(self.selection(name, occurrences))
             }
-            _ => Content::Scalar,
+            _ => Content::Scalar(Leaf::of(name)),
         }
     }
 }

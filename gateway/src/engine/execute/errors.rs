@@ -3,6 +3,7 @@
 use bytes::BufMut;
 
 use crate::engine::ErrorCode;
+use crate::engine::aliases::client_key;
 use crate::value::{Object, Text, Value, write_string};
 
 /// A step of a response's path.
@@ -51,7 +52,7 @@ impl FieldError {
                     out.put_u8(b',');
                 }
                 match segment {
-                    Segment::Key(key) => write_string(key, out),
+                    Segment::Key(key) => write_string(client_key(key), out),
                     Segment::Index(index) => out.put_slice(itoa::Buffer::new().format(*index).as_bytes()),
                 }
             }

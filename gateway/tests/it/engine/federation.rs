@@ -58,7 +58,7 @@ async fn required_fields_are_right_where_the_client_gives_their_name_to_another(
     }
     "#);
     insta::assert_snapshot!(platform.log(), @r#"
-    products {products{__typename price: name weight: upc upc _internal_qp_alias_0: price _internal_qp_alias_1: weight}} {}
+    products {products{__typename _client_price: name _client_weight: upc upc price weight}} {}
     stock query($representations:[_Any!]!){_entities(representations: $representations){...on Product{shippingEstimate}}} {"representations":[{"__typename":"Product","price":900,"weight":100,"upc":"a"},{"__typename":"Product","price":50,"weight":20,"upc":"b"},{"__typename":"Product","price":3,"weight":1,"upc":"c"}]}
     "#);
 }

@@ -32,7 +32,7 @@ type Product
   weight: Int @join__field(graph: PRODUCTS) @join__field(graph: STOCK, external: true)
   reviews: [Review!]! @join__field(graph: REVIEWS)
   inStock: Boolean @join__field(graph: STOCK)
-  shippingEstimate: String @join__field(graph: STOCK, requires: "price weight")
+  shippingEstimate: Int @join__field(graph: STOCK, requires: "price weight")
   warehouse: String! @join__field(graph: STOCK)
 }
 type Review @join__type(graph: REVIEWS, key: "id") {
