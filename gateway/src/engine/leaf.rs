@@ -79,8 +79,7 @@ mod tests {
 
     fn written(leaf: Leaf, json: &str) -> Option<String> {
         let mut out = Vec::new();
-        leaf.write(&Value::parse(json.as_bytes()).unwrap(), &mut out)
-            .then(|| String::from_utf8(out).unwrap())
+        leaf.write(&Value::parse(json.as_bytes()).unwrap(), &mut out).then(|| String::from_utf8(out).unwrap())
     }
 
     #[test]

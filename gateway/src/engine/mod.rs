@@ -16,8 +16,8 @@ use crate::ports::{Subgraph, SupergraphSdl};
 use crate::uploads::Uploads;
 use crate::value::Value;
 
-mod authorization;
 mod aliases;
+mod authorization;
 mod cost;
 mod error;
 mod execute;

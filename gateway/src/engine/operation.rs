@@ -15,8 +15,8 @@ use hive_router_query_planner::planner::{Planner, PlannerError};
 use hive_router_query_planner::utils::cancellation::CancellationToken;
 use rustc_hash::FxHashMap;
 
-use super::authorization::{self, Rules};
 use super::aliases::TakenNames;
+use super::authorization::{self, Rules};
 use super::cost::{OperationCost, Pricer, Pricing};
 use super::plan::{Node, PlanCompiler};
 use super::schema::{Schema, TypeConditions};

@@ -8,8 +8,8 @@ use indexmap::IndexSet;
 use rustc_hash::{FxBuildHasher, FxHashMap, FxHashSet};
 
 use super::ErrorCode;
-use super::authorization::{Denied, RuleId, Rules, needs};
 use super::aliases::client_key;
+use super::authorization::{Denied, RuleId, Rules, needs};
 use super::leaf::Leaf;
 use super::schema::{Kind, Ordered, Schema, TypeRef};
 
