@@ -35,6 +35,6 @@ pub(crate) async fn serve(database: &str) -> anyhow::Result<()> {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
     announce(listener.local_addr()?);
     serve_http(listener, platform.router, ServerConfig::from(&settings.gateway), std::future::pending())
-        .await;
+        .await?;
     Ok(())
 }

@@ -20,6 +20,7 @@ use crate::http::{self, HealthCheck};
 use crate::lifecycle::Lifecycle;
 use crate::persisted_queries::PersistedQueries;
 use crate::ports::{Authenticator, OperationStore, RevocationFeed, SupergraphSource};
+use crate::remote::headers::ResponseHeaders;
 use crate::streams::Streams;
 use crate::supergraph::{Subgraphs, Supergraph, SupergraphError};
 
@@ -68,6 +69,7 @@ struct Epoch {
 pub(crate) struct State {
     pub(crate) config: GatewayConfig,
     pub(crate) supergraph: Arc<Supergraph>,
+    pub(crate) response_headers: ResponseHeaders,
     pub(crate) callers: Arc<RememberedCallers>,
     pub(crate) operations: Option<Arc<dyn OperationStore>>,
     pub(crate) persisted: Arc<PersistedQueries>,
@@ -100,6 +102,7 @@ impl Gateway {
             metrics,
             clock,
         } = parts;
+        let response_headers = ResponseHeaders::try_new(&config)?;
         let supergraph = Supergraph::init(source.as_ref(), subgraphs, (&config.limits).into()).await?;
         let supergraph = Arc::new(supergraph);
         let callers = RememberedCallers::new(authenticator, clock.clone(), config.remembered_credentials);
@@ -113,6 +116,7 @@ impl Gateway {
         let state = State {
             config,
             supergraph,
+            response_headers,
             callers: Arc::new(callers),
             operations,
             persisted,
@@ -140,8 +144,9 @@ impl Gateway {
         let _one_at_a_time = self.current.changing.lock().await;
         let old = Arc::clone(&self.current.epoch.load().state);
         let reconfigured = old.config.changes_to(&config);
+        let response_headers = ResponseHeaders::try_new(&config)?;
         old.supergraph.reconfigure(subgraphs, (&config.limits).into()).await?;
-        self.current.epoch.store(Arc::new(Epoch::begin(old.with(config))));
+        self.current.epoch.store(Arc::new(Epoch::begin(old.with(config, response_headers))));
         old.lifecycle.accept_config();
         Ok(reconfigured)
     }
@@ -177,9 +182,10 @@ impl Epoch {
 
 impl State {
     /// The state of the next epoch.
-    fn with(&self, config: GatewayConfig) -> Self {
+    fn with(&self, config: GatewayConfig, response_headers: ResponseHeaders) -> Self {
         let Self {
             config: old,
+            response_headers: _,
             supergraph,
             callers,
             operations,
@@ -197,6 +203,7 @@ impl State {
         };
         Self {
             config,
+            response_headers,
             supergraph: Arc::clone(supergraph),
             callers: Arc::clone(callers),
             operations: operations.clone(),

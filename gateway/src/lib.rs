@@ -14,6 +14,7 @@ mod sizes;
 mod source;
 mod streams;
 mod supergraph;
+mod tls;
 mod uploads;
 pub mod value;
 
@@ -21,11 +22,13 @@ pub use self::http::{HealthCheck, ServerConfig, serve};
 pub use auth::AnonymousAuthenticator;
 pub use config::{AuthorizationConfig, AuthorizationMode};
 pub use config::{
-    BatchingConfig, Draw, GatewayConfig, InvalidLabelRule, LabelRule, LimitsConfig, OverridesConfig,
-    PersistedQueriesConfig, RemoteConfig, StreamProtocol, SubgraphStreams, SubscriptionsConfig,
-    UploadsConfig, UpstreamConfig,
+    BatchingConfig, BreakerConfig, ClientCertificates, Draw, GatewayConfig, HeadersConfig, InvalidLabelRule,
+    LabelRule, LimitsConfig, OverridesConfig, PersistedQueriesConfig, RemoteConfig, RemoteTlsConfig,
+    RequestHeaderRule, ResponseHeaderRule, RetriesConfig, ServerTlsConfig, Strategy, StreamProtocol,
+    SubgraphConfig, SubgraphStreams, SubscriptionsConfig, UploadsConfig, UpstreamConfig,
 };
 pub use gateway::{Gateway, GatewayParts, Reconfigured};
 pub use source::{FileSource, StaticSource};
 pub use supergraph::{Reach, Subgraphs, SupergraphError};
+pub use tls::InvalidTls;
 pub use uploads::UploadError;

@@ -47,7 +47,7 @@ pub struct SubgraphResponse {
     /// The response's `errors`.
     pub errors: Vec<SubgraphError>,
     /// The head of its HTTP response; empty for a subgraph in this process.
-    pub headers: HeaderMap,
+    pub headers: Arc<HeaderMap>,
 }
 
 /// An error out of a subgraph's response (GraphQL specification, §7.1.2 Errors).
@@ -76,6 +76,9 @@ pub enum SubgraphFault {
     /// Its answer was larger than allowed.
     #[error("answered with more than {0} bytes")]
     TooLarge(usize),
+    /// It was not asked, because it failed too often lately.
+    #[error("failed too often lately and is left alone for a moment")]
+    CircuitOpen,
     /// A file of the client's request could not be passed on to it.
     #[error(transparent)]
     Upload(UploadError),

@@ -1,5 +1,6 @@
 //! The supergraph that is served: loaded from its source, replaced when the source has a better one.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
@@ -11,7 +12,7 @@ use pulse_types::Clock;
 use crate::config::GatewayConfig;
 use crate::engine::{Engine, EngineConfig, LoadError};
 use crate::ports::{SourceError, Subgraph, SupergraphSdl, SupergraphSource};
-use crate::remote::{CallerSigner, RemoteClient, RemoteEndpoint, RemoteSubgraph, subgraph_endpoints};
+use crate::remote::{CallerSigner, InvalidHeaderRule, RemoteEndpoint, RemoteSubgraph, subgraph_endpoints};
 
 /// Finds those who serve the subgraphs that a supergraph names. The error says what it names wrongly.
 pub type Reach = dyn Fn(&SupergraphSdl) -> Result<Vec<Arc<dyn Subgraph>>, String> + Send + Sync;
@@ -29,19 +30,28 @@ impl Subgraphs {
     /// Subgraphs over HTTP, at the addresses that the supergraph names or the configuration puts over them. `signer`
     /// vouches for callers where it has a secret.
     pub fn remote(config: &GatewayConfig, signer: Option<Arc<dyn CallerSigner>>, clock: Clock) -> Self {
-        let client = RemoteClient::new(config.remote.clone());
-        let urls = config.subgraph_urls.clone();
+        let config = config.clone();
+        // A subgraph that stays where it is keeps its connections, whatever else a new supergraph changes.
+        let known = Mutex::new(BTreeMap::<(String, String), Arc<RemoteSubgraph>>::new());
         Self::Named(Arc::new(move |supergraph| {
             let endpoints = subgraph_endpoints(&supergraph.sdl).map_err(|error| error.to_string())?;
-            let reach = |(name, url): (String, String)| {
-                let url = urls.get(&name).cloned().unwrap_or(url);
-                let endpoint = RemoteEndpoint { name, url, signer: signer.clone() };
-                let subgraph = RemoteSubgraph::try_new(endpoint, client.clone(), clock.clone());
-                subgraph
-                    .map(|subgraph| Arc::new(subgraph) as Arc<dyn Subgraph>)
-                    .map_err(|error| error.to_string())
-            };
-            endpoints.into_iter().map(reach).collect()
+            let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut reached = BTreeMap::new();
+            for (name, url) in endpoints {
+                let place = (name.clone(), config.url_of(&name).map_or(url, str::to_owned));
+                let subgraph = match known.get(&place) {
+                    Some(subgraph) => Arc::clone(subgraph),
+                    None => {
+                        let settings = config.remote_for(&name);
+                        let endpoint = RemoteEndpoint { name, url: place.1.clone(), signer: signer.clone() };
+                        let subgraph = RemoteSubgraph::try_new(endpoint, settings, clock.clone());
+                        Arc::new(subgraph.map_err(|error| error.to_string())?)
+                    }
+                };
+                reached.insert(place, subgraph);
+            }
+            *known = reached;
+            Ok(known.values().map(|subgraph| Arc::clone(subgraph) as Arc<dyn Subgraph>).collect())
         }))
     }
 }
@@ -58,6 +68,9 @@ pub enum SupergraphError {
     /// Its subgraphs cannot be reached as it says.
     #[error("the supergraph's subgraphs cannot be used: {0}")]
     Subgraphs(String),
+    /// Headers cannot be handled as the configuration says.
+    #[error(transparent)]
+    Headers(#[from] InvalidHeaderRule),
     /// Loading it broke the planner.
     #[error("loading the supergraph failed inside; please report it with the supergraph")]
     Panicked,

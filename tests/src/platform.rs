@@ -77,7 +77,9 @@ impl TestPlatform {
         let server = tokio::spawn(async move {
             // Dropped with the task, it ends.
             let _background = background;
-            serve(listener, router, ServerConfig::from(&settings.gateway), std::future::pending()).await;
+            serve(listener, router, ServerConfig::from(&settings.gateway), std::future::pending())
+                .await
+                .expect("the tests use no TLS");
         });
         let client = Client::builder(TokioExecutor::new()).build_http();
         Self { database, store, tokens, address, client, server }

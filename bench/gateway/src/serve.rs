@@ -6,7 +6,8 @@ use std::sync::Arc;
 use pulse_bench_harness::child::announce;
 use pulse_bench_subgraphs::{ADDRESS, SUPERGRAPH};
 use pulse_gateway::{
-    AnonymousAuthenticator, FileSource, Gateway, GatewayConfig, GatewayParts, ServerConfig, Subgraphs,
+    AnonymousAuthenticator, FileSource, Gateway, GatewayConfig, GatewayParts, RemoteConfig, ServerConfig,
+    Subgraphs,
 };
 use pulse_telemetry::{Metrics, TelemetryConfig, init_logs};
 use pulse_types::Clock;
@@ -58,12 +59,13 @@ pub(crate) async fn gateway(args: Args) -> anyhow::Result<()> {
     let router = Gateway::init(parts, config).await?.router();
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     announce(listener.local_addr()?);
-    pulse_gateway::serve(listener, router, server, std::future::pending()).await;
+    pulse_gateway::serve(listener, router, server, std::future::pending()).await?;
     Ok(())
 }
 
-fn config(_dedup: bool) -> GatewayConfig {
-    GatewayConfig::default()
+fn config(deduplicate: bool) -> GatewayConfig {
+    let remote = RemoteConfig { deduplicate, ..RemoteConfig::default() };
+    GatewayConfig { remote, ..GatewayConfig::default() }
 }
 
 /// Writes the supergraph with the address at which the subgraphs are.

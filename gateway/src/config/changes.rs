@@ -6,9 +6,11 @@ use super::GatewayConfig;
 use crate::gateway::Reconfigured;
 
 /// Settings, and sections of them, that are used once when the process starts.
-const FIXED: [&str; 7] = [
+const FIXED: [&str; 9] = [
     "header_timeout",
     "connection_limit",
+    "connections_per_address",
+    "tls",
     "drain_timeout",
     "remembered_credentials",
     "subscriptions.socket_limit",

@@ -9,6 +9,7 @@ mod overrides;
 mod persisted_queries;
 mod remote;
 mod subscriptions;
+mod tls;
 mod uploads;
 
 use std::collections::BTreeMap;
@@ -22,8 +23,12 @@ pub use batching::BatchingConfig;
 pub use limits::LimitsConfig;
 pub use overrides::{Draw, InvalidLabelRule, LabelRule, OverridesConfig};
 pub use persisted_queries::PersistedQueriesConfig;
-pub use remote::RemoteConfig;
+pub use remote::{
+    BreakerConfig, HeadersConfig, RemoteConfig, RemoteTlsConfig, RequestHeaderRule, ResponseHeaderRule,
+    RetriesConfig, Strategy, SubgraphConfig,
+};
 pub use subscriptions::{StreamProtocol, SubgraphStreams, SubscriptionsConfig, UpstreamConfig};
+pub use tls::{ClientCertificates, ServerTlsConfig};
 pub use uploads::UploadsConfig;
 
 /// The section `[gateway]`.
@@ -38,8 +43,10 @@ pub struct GatewayConfig {
     /// How long a client may take to send a request's head, and how long an idle connection is kept.
     #[serde(with = "humantime_serde")]
     pub header_timeout: Duration,
-    /// How many connections are open at once; further ones wait.
+    /// How many connections are open at once. Idle ones make room for further ones, which else wait.
     pub connection_limit: usize,
+    /// How many of them may come from one address; zero for no limit.
+    pub connections_per_address: usize,
     /// How long requests under way may still take once the gateway is told to stop.
     #[serde(with = "humantime_serde")]
     pub drain_timeout: Duration,
@@ -66,12 +73,18 @@ pub struct GatewayConfig {
     pub persisted_queries: PersistedQueriesConfig,
     /// Files that come with operations.
     pub uploads: UploadsConfig,
+    /// How clients reach the gateway over TLS.
+    pub tls: ServerTlsConfig,
     /// Subgraphs that are reached over HTTP.
     pub remote: RemoteConfig,
     /// Streams, to clients and from subgraphs.
     pub subscriptions: SubscriptionsConfig,
     /// Addresses of subgraphs by name, over those that the supergraph names.
     pub subgraph_urls: BTreeMap<String, String>,
+    /// What differs for one subgraph from `remote`, by its name.
+    pub subgraphs: BTreeMap<String, SubgraphConfig>,
+    /// Whether clients are told how long an answer may be kept, when all subgraphs that gave parts of it say so.
+    pub merge_cache_control: bool,
     /// Labels of progressive `@override`.
     pub overrides: OverridesConfig,
 }
@@ -83,6 +96,7 @@ impl Default for GatewayConfig {
             body_limit: ByteSize::mb(1),
             header_timeout: Duration::from_secs(15),
             connection_limit: 10_000,
+            connections_per_address: 0,
             drain_timeout: Duration::from_secs(10),
             health_timeout: Duration::from_secs(2),
             query_page: true,
@@ -95,11 +109,27 @@ impl Default for GatewayConfig {
             batching: BatchingConfig::default(),
             persisted_queries: PersistedQueriesConfig::default(),
             uploads: UploadsConfig::default(),
+            tls: ServerTlsConfig::default(),
             remote: RemoteConfig::default(),
             subscriptions: SubscriptionsConfig::default(),
             subgraph_urls: BTreeMap::new(),
+            subgraphs: BTreeMap::new(),
+            merge_cache_control: true,
             overrides: OverridesConfig::default(),
         }
+    }
+}
+
+impl GatewayConfig {
+    /// The settings for one subgraph.
+    pub fn remote_for(&self, subgraph: &str) -> RemoteConfig {
+        self.subgraphs.get(subgraph).map_or_else(|| self.remote.clone(), |own| own.over(&self.remote))
+    }
+
+    /// Where the configuration says that a subgraph is.
+    pub fn url_of(&self, subgraph: &str) -> Option<&str> {
+        let own = || self.subgraphs.get(subgraph).map(|own| &own.url).filter(|url| !url.is_empty());
+        self.subgraph_urls.get(subgraph).or_else(own).map(String::as_str)
     }
 }
 

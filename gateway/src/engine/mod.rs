@@ -148,6 +148,8 @@ pub struct ExecutionResult {
     pub fetches: Vec<FetchReport>,
     /// What it cost, where costs are counted.
     pub cost: Option<Cost>,
+    /// Headers for the client, beside those that say what the body is.
+    pub headers: HeaderMap,
 }
 
 /// One request to a subgraph.
@@ -161,6 +163,8 @@ pub struct FetchReport {
     pub entities: usize,
     /// How many errors it answered with; a fault counts as one.
     pub errors: usize,
+    /// The head of its answer; empty for a subgraph in this process.
+    pub headers: Arc<HeaderMap>,
 }
 
 /// Plans and executes operations over one version of the supergraph.

@@ -7,6 +7,7 @@ use std::time::Instant;
 use bytes::{BufMut, Bytes};
 use futures::StreamExt;
 use futures::stream::BoxStream;
+use http::HeaderMap;
 
 use super::execute::{FieldError, Run, State};
 use super::operation::{Operation, Preparer};
@@ -28,6 +29,7 @@ pub(super) fn refused(errors: &[RequestError]) -> ExecutionResult {
         request_error: true,
         fetches: Vec::new(),
         cost: None,
+        headers: HeaderMap::new(),
     }
 }
 
@@ -93,6 +95,7 @@ impl Shared {
             request_error: false,
             fetches,
             cost,
+            headers: HeaderMap::new(),
         }
     }
 
@@ -165,6 +168,7 @@ fn failed(error: &FieldError) -> ExecutionResult {
         request_error: false,
         fetches: Vec::new(),
         cost: None,
+        headers: HeaderMap::new(),
     }
 }
 

@@ -4,6 +4,8 @@ mod authenticate;
 mod authorize;
 mod batch;
 mod csrf;
+mod cache_control;
+mod client_head;
 mod execute;
 mod find_document;
 mod operate;

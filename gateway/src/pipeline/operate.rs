@@ -8,6 +8,7 @@ use http::HeaderMap;
 use pulse_types::Caller;
 
 use super::authorize::{self, Asked};
+use super::client_head::client_head;
 use super::read_request::GraphqlRequest;
 use super::refusal::Refusal;
 use super::summary::Summary;
@@ -57,9 +58,10 @@ pub(crate) async fn operate(
     if let Some(hash) = document.register {
         state.persisted.register(hash, &document.text);
     }
-    let answer = execute::execute(state, &served.engine, &operation, request, client).await?;
-    if let Answer::Once(result) = &answer {
+    let mut answer = execute::execute(state, &served.engine, &operation, request, client).await?;
+    if let Answer::Once(result) = &mut answer {
         summary.executed(result);
+        result.headers = client_head(state, client, &operation, result);
     }
     Ok(answer)
 }

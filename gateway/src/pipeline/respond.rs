@@ -16,7 +16,9 @@ pub(super) fn answer(media_type: MediaType, result: ExecutionResult) -> Response
         MediaType::GraphqlResponse if result.request_error => StatusCode::BAD_REQUEST,
         MediaType::GraphqlResponse | MediaType::Json => StatusCode::OK,
     };
-    respond(status, media_type, Body::from(result.body))
+    let mut response = respond(status, media_type, Body::from(result.body));
+    response.headers_mut().extend(result.headers);
+    response
 }
 
 pub(crate) fn refuse(media_type: MediaType, mut refusal: Refusal, request: RequestId) -> Response {

@@ -1,60 +1,120 @@
-//! Connections to subgraphs: kept alive, shared by all calls.
+//! Connections to a subgraph: kept alive, shared by all calls.
 
 use std::error::Error;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use futures::stream::BoxStream;
-use http::{Request, Response};
+use http::{Request, Response, Uri};
 use http_body_util::{Either, Full, StreamBody};
 use hyper::body::{Frame, Incoming};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
+use tower::Service;
 
 use crate::config::RemoteConfig;
 use crate::ports::SubgraphFault;
+use crate::tls::{InvalidTls, Watched, client_config};
 use crate::uploads::UploadError;
 
-/// What is sent to a subgraph: all of it at hand, or a request with files, which come in while it is sent.
-pub(super) type Outgoing =
-    Either<Full<Bytes>, StreamBody<BoxStream<'static, Result<Frame<Bytes>, UploadError>>>>;
+type Https = HttpsConnector<HttpConnector>;
 
-/// The connections of one process to its subgraphs. Cloning shares them.
-#[derive(Clone)]
-pub struct RemoteClient {
-    client: Client<HttpsConnector<HttpConnector>, Outgoing>,
-    config: Arc<RemoteConfig>,
+/// A body that comes in while it is sent: a request with files.
+pub(super) type Streamed = StreamBody<BoxStream<'static, Result<Frame<Bytes>, UploadError>>>;
+
+/// What is sent to a subgraph.
+pub(super) type Outgoing = Either<Full<Bytes>, Streamed>;
+
+/// How large a stream of HTTP/2 may become before the subgraph has to wait.
+const HTTP2_WINDOW: u32 = 1024 * 1024;
+
+/// The connections to one subgraph.
+pub(super) struct RemoteClient {
+    client: Client<Connector, Outgoing>,
+}
+
+/// A request that got no response.
+pub(super) struct NotSent {
+    pub(super) fault: SubgraphFault,
+    /// Whether the subgraph surely saw nothing of it.
+    pub(super) is_unseen: bool,
 }
 
 impl RemoteClient {
     /// A client without connections yet.
-    pub fn new(config: RemoteConfig) -> Self {
-        let mut http = HttpConnector::new();
-        http.enforce_http(false);
-        http.set_nodelay(true);
-        http.set_connect_timeout(Some(config.connect_timeout));
-        let tls = HttpsConnectorBuilder::new().with_webpki_roots().https_or_http();
-        let connector = tls.enable_all_versions().wrap_connector(http);
+    pub(super) fn try_new(uri: &Uri, config: &RemoteConfig) -> Result<Self, InvalidTls> {
+        // Over TLS both sides agree on a version.
+        let knows_http2 = config.http2 && uri.scheme_str() == Some("http");
         let client = Client::builder(TokioExecutor::new())
+            .timer(TokioTimer::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(config.idle_timeout)
             .pool_max_idle_per_host(config.idle_connections)
-            .http2_only(config.http2)
-            .build(connector);
-        Self { client, config: Arc::new(config) }
+            .http2_only(knows_http2)
+            .http2_initial_stream_window_size(HTTP2_WINDOW)
+            .http2_initial_connection_window_size(4 * HTTP2_WINDOW)
+            .http2_keep_alive_interval(config.timeout)
+            .http2_keep_alive_timeout(config.timeout)
+            .build(Connector::try_new(config)?);
+        Ok(Self { client })
     }
 
-    pub(super) fn config(&self) -> &RemoteConfig {
-        &self.config
-    }
-
-    pub(super) async fn send(&self, request: Request<Outgoing>) -> Result<Response<Incoming>, SubgraphFault> {
-        self.client.request(request).await.map_err(unreachable)
+    pub(super) async fn send(&self, request: Request<Outgoing>) -> Result<Response<Incoming>, NotSent> {
+        self.client.request(request).await.map_err(|error| {
+            let is_unseen = error.is_connect();
+            NotSent { fault: fault(error), is_unseen }
+        })
     }
 }
 
-pub(super) fn unreachable(error: impl Error + Send + Sync + 'static) -> SubgraphFault {
+/// Opens connections, with the certificates of now.
+#[derive(Clone)]
+struct Connector {
+    https: Arc<Watched<Https>>,
+}
+
+impl Connector {
+    fn try_new(config: &RemoteConfig) -> Result<Self, InvalidTls> {
+        let (tls, connect_timeout) = (config.tls.clone(), config.connect_timeout);
+        let paths = [tls.ca_file.clone(), tls.certificate_file.clone(), tls.key_file.clone()];
+        let load = move || {
+            let mut http = HttpConnector::new();
+            http.enforce_http(false);
+            http.set_nodelay(true);
+            http.set_connect_timeout(Some(connect_timeout));
+            let builder = HttpsConnectorBuilder::new().with_tls_config(client_config(&tls)?).https_or_http();
+            Ok(builder.enable_all_versions().wrap_connector(http))
+        };
+        Ok(Self { https: Arc::new(Watched::try_new(paths, load)?) })
+    }
+}
+
+impl Service<Uri> for Connector {
+    type Response = <Https as Service<Uri>>::Response;
+    type Error = <Https as Service<Uri>>::Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Self::Error>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, uri: Uri) -> Self::Future {
+        Https::clone(&self.https.current()).call(uri)
+    }
+}
+
+/// What an error of a connection means.
+pub(super) fn fault(error: impl Error + Send + Sync + 'static) -> SubgraphFault {
+    let mut cause: Option<&(dyn Error + 'static)> = Some(&error);
+    while let Some(current) = cause {
+        if current.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_parse) {
+            return SubgraphFault::Malformed(format!("something that is no HTTP: {current}"));
+        }
+        cause = current.source();
+    }
     SubgraphFault::Unreachable(Arc::new(error))
 }

@@ -1,9 +1,16 @@
 //! Subgraphs over HTTP.
 
+mod breaker;
 mod caller_token;
 mod client;
+mod encoding;
 mod endpoints;
+mod flights;
+pub(crate) mod headers;
+mod invalid;
 mod response;
+mod retries;
+mod upstream;
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -12,25 +19,30 @@ use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
 use futures::stream::BoxStream;
 use futures::{StreamExt, TryStreamExt};
+use http::Uri;
 use http::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue};
-use http::{Method, Request, Uri};
-use http_body_util::{Either, Full, StreamBody};
+use http_body_util::StreamBody;
 use hyper::body::Frame;
 use pulse_types::{Caller, Clock, RequestId};
 use tokio::time::timeout_at;
 
 use crate::config::RemoteConfig;
+use crate::engine::OperationKind;
 use crate::http::request_id::REQUEST_ID;
 use crate::ports::{Subgraph, SubgraphFault, SubgraphRequest, SubgraphResponse};
 use crate::uploads::forward;
 use crate::value::{Value, write_string};
 
 pub use caller_token::{CALLER_HEADER, CallerSigner};
-pub use client::RemoteClient;
 pub use endpoints::{EndpointsError, subgraph_endpoints};
+pub use headers::InvalidHeaderRule;
+pub use invalid::InvalidEndpoint;
 
 use caller_token::CallerTokens;
-use client::Outgoing;
+use encoding::Encoding;
+use flights::{Flights, Key};
+use headers::RequestHeaders;
+use upstream::{Call, Payload, Upstream};
 
 /// Where a subgraph is and who vouches for callers there.
 #[derive(Clone)]
@@ -43,33 +55,25 @@ pub struct RemoteEndpoint {
     pub signer: Option<Arc<dyn CallerSigner>>,
 }
 
-/// An address that cannot be one.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "the address {url:?} of the subgraph `{name}` is not one; write it like http://localhost:4001/graphql"
-)]
-pub struct InvalidEndpoint {
-    /// The subgraph.
-    pub name: String,
-    /// What was given.
-    pub url: String,
-}
-
 /// A subgraph over HTTP.
 pub struct RemoteSubgraph {
-    name: String,
-    uri: Uri,
-    client: RemoteClient,
-    tokens: Option<CallerTokens>,
-    config: RemoteConfig,
+    remote: Arc<Remote>,
+    flights: Arc<Flights>,
     clock: Clock,
 }
 
+/// What a call needs, also one that goes on without the request that began it.
+struct Remote {
+    upstream: Upstream,
+    rules: RequestHeaders,
+    tokens: Option<CallerTokens>,
+}
+
 impl RemoteSubgraph {
-    /// A subgraph at an address, reached through `client`, which all subgraphs may share.
+    /// A subgraph at an address, without connections yet.
     pub fn try_new(
         endpoint: RemoteEndpoint,
-        client: RemoteClient,
+        config: RemoteConfig,
         clock: Clock,
     ) -> Result<Self, InvalidEndpoint> {
         let RemoteEndpoint { name, url, signer } = endpoint;
@@ -77,14 +81,31 @@ impl RemoteSubgraph {
             matches!(uri.scheme_str(), Some("http" | "https"))
                 && uri.host().is_some_and(|host| !host.is_empty())
         });
-        let Some(uri) = uri else { return Err(InvalidEndpoint { name, url }) };
-        let tokens = signer.map(|signer| CallerTokens::new(name.clone(), signer));
-        let config = client.config().clone();
-        Ok(Self { name, uri, client, tokens, config, clock })
+        let Some(uri) = uri else { return Err(InvalidEndpoint::Address { name, url }) };
+        if let Some(unknown) =
+            config.accept_encodings.iter().find(|encoding| Encoding::named(encoding).is_none())
+        {
+            return Err(InvalidEndpoint::Encoding { encoding: unknown.clone(), name });
+        }
+        let rules = RequestHeaders::try_new(&name, &config.headers.request)
+            .map_err(|cause| InvalidEndpoint::Headers { name: name.clone(), cause })?;
+        let upstream = Upstream::try_new(&name, uri, config, clock.clone())
+            .map_err(|cause| InvalidEndpoint::Tls { name: name.clone(), cause })?;
+        let tokens = signer.map(|signer| CallerTokens::new(name, signer));
+        Ok(Self { remote: Arc::new(Remote { upstream, rules, tokens }), flights: Arc::default(), clock })
+    }
+}
+
+impl Remote {
+    /// What the rules make of the client's headers.
+    fn ruled(&self, client: &HeaderMap, caller: &Arc<Caller>) -> HeaderMap {
+        if self.rules.is_empty() { HeaderMap::new() } else { self.rules.of(client, caller) }
     }
 
-    fn headers(&self, caller: &Arc<Caller>) -> HeaderMap {
-        let mut headers = HeaderMap::with_capacity(4);
+    /// The head of a request: what the rules made of the client's own, and what is the gateway's.
+    fn head(&self, ruled: HeaderMap, caller: &Arc<Caller>) -> HeaderMap {
+        let mut headers = ruled;
+        headers.reserve(4);
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         let accept = "application/graphql-response+json, application/json;q=0.9";
         headers.insert(ACCEPT, HeaderValue::from_static(accept));
@@ -99,61 +120,49 @@ impl RemoteSubgraph {
 
     async fn post(
         &self,
-        body: Bytes,
-        caller: &Arc<Caller>,
+        request: &SubgraphRequest,
+        ruled: HeaderMap,
         deadline: Instant,
     ) -> Result<SubgraphResponse, SubgraphFault> {
-        let deadline = deadline.min(Instant::now() + self.config.timeout);
-        self.call(Either::Left(Full::new(body)), self.headers(caller), deadline).await
+        let call = Call {
+            headers: self.head(ruled, &request.caller),
+            payload: Payload::Whole(body(request)),
+            is_repeatable: request.kind == OperationKind::Query,
+        };
+        self.upstream.call(call, deadline).await
     }
 
     /// Sends a request with files, which takes as long as the client takes to send them.
     async fn post_files(&self, request: &SubgraphRequest) -> Result<SubgraphResponse, SubgraphFault> {
         let (content_type, parts) = forward(&body(request), &request.files);
-        let mut headers = self.headers(&request.caller);
+        let ruled = self.ruled(&request.headers, &request.caller);
+        let mut headers = self.head(ruled, &request.caller);
         headers.insert(CONTENT_TYPE, content_type);
         headers.insert("apollo-require-preflight", HeaderValue::from_static("true"));
-        let body = StreamBody::new(parts.map_ok(Frame::data).boxed());
-        let answer = self.call(Either::Right(body), headers, request.deadline).await;
+        let payload = Payload::once(StreamBody::new(parts.map_ok(Frame::data).boxed()));
+        let call = Call { headers, payload, is_repeatable: false };
+        let answer = self.upstream.call(call, request.deadline).await;
         // What is wrong with a file shows here as a connection that broke.
         answer.map_err(|fault| {
             let failure = request.files.iter().find_map(|file| file.upload.failure());
             failure.map_or(fault, SubgraphFault::Upload)
         })
     }
-
-    async fn call(
-        &self,
-        body: Outgoing,
-        headers: HeaderMap,
-        deadline: Instant,
-    ) -> Result<SubgraphResponse, SubgraphFault> {
-        let started = Instant::now();
-        let mut request = Request::new(body);
-        *request.method_mut() = Method::POST;
-        *request.uri_mut() = self.uri.clone();
-        *request.headers_mut() = headers;
-        let call = async {
-            let response = self.client.send(request).await?;
-            response::read(response, &self.config).await
-        };
-        match timeout_at(deadline.into(), call).await {
-            Ok(outcome) => outcome,
-            Err(_) => Err(SubgraphFault::TimedOut(deadline.saturating_duration_since(started))),
-        }
-    }
 }
 
 #[async_trait]
 impl Subgraph for RemoteSubgraph {
     fn name(&self) -> &str {
-        &self.name
+        &self.remote.upstream.name
     }
 
     async fn sdl(&self) -> Result<String, SubgraphFault> {
         let caller = Arc::new(Caller::anonymous(RequestId::new(self.clock.now())));
-        let body = Bytes::from_static(br#"{"query":"{ _service { sdl } }"}"#);
-        let response = self.post(body, &caller, Instant::now() + self.config.timeout).await?;
+        let headers = self.remote.head(HeaderMap::new(), &caller);
+        let payload = Payload::Whole(Bytes::from_static(br#"{"query":"{ _service { sdl } }"}"#));
+        let call = Call { headers, payload, is_repeatable: true };
+        let deadline = Instant::now() + self.remote.upstream.config.timeout;
+        let response = self.remote.upstream.call(call, deadline).await?;
         let sdl =
             response.data.get("_service").and_then(|service| service.get("sdl")).and_then(Value::as_str);
         match (sdl, response.errors.first()) {
@@ -167,9 +176,22 @@ impl Subgraph for RemoteSubgraph {
 
     async fn execute(&self, request: SubgraphRequest) -> Result<SubgraphResponse, SubgraphFault> {
         if !request.files.is_empty() {
-            return self.post_files(&request).await;
+            return self.remote.post_files(&request).await;
         }
-        self.post(body(&request), &request.caller, request.deadline).await
+        let upstream = &self.remote.upstream;
+        let ruled = self.remote.ruled(&request.headers, &request.caller);
+        if request.kind != OperationKind::Query || !upstream.config.deduplicate {
+            return self.remote.post(&request, ruled, request.deadline).await;
+        }
+        let (started, deadline) = (Instant::now(), request.deadline);
+        let remote = Arc::clone(&self.remote);
+        let answer = self.flights.join(&upstream.name, Key { request, headers: ruled }, |key| async move {
+            // Others may wait longer than whoever asked first: the subgraph's own time ends the call.
+            let no_sooner = Instant::now() + 2 * remote.upstream.config.timeout;
+            remote.post(&key.request, key.headers.clone(), no_sooner).await
+        });
+        let late = |_| Err(SubgraphFault::TimedOut(deadline.saturating_duration_since(started)));
+        timeout_at(deadline.into(), answer).await.unwrap_or_else(late)
     }
 
     async fn subscribe(

@@ -1,12 +1,15 @@
 //! A subgraph's answer, from bytes to values. What is not a GraphQL response is a fault that says what it was instead.
 
+use std::sync::Arc;
+
 use bytes::{Bytes, BytesMut};
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap};
 use http::{Response, StatusCode};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 
-use super::client::unreachable;
+use super::client::fault;
+use super::encoding::decompressed;
 use crate::config::{RemoteConfig, bytes};
 use crate::ports::{SubgraphError, SubgraphFault, SubgraphResponse};
 use crate::value::{JsonError, Object, Value};
@@ -17,9 +20,11 @@ pub(super) async fn read(
 ) -> Result<SubgraphResponse, SubgraphFault> {
     let (parts, body) = response.into_parts();
     check_content_type(parts.status, &parts.headers)?;
-    let body = collect(body, &parts.headers, bytes(config.response_limit)).await?;
+    let limit = bytes(config.response_limit);
+    let body = collect(body, &parts.headers, limit).await?;
+    let body = decompressed(body, &parts.headers, limit).await?;
     let response = parse(parts.status, &body)?;
-    Ok(SubgraphResponse { headers: parts.headers, ..response })
+    Ok(SubgraphResponse { headers: Arc::new(parts.headers), ..response })
 }
 
 fn check_content_type(status: StatusCode, headers: &HeaderMap) -> Result<(), SubgraphFault> {
@@ -41,7 +46,7 @@ async fn collect(mut body: Incoming, headers: &HeaderMap, limit: usize) -> Resul
     }
     let mut read = BytesMut::with_capacity(announced.unwrap_or(0));
     while let Some(frame) = body.frame().await {
-        let Ok(data) = frame.map_err(unreachable)?.into_data() else { continue };
+        let Ok(data) = frame.map_err(fault)?.into_data() else { continue };
         if read.len() + data.len() > limit {
             return Err(SubgraphFault::TooLarge(limit));
         }

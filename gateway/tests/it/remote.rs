@@ -5,11 +5,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use bytesize::ByteSize;
-use http::HeaderMap;
 use pulse_gateway::RemoteConfig;
 use pulse_gateway::engine::OperationKind;
 use pulse_gateway::ports::{Subgraph, SubgraphFault, SubgraphRequest, SubgraphResponse};
-use pulse_gateway::remote::{CallerSigner, RemoteClient, RemoteEndpoint, RemoteSubgraph};
+use pulse_gateway::remote::{CallerSigner, RemoteEndpoint, RemoteSubgraph};
 use pulse_gateway::value::Value;
 use pulse_types::{Caller, OrgId};
 
@@ -22,7 +21,7 @@ fn config() -> RemoteConfig {
 
 fn subgraph(url: &str, signer: Option<Arc<dyn CallerSigner>>) -> RemoteSubgraph {
     let endpoint = RemoteEndpoint { name: "shop".into(), url: url.into(), signer };
-    RemoteSubgraph::try_new(endpoint, RemoteClient::new(config()), clock()).unwrap()
+    RemoteSubgraph::try_new(endpoint, config(), clock()).unwrap()
 }
 
 fn request(caller: Arc<Caller>) -> SubgraphRequest {
@@ -73,7 +72,7 @@ async fn partial_data_comes_with_its_errors() {
     let body = br#"{"data":{"hello":null},"errors":[{"message":"no","path":["hello"],"extensions":{"code":"X"}}, "odd"]}"#;
     let server =
         FakeServer::answering("200 OK", "application/graphql-response+json; charset=utf-8", body).await;
-    let response = SubgraphResponse { headers: HeaderMap::new(), ..ask(&server.url).await.unwrap() };
+    let response = SubgraphResponse { headers: std::sync::Arc::default(), ..ask(&server.url).await.unwrap() };
     insta::assert_debug_snapshot!(response, @r#"
     SubgraphResponse {
         data: Object(
@@ -175,12 +174,12 @@ async fn an_answer_that_is_too_large_is_not_read() {
 }
 
 #[tokio::test]
-async fn an_answer_that_breaks_off_is_a_broken_connection() {
+async fn an_answer_that_breaks_off_is_a_broken_connection_and_one_that_is_no_http_is_no_answer() {
     let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{\"data\":";
     let server = FakeServer::start(Behaviour::Answer(head.into())).await;
     assert!(matches!(ask(&server.url).await, Err(SubgraphFault::Unreachable(_))));
     let no_http = FakeServer::start(Behaviour::Answer(b"SSH-2.0-server\r\n".into())).await;
-    assert!(matches!(ask(&no_http.url).await, Err(SubgraphFault::Unreachable(_))));
+    assert!(matches!(ask(&no_http.url).await, Err(SubgraphFault::Malformed(_))));
 }
 
 #[tokio::test]
@@ -205,7 +204,7 @@ async fn a_server_that_never_answers_is_given_up_at_the_deadline_of_the_request_
 
     let short = RemoteConfig { timeout: Duration::from_millis(20), ..config() };
     let endpoint = RemoteEndpoint { name: "shop".into(), url: server.url.clone(), signer: None };
-    let subgraph = RemoteSubgraph::try_new(endpoint, RemoteClient::new(short), clock()).unwrap();
+    let subgraph = RemoteSubgraph::try_new(endpoint, short, clock()).unwrap();
     let by_subgraph = subgraph.execute(request(somebody())).await.unwrap_err().to_string();
     assert_eq!(by_subgraph, "did not answer within 20 ms");
 }
@@ -231,7 +230,7 @@ async fn a_subscription_over_plain_http_is_refused() {
 fn an_address_must_be_one() {
     for url in ["", "shop:4001", "localhost", "ftp://shop/graphql", "http://"] {
         let endpoint = RemoteEndpoint { name: "shop".into(), url: url.into(), signer: None };
-        let refusal = RemoteSubgraph::try_new(endpoint, RemoteClient::new(config()), clock()).err();
+        let refusal = RemoteSubgraph::try_new(endpoint, config(), clock()).err();
         let refusal = refusal.unwrap_or_else(|| panic!("{url:?} was taken for an address")).to_string();
         assert!(
             refusal.starts_with(&format!("the address {url:?} of the subgraph `shop` is not one")),

@@ -224,21 +224,6 @@ async fn a_head_that_is_too_large_is_refused() {
 }
 
 #[tokio::test]
-async fn connections_over_the_limit_wait_for_others_to_end() {
-    let config = GatewayConfig { connection_limit: 1, ..GatewayConfig::default() };
-    let gateway = TestGateway::configured(config).await;
-    let first = connect(&gateway).await;
-    let mut second = connect(&gateway).await;
-    second.write_all(b"GET /health/live HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await.unwrap();
-    let mut answer = String::new();
-    let early = tokio::time::timeout(Duration::from_millis(50), second.read_to_string(&mut answer)).await;
-    assert!(early.is_err(), "the second connection was served beside the first: {answer}");
-    drop(first);
-    second.read_to_string(&mut answer).await.unwrap();
-    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
-}
-
-#[tokio::test]
 async fn stopping_lets_requests_under_way_finish_and_waits_no_longer_than_allowed() {
     let config = GatewayConfig {
         request_timeout: Duration::from_millis(200),

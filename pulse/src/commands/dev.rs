@@ -79,7 +79,7 @@ async fn serve_on(
         }
         complain("stopping …");
     };
-    serve(listener, platform.router, ServerConfig::from(&settings.gateway), stopped).await;
+    serve(listener, platform.router, ServerConfig::from(&settings.gateway), stopped).await?;
     platform.background.stop().await;
     Ok(())
 }

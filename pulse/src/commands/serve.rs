@@ -39,13 +39,14 @@ pub(super) async fn listen(address: SocketAddr) -> Result<TcpListener, Failure> 
 
 /// Serves until the process is told to stop, then drains.
 async fn until_stopped(listener: TcpListener, router: Router, settings: &Settings) -> anyhow::Result<()> {
-    say(&format!("ready at http://{}/graphql", listener.local_addr()?));
+    let scheme = if settings.gateway.tls.certificate_file.as_os_str().is_empty() { "http" } else { "https" };
+    say(&format!("ready at {scheme}://{}/graphql", listener.local_addr()?));
     let stopped = async {
         if let Err(error) = stop::requested().await {
             tracing::error!(%error, "signals cannot be waited for");
         }
     };
-    serve(listener, router, ServerConfig::from(&settings.gateway), stopped).await;
+    serve(listener, router, ServerConfig::from(&settings.gateway), stopped).await?;
     Ok(())
 }
 

@@ -107,8 +107,7 @@ impl Platform {
 /// A gateway in front of Pulse's subgraphs in other processes.
 pub async fn remote_gateway(settings: &Settings, metrics: Metrics) -> anyhow::Result<Router> {
     let tokens = signing_tokens(settings.secrets.signing_key.as_ref())?;
-    let urls = &settings.gateway.subgraph_urls;
-    if let Some(missing) = SUBGRAPHS.iter().find(|name| !urls.contains_key(**name)) {
+    if let Some(missing) = SUBGRAPHS.iter().find(|name| settings.gateway.url_of(name).is_none()) {
         let variable = format!("PULSE_SUBGRAPH_URL_{}", missing.to_uppercase());
         let problem = format!(
             "the gateway does not know where {missing} is: set {variable} to its address, such as http://{missing}:4001/graphql"

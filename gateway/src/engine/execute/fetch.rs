@@ -119,7 +119,7 @@ impl Run<'_> {
         for (list, found) in fetch.lists.iter().zip(lists) {
             let answer = data.as_object_mut().and_then(|data| data.get_mut(&list.key)).map(std::mem::take);
             let mut entities = match answer {
-                Some(Value::List(entities)) if entities.len() == found.count => entities,
+                Some(Value::List(entities)) if are_entities(&entities, found.count) => entities,
                 _ if explained || found.count == 0 => continue,
                 _ => {
                     let fault = SubgraphFault::Malformed("not as many entities as were asked for".into());
@@ -193,6 +193,7 @@ impl Run<'_> {
             duration: started.elapsed(),
             entities,
             errors: answer.as_ref().map_or(1, |response| response.errors.len()),
+            headers: answer.as_ref().map(|response| Arc::clone(&response.headers)).unwrap_or_default(),
         });
         answer
     }
@@ -229,7 +230,9 @@ impl Run<'_> {
             SubgraphFault::Upload(error) => {
                 return FieldError::new(error.code(), error.to_string(), path).with("reason", error.reason());
             }
-            SubgraphFault::Unreachable(_) => (ErrorCode::Unavailable, fault.to_string()),
+            SubgraphFault::Unreachable(_) | SubgraphFault::CircuitOpen => {
+                (ErrorCode::Unavailable, fault.to_string())
+            }
             SubgraphFault::TimedOut(_) => (ErrorCode::Timeout, fault.to_string()),
             SubgraphFault::Malformed(_) | SubgraphFault::TooLarge(_) => {
                 (ErrorCode::Internal, "gave an answer that cannot be used".to_owned())
@@ -240,12 +243,22 @@ impl Run<'_> {
         } else {
             "a subgraph".into()
         };
-        self.named(FieldError::new(code, format!("{who} {what}"), path), request)
+        let error = FieldError::new(code, format!("{who} {what}"), path);
+        let error = match fault {
+            SubgraphFault::CircuitOpen => error.with("reason", "CIRCUIT_OPEN"),
+            _ => error,
+        };
+        self.named(error, request)
     }
 
     fn named(&self, error: FieldError, request: &Request) -> FieldError {
         if self.names_subgraphs { error.with("subgraph", &*request.name) } else { error }
     }
+}
+
+/// Whether a list is what so many entities are answered with.
+fn are_entities(list: &[Value], count: usize) -> bool {
+    list.len() == count && list.iter().all(|entity| matches!(entity, Value::Null | Value::Object(_)))
 }
 
 /// Appends the rest of a subgraph's path, in the names that clients know.
@@ -283,7 +296,9 @@ fn entity_error_paths(
         extend(&mut path, rest, &list.output);
         Some(path)
     });
-    Some(paths.collect())
+    // One that leads to no place of the response is told all the same.
+    let paths: Vec<_> = paths.collect();
+    (!paths.is_empty()).then_some(paths)
 }
 
 /// What the places of some entities have in common, for an error that concerns them all.

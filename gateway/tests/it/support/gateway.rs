@@ -9,8 +9,8 @@ use http::Method;
 use pulse_gateway::ports::{Subgraph, SubgraphFault, SubgraphRequest, SubgraphResponse};
 use pulse_gateway::value::{Object, Value};
 use pulse_gateway::{
-    AnonymousAuthenticator, Gateway, GatewayConfig, GatewayParts, ServerConfig, StaticSource, Subgraphs,
-    serve,
+    AnonymousAuthenticator, Gateway, GatewayConfig, GatewayParts, InvalidTls, ServerConfig, StaticSource,
+    Subgraphs, serve,
 };
 use pulse_telemetry::Metrics;
 use tokio::net::TcpListener;
@@ -69,7 +69,7 @@ pub(crate) struct TestGateway {
     pub(crate) url: String,
     pub(crate) gateway: Gateway,
     stop: Option<oneshot::Sender<()>>,
-    serving: tokio::task::JoinHandle<()>,
+    serving: tokio::task::JoinHandle<Result<(), InvalidTls>>,
 }
 
 /// The parts of a gateway over the parrot, for everybody.
@@ -112,7 +112,7 @@ impl TestGateway {
     /// Tells the server to stop, and waits until it has.
     pub(crate) async fn stop(mut self) {
         drop(self.stop.take());
-        self.serving.await.unwrap();
+        self.serving.await.unwrap().unwrap();
     }
 
     pub(crate) async fn send(

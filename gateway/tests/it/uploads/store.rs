@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use bytes::Bytes;
 use http::{Method, header};
-use pulse_gateway::remote::{RemoteClient, RemoteEndpoint, RemoteSubgraph};
+use pulse_gateway::remote::{RemoteEndpoint, RemoteSubgraph};
 use pulse_gateway::{GatewayConfig, GatewayParts, StaticSource, Subgraphs};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
@@ -39,8 +39,7 @@ impl Stores {
         for name in ["parrot", "store"] {
             let endpoint =
                 RemoteEndpoint { name: name.to_owned(), url: subgraph(told.clone()).await, signer: None };
-            let client = RemoteClient::new(config.remote.clone());
-            subgraphs.push(Arc::new(RemoteSubgraph::try_new(endpoint, client, clock()).unwrap()));
+            subgraphs.push(Arc::new(RemoteSubgraph::try_new(endpoint, config.remote.clone(), clock()).unwrap()));
         }
         let source = Arc::new(StaticSource::new(supergraph()));
         let parts = GatewayParts { subgraphs: Subgraphs::Fixed(subgraphs), source, ..parts() };
