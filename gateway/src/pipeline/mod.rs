@@ -3,9 +3,9 @@
 mod authenticate;
 mod authorize;
 mod batch;
-mod csrf;
 mod cache_control;
 mod client_head;
+mod csrf;
 mod execute;
 mod find_document;
 mod operate;
