@@ -39,7 +39,8 @@ impl Stores {
         for name in ["parrot", "store"] {
             let endpoint =
                 RemoteEndpoint { name: name.to_owned(), url: subgraph(told.clone()).await, signer: None };
-            subgraphs.push(Arc::new(RemoteSubgraph::try_new(endpoint, config.remote.clone(), clock()).unwrap()));
+            subgraphs
+                .push(Arc::new(RemoteSubgraph::try_new(endpoint, config.remote.clone(), clock()).unwrap()));
         }
         let source = Arc::new(StaticSource::new(supergraph()));
         let parts = GatewayParts { subgraphs: Subgraphs::Fixed(subgraphs), source, ..parts() };
