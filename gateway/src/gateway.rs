@@ -19,10 +19,11 @@ use crate::config::GatewayConfig;
 use crate::http::{self, HealthCheck};
 use crate::lifecycle::Lifecycle;
 use crate::persisted_queries::PersistedQueries;
+use crate::pipeline::OperationNames;
 use crate::ports::{Authenticator, OperationStore, RevocationFeed, SupergraphSource};
 use crate::remote::headers::ResponseHeaders;
 use crate::streams::Streams;
-use crate::supergraph::{Subgraphs, Supergraph, SupergraphError};
+use crate::supergraph::{Loader, Subgraphs, Supergraph, SupergraphError};
 
 /// What a gateway is made of: the ports, and what the process shares with it.
 pub struct GatewayParts {
@@ -77,6 +78,7 @@ pub(crate) struct State {
     pub(crate) metrics: Option<Metrics>,
     pub(crate) clock: Clock,
     pub(crate) lifecycle: Arc<Lifecycle>,
+    pub(crate) operation_names: Arc<OperationNames>,
     pub(crate) streams: Arc<Streams>,
 }
 
@@ -103,7 +105,7 @@ impl Gateway {
             clock,
         } = parts;
         let response_headers = ResponseHeaders::try_new(&config)?;
-        let supergraph = Supergraph::init(source.as_ref(), subgraphs, (&config.limits).into()).await?;
+        let supergraph = Supergraph::init(source.as_ref(), Loader::new(subgraphs, &config)).await?;
         let supergraph = Arc::new(supergraph);
         let callers = RememberedCallers::new(authenticator, clock.clone(), config.remembered_credentials);
         let mut background = JoinSet::new();
@@ -124,6 +126,7 @@ impl Gateway {
             metrics,
             clock,
             lifecycle: Arc::default(),
+            operation_names: Arc::default(),
             streams,
         };
         let current = Current {
@@ -145,7 +148,7 @@ impl Gateway {
         let old = Arc::clone(&self.current.epoch.load().state);
         let reconfigured = old.config.changes_to(&config);
         let response_headers = ResponseHeaders::try_new(&config)?;
-        old.supergraph.reconfigure(subgraphs, (&config.limits).into()).await?;
+        old.supergraph.reconfigure(Loader::new(subgraphs, &config)).await?;
         self.current.epoch.store(Arc::new(Epoch::begin(old.with(config, response_headers))));
         old.lifecycle.accept_config();
         Ok(reconfigured)
@@ -165,6 +168,11 @@ impl Gateway {
     /// The routes: `/graphql`, `/health/live`, `/health/ready`, `/metrics`, and `/` for browsers.
     pub fn router(&self) -> Router {
         Router::new().fallback_service(CurrentRouter(Arc::clone(&self.current)))
+    }
+
+    /// `/metrics` and the health routes alone, for an address of their own.
+    pub fn operator_router(&self) -> Router {
+        http::operator_router(&self.current.epoch.load().state)
     }
 
     /// The version of the supergraph that is served now.
@@ -194,6 +202,7 @@ impl State {
             metrics,
             clock,
             lifecycle,
+            operation_names,
             streams,
         } = self;
         let persisted = if old.persisted_queries == config.persisted_queries {
@@ -212,6 +221,7 @@ impl State {
             metrics: metrics.clone(),
             clock: clock.clone(),
             lifecycle: Arc::clone(lifecycle),
+            operation_names: Arc::clone(operation_names),
             streams: Arc::clone(streams),
         }
     }

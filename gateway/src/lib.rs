@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod auth;
+mod check;
 mod config;
 pub mod engine;
 mod gateway;
@@ -15,20 +16,25 @@ mod source;
 mod streams;
 mod supergraph;
 mod tls;
+mod trace;
 mod uploads;
 pub mod value;
 
 pub use self::http::{HealthCheck, ServerConfig, serve};
 pub use auth::AnonymousAuthenticator;
+pub use check::{
+    Check, Finding, Severity, SubgraphReport, SupergraphReport, check_settings, check_supergraph,
+};
 pub use config::{AuthorizationConfig, AuthorizationMode};
 pub use config::{
     BatchingConfig, BreakerConfig, ClientCertificates, Draw, GatewayConfig, HeadersConfig, InvalidLabelRule,
-    LabelRule, LimitsConfig, OverridesConfig, PersistedQueriesConfig, RemoteConfig, RemoteTlsConfig,
-    RequestHeaderRule, ResponseHeaderRule, RetriesConfig, ServerTlsConfig, Strategy, StreamProtocol,
-    SubgraphConfig, SubgraphStreams, SubscriptionsConfig, UploadsConfig, UpstreamConfig,
+    LabelRule, LimitsConfig, MetricsConfig, OverridesConfig, PersistedQueriesConfig, PlanExposure,
+    RemoteConfig, RemoteTlsConfig, RequestHeaderRule, ResponseHeaderRule, RetriesConfig, ServerTlsConfig,
+    Strategy, StreamProtocol, SubgraphConfig, SubgraphStreams, SubscriptionsConfig, SupergraphConfig,
+    UploadsConfig, UpstreamConfig,
 };
 pub use gateway::{Gateway, GatewayParts, Reconfigured};
-pub use source::{FileSource, StaticSource};
+pub use source::{FileSource, InvalidSourceUrl, StaticSource, UrlSource};
 pub use supergraph::{Reach, Subgraphs, SupergraphError};
 pub use tls::InvalidTls;
 pub use uploads::UploadError;

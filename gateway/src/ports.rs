@@ -166,6 +166,9 @@ pub trait SupergraphSource: Send + Sync + 'static {
 
     /// New versions from now on. Never ends by itself for a source that can change; ends at once for one that cannot.
     fn changes(&self) -> BoxStream<'static, SupergraphSdl>;
+
+    /// Told of each version that is served, so that a source may keep the last good one.
+    async fn served(&self, _: &SupergraphSdl) {}
 }
 
 /// Why a source gave nothing.

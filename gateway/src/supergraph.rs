@@ -2,15 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
 use futures::StreamExt;
-use metrics::counter;
+use metrics::{counter, gauge, histogram};
 
 use pulse_types::Clock;
 
 use crate::config::GatewayConfig;
-use crate::engine::{Engine, EngineConfig, LoadError};
+use crate::engine::{Engine, EngineConfig, LoadError, WarmedUp};
 use crate::ports::{SourceError, Subgraph, SupergraphSdl, SupergraphSource};
 use crate::remote::{CallerSigner, InvalidHeaderRule, RemoteEndpoint, RemoteSubgraph, subgraph_endpoints};
 
@@ -56,6 +57,16 @@ impl Subgraphs {
     }
 }
 
+impl Subgraphs {
+    /// Those of this supergraph.
+    pub(crate) fn of(&self, supergraph: &SupergraphSdl) -> Result<Vec<Arc<dyn Subgraph>>, String> {
+        match self {
+            Self::Fixed(subgraphs) => Ok(subgraphs.clone()),
+            Self::Named(reach) => reach(supergraph),
+        }
+    }
+}
+
 /// Why no supergraph could be served.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum SupergraphError {
@@ -89,24 +100,30 @@ pub(crate) struct Supergraph {
     served: ArcSwap<Served>,
     /// How the next one is loaded. Held while one is, so that they replace each other in order.
     loader: tokio::sync::Mutex<Loader>,
-    /// Why the newest version is not the one that is served.
-    refused: Mutex<Option<String>>,
+    /// The newest version, when it is not the one that is served.
+    refused: Mutex<Option<Refused>>,
 }
 
+/// A version that cannot be served, and why.
 #[derive(Clone)]
-struct Loader {
-    subgraphs: Subgraphs,
-    config: EngineConfig,
+struct Refused {
+    supergraph: SupergraphSdl,
+    why: String,
+}
+
+/// How a version is made ready to be served.
+#[derive(Clone)]
+pub(crate) struct Loader {
+    pub(crate) subgraphs: Subgraphs,
+    pub(crate) engine: EngineConfig,
+    /// How many of the operations that the version before is asked for most are planned first, and how long that may take.
+    pub(crate) warm_up: (usize, Duration),
 }
 
 impl Supergraph {
-    pub(crate) async fn init(
-        source: &dyn SupergraphSource,
-        subgraphs: Subgraphs,
-        config: EngineConfig,
-    ) -> Result<Self, SupergraphError> {
-        let loader = Loader { subgraphs, config };
+    pub(crate) async fn init(source: &dyn SupergraphSource, loader: Loader) -> Result<Self, SupergraphError> {
         let served = loader.load(source.current().await?).await?;
+        source.served(&served.supergraph()).await;
         Ok(Self {
             served: ArcSwap::from_pointee(served),
             loader: tokio::sync::Mutex::new(loader),
@@ -121,68 +138,116 @@ impl Supergraph {
 
     /// Why the newest version of the source is not served, when it is not.
     pub(crate) fn refused(&self) -> Option<String> {
+        self.newest_refused().map(|refused| refused.why)
+    }
+
+    fn newest_refused(&self) -> Option<Refused> {
         self.refused.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn set_refused(&self, refused: Option<Refused>) {
+        gauge!("pulse_gateway_supergraph_refused").set(if refused.is_some() { 1.0 } else { 0.0 });
+        *self.refused.lock().unwrap_or_else(PoisonError::into_inner) = refused;
     }
 
     /// Takes in new versions, until the source ends.
     pub(crate) async fn follow(self: Arc<Self>, source: Arc<dyn SupergraphSource>) {
         let mut changes = source.changes();
         while let Some(supergraph) = changes.next().await {
-            self.replace(supergraph).await;
+            if self.replace(supergraph).await {
+                source.served(&self.served().supergraph()).await;
+            }
         }
     }
 
-    /// Serves the same supergraph by another configuration from now on. On an error everything stays as it is.
-    pub(crate) async fn reconfigure(
-        &self,
-        subgraphs: Subgraphs,
-        config: EngineConfig,
-    ) -> Result<(), SupergraphError> {
+    /// Serves by another configuration from now on. On an error everything stays as it is. A version that was refused may
+    /// be good by the new configuration.
+    pub(crate) async fn reconfigure(&self, new: Loader) -> Result<(), SupergraphError> {
         let mut loader = self.loader.lock().await;
-        let new = Loader { subgraphs, config };
-        let served = self.served();
-        let same = SupergraphSdl { sdl: served.sdl.clone(), version: served.version.clone() };
-        self.served.store(Arc::new(new.load(same).await?));
+        if let Some(refused) = self.newest_refused()
+            && let Ok(served) = new.load(refused.supergraph).await
+        {
+            self.serve(served, &new).await;
+        } else {
+            let same = new.load(self.served().supergraph()).await?;
+            self.serve(same, &new).await;
+        }
         *loader = new;
         Ok(())
     }
 
-    async fn replace(&self, supergraph: SupergraphSdl) {
+    /// Serves another version if it can be served. Whether it is.
+    async fn replace(&self, supergraph: SupergraphSdl) -> bool {
         let loader = self.loader.lock().await;
-        let version = supergraph.version.clone();
-        let refused = if self.served().version == version {
-            None
-        } else {
-            match loader.load(supergraph).await {
-                Ok(served) => {
-                    self.served.store(Arc::new(served));
-                    counter!("pulse_gateway_supergraph_loads_total", "outcome" => "ok").increment(1);
-                    tracing::info!(%version, "serving a new supergraph");
-                    None
-                }
-                Err(error) => {
-                    counter!("pulse_gateway_supergraph_loads_total", "outcome" => "error").increment(1);
-                    tracing::error!(%version, %error, "keeping the supergraph that is served");
-                    Some(format!("version {version} was refused: {error}"))
-                }
+        if self.served().version == supergraph.version {
+            self.set_refused(None);
+            return false;
+        }
+        match loader.load(supergraph.clone()).await {
+            Ok(served) => {
+                self.serve(served, &loader).await;
+                true
             }
-        };
-        *self.refused.lock().unwrap_or_else(PoisonError::into_inner) = refused;
+            Err(error) => {
+                let version = &supergraph.version;
+                counter!("pulse_gateway_supergraph_loads_total", "outcome" => "error").increment(1);
+                tracing::error!(%version, %error, "keeping the supergraph that is served");
+                let why = format!("version {version} was refused: {error}");
+                self.set_refused(Some(Refused { supergraph, why }));
+                false
+            }
+        }
+    }
+
+    async fn serve(&self, served: Served, loader: &Loader) {
+        let old = self.served();
+        loader.warm_up(&old.engine, &served).await;
+        if old.version != served.version {
+            counter!("pulse_gateway_supergraph_loads_total", "outcome" => "ok").increment(1);
+            tracing::info!(version = served.version, "serving a new supergraph");
+        }
+        self.served.store(Arc::new(served));
+        self.set_refused(None);
+    }
+}
+
+impl Served {
+    fn supergraph(&self) -> SupergraphSdl {
+        SupergraphSdl { sdl: self.sdl.clone(), version: self.version.clone() }
     }
 }
 
 impl Loader {
+    /// The loader of a configuration.
+    pub(crate) fn new(subgraphs: Subgraphs, config: &GatewayConfig) -> Self {
+        let warm_up = (config.supergraph.warm_up_operations, config.supergraph.warm_up_timeout);
+        Self { subgraphs, engine: (&config.limits).into(), warm_up }
+    }
+
     /// Builds the engine where it keeps nobody waiting: planners of large supergraphs take a while.
-    async fn load(&self, supergraph: SupergraphSdl) -> Result<Served, SupergraphError> {
-        let Self { subgraphs, config } = self.clone();
+    pub(crate) async fn load(&self, supergraph: SupergraphSdl) -> Result<Served, SupergraphError> {
+        let Self { subgraphs, engine: config, warm_up: _ } = self.clone();
         let load = move || {
-            let subgraphs = match subgraphs {
-                Subgraphs::Fixed(subgraphs) => subgraphs,
-                Subgraphs::Named(reach) => reach(&supergraph).map_err(SupergraphError::Subgraphs)?,
-            };
+            let subgraphs = subgraphs.of(&supergraph).map_err(SupergraphError::Subgraphs)?;
             let engine = Engine::load(&supergraph, subgraphs, &config)?;
             Ok(Served { engine, version: supergraph.version, sdl: supergraph.sdl })
         };
         tokio::task::spawn_blocking(load).await.unwrap_or(Err(SupergraphError::Panicked))
+    }
+
+    /// Plans what clients ask for most, so that nobody waits for a plan when the new version takes the old one's place.
+    async fn warm_up(&self, old: &Engine, new: &Served) {
+        let (count, limit) = self.warm_up;
+        if count == 0 || limit.is_zero() {
+            return;
+        }
+        let started = Instant::now();
+        let WarmedUp { planned, failed, skipped } = new.engine.warm_up(old.most_used(count), limit).await;
+        histogram!("pulse_gateway_warm_up_duration_seconds").record(started.elapsed());
+        for (outcome, count) in [("planned", planned), ("failed", failed), ("skipped", skipped)] {
+            counter!("pulse_gateway_warm_up_operations_total", "outcome" => outcome).increment(count as u64);
+        }
+        let version = &new.version;
+        tracing::info!(version, planned, failed, skipped, took = ?started.elapsed(), "planned the most used operations");
     }
 }

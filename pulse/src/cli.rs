@@ -36,10 +36,17 @@ pub enum Command {
     /// Write or check the GraphQL schemas that this program serves.
     #[command(subcommand)]
     Schema(SchemaCommand),
+    /// Check settings and supergraph of a gateway before it serves.
+    #[command(subcommand)]
+    Gateway(GatewayCommand),
     /// Ask a running process whether it is ready; for container health checks.
     Health(HealthArgs),
     /// Print the settings with their defaults and what they mean.
-    Config,
+    Config {
+        /// Print the JSON Schema of the settings file instead, for editors.
+        #[arg(long)]
+        schema: bool,
+    },
 }
 
 /// Arguments of `pulse dev`.
@@ -75,12 +82,53 @@ pub enum ServeCommand {
 /// Arguments of `pulse serve gateway`.
 #[derive(Debug, Args)]
 pub struct GatewayArgs {
-    /// Supergraph file to serve instead of Pulse's own; needs no database and no accounts.
-    #[arg(long, value_name = "FILE")]
-    pub supergraph: Option<PathBuf>,
+    /// Supergraph to serve instead of Pulse's own, in a file or behind a URL; needs no database and no accounts.
+    #[arg(long, value_name = "FILE|URL")]
+    pub supergraph: Option<String>,
     /// Where to listen.
     #[command(flatten)]
     pub listen: ListenArgs,
+}
+
+/// What to do about a gateway without serving.
+#[derive(Debug, Subcommand)]
+pub enum GatewayCommand {
+    /// Say whether a gateway would start with these settings and this supergraph, and what is suspicious about them.
+    ///
+    /// Ends with 0 when it would, with 3 for a wrong setting, 41 for a supergraph that cannot be served, 45 for a
+    /// subgraph that does not answer (--online) and 46 for a warning (--strict).
+    Check(CheckArgs),
+    /// Print the JSON Schema of the settings file, for editors.
+    Schema,
+}
+
+/// Arguments of `pulse gateway check`.
+#[derive(Debug, Args)]
+pub struct CheckArgs {
+    /// Supergraph to check too, in a file or behind a URL.
+    #[arg(long, value_name = "FILE|URL")]
+    pub supergraph: Option<String>,
+    /// Where the gateway is going to listen: what is safe for this machine alone may not be for a network.
+    #[arg(long, default_value = "127.0.0.1:4000", value_name = "ADDRESS")]
+    pub listen: SocketAddr,
+    /// Ask each subgraph whether it answers.
+    #[arg(long)]
+    pub online: bool,
+    /// Fail if there are warnings.
+    #[arg(long)]
+    pub strict: bool,
+    /// For whom the report is.
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    pub format: Format,
+}
+
+/// For whom a report is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Format {
+    /// People.
+    Human,
+    /// Programs.
+    Json,
 }
 
 /// Arguments of `pulse serve subgraph`.

@@ -40,6 +40,9 @@ pub enum Failure {
     /// A process is not ready, or does not answer.
     #[error("{0}")]
     NotReady(String),
+    /// A check that was asked to be strict found something suspicious.
+    #[error("{0} warnings; without --strict they are no failure")]
+    Warnings(usize),
 }
 
 impl Failure {
@@ -52,21 +55,28 @@ impl Failure {
             Self::BadLines(_) => 43,
             Self::Drift(_) => 44,
             Self::NotReady(_) => 45,
+            Self::Warnings(_) => 46,
         }
     }
 }
 
 /// Says what went wrong on standard error, with its causes, and gives the code for it.
 pub fn exit_code(error: &anyhow::Error) -> ExitCode {
-    let mut text = format!("error: {error}");
+    let (problem, code) = problem_and_code(error);
+    crate::terminal::complain(&format!("error: {problem}"));
+    ExitCode::from(code)
+}
+
+/// What went wrong, with its causes, and the code for it.
+pub(crate) fn problem_and_code(error: &anyhow::Error) -> (String, u8) {
+    let mut text = error.to_string();
     for cause in error.chain().skip(1) {
         let cause = cause.to_string();
         if !text.contains(&cause) {
             write!(text, "\n  because: {cause}").expect("writing to a String cannot fail");
         }
     }
-    crate::terminal::complain(&text);
-    ExitCode::from(error.chain().find_map(code_of).unwrap_or(1))
+    (text, error.chain().find_map(code_of).unwrap_or(1))
 }
 
 fn code_of(error: &(dyn std::error::Error + 'static)) -> Option<u8> {

@@ -3,12 +3,14 @@
 mod de;
 mod error;
 mod layers;
+mod schema;
 
 use std::path::Path;
 
 use serde::de::DeserializeOwned;
 
 pub use error::{ConfigError, Origin};
+pub use schema::schema;
 
 /// Reads settings: `defaults` (TOML text that the program carries), then `file`, then the variables of `env` that
 /// begin with `PULSE__`.

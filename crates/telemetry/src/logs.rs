@@ -4,11 +4,14 @@ use std::io::{IsTerminal, stderr};
 
 use serde::Deserialize;
 use tracing::Subscriber;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer as _, fmt};
 
 use crate::TelemetryConfig;
+use crate::traces::{self, Exporter, TraceLayer, TracesError};
 
 /// Who reads the logs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -34,13 +37,42 @@ pub enum LogsError {
         #[source]
         source: tracing_subscriber::filter::ParseError,
     },
+    /// Traces cannot be sent.
+    #[error(transparent)]
+    Traces(#[from] TracesError),
+}
+
+/// Sends log events to standard error and, where a collector is configured, spans to it: those who serve shut the exporter
+/// down last. The first call in a process decides.
+pub fn init(config: &TelemetryConfig) -> Result<Option<Exporter>, LogsError> {
+    if config.traces.endpoint.is_empty() {
+        return init_logs(config).map(|()| None);
+    }
+    let filter = filter(config)?;
+    let (layer, exporter) = traces::start(&config.traces)?;
+    let registry = tracing_subscriber::registry().with(layer.with_filter(filter_fn(TraceLayer::wants)));
+    // An error means that a subscriber is already there, which is the promise of this function.
+    let _already_there = match config.log_format {
+        LogFormat::Human => {
+            let logs = fmt::layer().with_writer(stderr).with_ansi(stderr().is_terminal()).with_target(false);
+            registry.with(logs.with_filter(filter)).try_init()
+        }
+        LogFormat::Json => {
+            let logs = fmt::layer().with_writer(stderr).json().flatten_event(true).with_current_span(false);
+            registry.with(logs.with_span_list(false).with_filter(filter)).try_init()
+        }
+    };
+    Ok(Some(exporter))
+}
+
+fn filter(config: &TelemetryConfig) -> Result<EnvFilter, LogsError> {
+    let filter = EnvFilter::builder().parse(&config.log_filter);
+    filter.map_err(|source| LogsError::Filter { filter: config.log_filter.clone(), source })
 }
 
 /// Sends log events to standard error. The first call in a process decides; later ones only check the filter.
 pub fn init_logs(config: &TelemetryConfig) -> Result<(), LogsError> {
-    let filter = EnvFilter::builder()
-        .parse(&config.log_filter)
-        .map_err(|source| LogsError::Filter { filter: config.log_filter.clone(), source })?;
+    let filter = filter(config)?;
     // An error means that a subscriber is already there, which is the promise of this function.
     let _already_there = match config.log_format {
         LogFormat::Human => human(filter).try_init(),

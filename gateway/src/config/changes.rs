@@ -6,16 +6,25 @@ use super::GatewayConfig;
 use crate::gateway::Reconfigured;
 
 /// Settings, and sections of them, that are used once when the process starts.
-const FIXED: [&str; 9] = [
+const FIXED: [&str; 18] = [
     "header_timeout",
     "connection_limit",
     "connections_per_address",
     "tls",
+    "drain_delay",
     "drain_timeout",
     "remembered_credentials",
+    "metrics.listen",
     "subscriptions.socket_limit",
     "subscriptions.stream_limit",
     "subscriptions.reservation_limit",
+    "supergraph.file_interval",
+    "supergraph.poll_interval",
+    "supergraph.timeout",
+    "supergraph.size_limit",
+    "supergraph.authorization",
+    "supergraph.max_backoff",
+    "supergraph.cache_file",
 ];
 
 impl GatewayConfig {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use bytesize::ByteSize;
 use serde::{Deserialize, Serialize};
 
 use crate::engine::{CostRules, EngineConfig};
@@ -12,9 +13,13 @@ use crate::engine::{CostRules, EngineConfig};
 pub struct LimitsConfig {
     /// How many planned operations are kept.
     pub plan_cache_size: u64,
+    /// How much memory they may take together, about.
+    pub plan_cache_memory: ByteSize,
     /// How long planning one operation may take.
     #[serde(with = "humantime_serde")]
     pub planning_timeout: Duration,
+    /// How many operations may be planned or wait for it at once; further new ones are refused as UNAVAILABLE.
+    pub planning_queue: usize,
     /// How deeply fields may be nested, fragments followed.
     pub max_depth: usize,
     /// How many aliases an operation may use, fragments followed.
@@ -35,7 +40,9 @@ impl Default for LimitsConfig {
     fn default() -> Self {
         let EngineConfig {
             plan_cache_size,
+            plan_cache_memory,
             planning_timeout,
+            planning_queue,
             max_depth,
             max_aliases,
             max_root_fields,
@@ -47,7 +54,9 @@ impl Default for LimitsConfig {
         } = EngineConfig::default();
         Self {
             plan_cache_size,
+            plan_cache_memory: ByteSize::b(plan_cache_memory),
             planning_timeout,
+            planning_queue,
             max_depth,
             max_aliases,
             max_root_fields,
@@ -63,7 +72,9 @@ impl From<&LimitsConfig> for EngineConfig {
     fn from(limits: &LimitsConfig) -> Self {
         let LimitsConfig {
             plan_cache_size,
+            plan_cache_memory,
             planning_timeout,
+            planning_queue,
             max_depth,
             max_aliases,
             max_root_fields,
@@ -74,7 +85,9 @@ impl From<&LimitsConfig> for EngineConfig {
         } = *limits;
         Self {
             plan_cache_size,
+            plan_cache_memory: plan_cache_memory.as_u64(),
             planning_timeout,
+            planning_queue,
             max_depth,
             max_aliases,
             max_root_fields,

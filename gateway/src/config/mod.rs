@@ -5,10 +5,14 @@ mod authorization;
 mod batching;
 mod changes;
 mod limits;
+mod metrics;
 mod overrides;
 mod persisted_queries;
+mod plan_exposure;
 mod remote;
+mod secret;
 mod subscriptions;
+mod supergraph;
 mod tls;
 mod uploads;
 
@@ -21,13 +25,16 @@ use serde::{Deserialize, Serialize};
 pub use authorization::{AuthorizationConfig, AuthorizationMode};
 pub use batching::BatchingConfig;
 pub use limits::LimitsConfig;
+pub use metrics::MetricsConfig;
 pub use overrides::{Draw, InvalidLabelRule, LabelRule, OverridesConfig};
 pub use persisted_queries::PersistedQueriesConfig;
+pub use plan_exposure::PlanExposure;
 pub use remote::{
     BreakerConfig, HeadersConfig, RemoteConfig, RemoteTlsConfig, RequestHeaderRule, ResponseHeaderRule,
     RetriesConfig, Strategy, SubgraphConfig,
 };
 pub use subscriptions::{StreamProtocol, SubgraphStreams, SubscriptionsConfig, UpstreamConfig};
+pub use supergraph::SupergraphConfig;
 pub use tls::{ClientCertificates, ServerTlsConfig};
 pub use uploads::UploadsConfig;
 
@@ -47,9 +54,15 @@ pub struct GatewayConfig {
     pub connection_limit: usize,
     /// How many of them may come from one address; zero for no limit.
     pub connections_per_address: usize,
-    /// How long requests under way may still take once the gateway is told to stop.
+    /// How long the gateway still serves, not ready, once it is told to stop.
+    #[serde(with = "humantime_serde")]
+    pub drain_delay: Duration,
+    /// How long requests under way may still take after that.
     #[serde(with = "humantime_serde")]
     pub drain_timeout: Duration,
+    /// How often the settings file is looked at for changes.
+    #[serde(with = "humantime_serde")]
+    pub reload_interval: Duration,
     /// How long a readiness check may take before it counts as failed.
     #[serde(with = "humantime_serde")]
     pub health_timeout: Duration,
@@ -57,14 +70,18 @@ pub struct GatewayConfig {
     pub query_page: bool,
     /// Whether answers are compressed for clients that accept it.
     pub compression: bool,
-    /// Whether a request may ask for its query plan.
-    pub expose_plan: bool,
+    /// Who may ask for the query plan and the timings of a request.
+    pub expose_plan: PlanExposure,
     /// Origins whose pages may call the API from a browser; `*` for all.
     pub cors_origins: Vec<String>,
     /// How many verified credentials are remembered.
     pub remembered_credentials: u64,
     /// What the supergraph demands of callers.
     pub authorization: AuthorizationConfig,
+    /// Where the supergraph comes from, and how its versions take turns.
+    pub supergraph: SupergraphConfig,
+    /// What is measured, and where it is read.
+    pub metrics: MetricsConfig,
     /// What one operation may ask for.
     pub limits: LimitsConfig,
     /// Several operations in one request.
@@ -97,14 +114,18 @@ impl Default for GatewayConfig {
             header_timeout: Duration::from_secs(15),
             connection_limit: 10_000,
             connections_per_address: 0,
+            drain_delay: Duration::ZERO,
             drain_timeout: Duration::from_secs(10),
+            reload_interval: Duration::from_secs(1),
             health_timeout: Duration::from_secs(2),
             query_page: true,
             compression: true,
-            expose_plan: false,
+            expose_plan: PlanExposure::Off,
             cors_origins: Vec::new(),
             remembered_credentials: 100_000,
             authorization: AuthorizationConfig::default(),
+            supergraph: SupergraphConfig::default(),
+            metrics: MetricsConfig::default(),
             limits: LimitsConfig::default(),
             batching: BatchingConfig::default(),
             persisted_queries: PersistedQueriesConfig::default(),
@@ -129,8 +150,24 @@ impl GatewayConfig {
     /// Where the configuration says that a subgraph is.
     pub fn url_of(&self, subgraph: &str) -> Option<&str> {
         let own = || self.subgraphs.get(subgraph).map(|own| &own.url).filter(|url| !url.is_empty());
-        self.subgraph_urls.get(subgraph).or_else(own).map(String::as_str)
+        self.subgraph_urls
+            .get(subgraph)
+            .or_else(own)
+            .or_else(|| self.url_of_alike(subgraph))
+            .map(String::as_str)
     }
+
+    /// Variables of the environment have no hyphens, and their case says nothing.
+    fn url_of_alike(&self, subgraph: &str) -> Option<&String> {
+        let alike = |name: &String| spelled_alike(name, subgraph);
+        self.subgraph_urls.iter().find_map(|(name, url)| alike(name).then_some(url))
+    }
+}
+
+/// Whether names are equal but for case, and for hyphens in place of underscores.
+pub(crate) fn spelled_alike(one: &str, other: &str) -> bool {
+    let plain = |name: &str| name.to_lowercase().replace('-', "_");
+    plain(one) == plain(other)
 }
 
 /// A size as a number of bytes that this machine can address.

@@ -29,14 +29,17 @@ mod load;
 mod operation;
 mod plan;
 mod planning;
+mod probe;
 mod project;
 mod reserved;
 mod response;
 mod schema;
 mod selection;
 mod typenames;
+mod usage;
 mod variables;
 mod variant;
+mod warm_up;
 
 use aliases::TakenNames;
 use cost::Pricing;
@@ -50,15 +53,21 @@ pub use authorization::{Denied, DeniedField, PolicyScopes};
 pub use cost::{Cost, CostRules, Estimate};
 pub use error::{ErrorCode, LoadError, Location, RequestError};
 pub use operation::Operation;
+pub use probe::Probe;
 pub use variant::{ActiveOverrides, OverrideLabels, PlanVariant, Share};
+pub use warm_up::{MostUsed, WarmedUp};
 
 /// What bounds the engine's work.
 #[derive(Debug, Clone)]
 pub struct EngineConfig {
     /// How many planned operations are kept.
     pub plan_cache_size: u64,
+    /// How much memory they may take together, about, in bytes.
+    pub plan_cache_memory: u64,
     /// How long planning one operation may take.
     pub planning_timeout: Duration,
+    /// How many operations may be planned or wait for it at once.
+    pub planning_queue: usize,
     /// How deeply fields may be nested, fragments followed.
     pub max_depth: usize,
     /// How many aliases an operation may use, fragments followed.
@@ -81,7 +90,9 @@ impl Default for EngineConfig {
     fn default() -> Self {
         Self {
             plan_cache_size: 4096,
+            plan_cache_memory: 64_000_000,
             planning_timeout: Duration::from_secs(2),
+            planning_queue: 1000,
             max_depth: 20,
             max_aliases: 100,
             max_root_fields: 30,
@@ -203,9 +214,23 @@ impl Engine {
             rules: operation::validation_rules(),
             config: config.clone(),
         };
-        let weight = |key: &PlanKey, _: &Arc<Operation>| key.weight();
-        let plans = Cache::builder().max_capacity(config.plan_cache_size).weigher(weight).build();
+        let plans = Self::plan_cache(config);
         Ok(Self { preparer: Arc::new(preparer), planning: Planning::new(), plans, labels })
+    }
+
+    /// Bounded by number and by memory: an operation that is larger than its share counts as several.
+    fn plan_cache(config: &EngineConfig) -> Cache<PlanKey, Arc<Operation>> {
+        let share = (config.plan_cache_memory / config.plan_cache_size.max(1)).max(1);
+        let weight = move |_: &PlanKey, operation: &Arc<Operation>| {
+            u32::try_from((operation.usage.size as u64).div_ceil(share)).unwrap_or(u32::MAX).max(1)
+        };
+        Cache::builder().max_capacity(config.plan_cache_size).weigher(weight).build()
+    }
+
+    /// How many planned operations are kept just now.
+    pub async fn planned_operations(&self) -> u64 {
+        self.plans.run_pending_tasks().await;
+        self.plans.entry_count()
     }
 
     /// The labels of progressive `@override` that the supergraph uses.
@@ -229,16 +254,29 @@ impl Engine {
         operation_name: Option<&str>,
         variant: &PlanVariant,
     ) -> Result<Arc<Operation>, Vec<RequestError>> {
+        self.find_or_prepare(document, operation_name, variant).await.map(|(operation, _)| operation)
+    }
+
+    /// The same, and whether it was planned already.
+    pub async fn find_or_prepare(
+        &self,
+        document: &str,
+        operation_name: Option<&str>,
+        variant: &PlanVariant,
+    ) -> Result<(Arc<Operation>, bool), Vec<RequestError>> {
         let name = operation_name.filter(|name| !name.is_empty());
         let key = PlanKeyRef { document, name, variant };
         if let Some(known) = self.plans.get(&key).await {
             counter!("pulse_gateway_plan_cache_total", "outcome" => "hit").increment(1);
-            return Ok(known);
+            known.usage.count();
+            return Ok((known, true));
         }
         counter!("pulse_gateway_plan_cache_total", "outcome" => "miss").increment(1);
         let planning = self.planning.prepare(&self.preparer, key);
         let planned = self.plans.try_get_with(key.to_key(), planning).await;
-        planned.map_err(|errors| errors.as_ref().clone())
+        let planned = planned.map_err(|errors| errors.as_ref().clone())?;
+        planned.usage.count();
+        Ok((planned, false))
     }
 
     /// What an operation costs at most with these variables. `None` where costs are not counted, or where the variables are

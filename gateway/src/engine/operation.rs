@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
+use std::time::Duration;
 
 use graphql_tools::parser::query::{Definition, OperationDefinition, ParseError};
 use graphql_tools::static_graphql::query;
@@ -21,6 +22,7 @@ use super::cost::{OperationCost, Pricer, Pricing};
 use super::plan::{Node, PlanCompiler};
 use super::schema::{Schema, TypeConditions};
 use super::selection::{self, CompiledSelection};
+use super::usage::{Length, Usage};
 use super::variables::Variable;
 use super::variant::{PlanKeyRef, PlanVariant};
 use super::{EngineConfig, ErrorCode, OperationKind, RequestError, expansion, limits, reserved, typenames};
@@ -38,6 +40,7 @@ pub struct Operation {
     pub(super) cost: Option<OperationCost>,
     /// How long the last answer was, so that the next one finds room for its own at once.
     pub(super) answer_size: AtomicUsize,
+    pub(super) usage: Usage,
     query_plan: QueryPlan,
 }
 
@@ -60,6 +63,18 @@ impl Operation {
     /// The plan, for people to read.
     pub fn plan_json(&self) -> serde_json::Value {
         serde_json::to_value(&self.query_plan).expect("a plan has only string keys")
+    }
+
+    /// How long the plan is as JSON.
+    pub(super) fn plan_length(&self) -> usize {
+        let mut length = Length::default();
+        serde_json::to_writer(&mut length, &self.query_plan).expect("a plan has only string keys");
+        length.0
+    }
+
+    /// How long it took to parse, validate and plan it, when that was done.
+    pub const fn planned_in(&self) -> Duration {
+        self.usage.planned_in
     }
 }
 
@@ -123,6 +138,7 @@ impl Preparer {
             plan: None,
             cost: None,
             answer_size: AtomicUsize::new(256),
+            usage: Usage::default(),
             query_plan: QueryPlan { kind: "QueryPlan", node: None },
         };
         if !variant.denied.is_empty() {

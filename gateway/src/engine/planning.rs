@@ -1,10 +1,14 @@
 //! Planning beside the threads that serve requests: it takes its time and recurses deeply, it may even panic.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
 
+use metrics::counter;
 use tokio::sync::{Semaphore, oneshot};
 
 use super::operation::{self, Operation, Preparer};
+use super::usage::Usage;
 use super::variant::PlanKeyRef;
 use super::{ErrorCode, RequestError};
 
@@ -15,12 +19,22 @@ const STACK: usize = 32 << 20;
 pub(super) struct Planning {
     /// As many at a time as there are cores.
     permits: Arc<Semaphore>,
+    waiting: AtomicUsize,
+}
+
+/// A place in the queue, free again when dropped.
+struct Place<'a>(&'a AtomicUsize);
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 impl Planning {
     pub(super) fn new() -> Self {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        Self { permits: Arc::new(Semaphore::new(cores)) }
+        Self { permits: Arc::new(Semaphore::new(cores)), waiting: AtomicUsize::new(0) }
     }
 
     /// Prepares one operation within the time limit, waiting included.
@@ -30,6 +44,13 @@ impl Planning {
         key: PlanKeyRef<'_>,
     ) -> Result<Arc<Operation>, Vec<RequestError>> {
         let config = &preparer.config;
+        let place = Place(&self.waiting);
+        if self.waiting.fetch_add(1, Ordering::Relaxed) >= config.planning_queue {
+            drop(place);
+            counter!("pulse_gateway_planning_refused_total").increment(1);
+            let text = "too many new operations wait to be planned just now, try again";
+            return Err(vec![RequestError::new(ErrorCode::Unavailable, text).because("PLANNING_QUEUE_FULL")]);
+        }
         let planned = tokio::time::timeout(config.planning_timeout, self.on_a_thread(preparer, key));
         planned.await.unwrap_or_else(|_| Err(vec![operation::planning_timed_out(config)]))
     }
@@ -44,10 +65,15 @@ impl Planning {
         let preparer = Arc::clone(preparer);
         let key = key.to_key();
         let work = move || {
+            let started = Instant::now();
             let planned = preparer.prepare(key.as_ref());
             drop(permit);
+            let planned = planned.map(|mut operation| {
+                operation.usage = Usage::of(&operation, key.as_ref().document, started.elapsed());
+                Arc::new(operation)
+            });
             // Whoever asked may have given up.
-            let _ = answer.send(planned.map(Arc::new));
+            let _ = answer.send(planned);
         };
         let started = std::thread::Builder::new().name("planning".into()).stack_size(STACK).spawn(work);
         if let Err(error) = started {

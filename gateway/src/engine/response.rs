@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::{BufMut, Bytes};
 use futures::StreamExt;
@@ -61,6 +61,7 @@ impl Shared {
         context: &ExecutionContext,
         event: Option<Event<'_>>,
     ) -> ExecutionResult {
+        let started = Instant::now();
         let flags = operation.selection.flags.iter();
         let flags: Vec<bool> =
             flags.map(|name| variables.get(name).and_then(Value::as_bool).unwrap_or_default()).collect();
@@ -85,7 +86,7 @@ impl Shared {
         out.put_slice(b"{\"data\":");
         let data_is_null = project::project(root, &flags, &data, (&mut out, &mut errors));
         write_errors(&errors, &mut out);
-        write_extensions(operation, context, (&fetches, cost), &mut out);
+        write_extensions(operation, context, (&fetches, cost, started.elapsed()), &mut out);
         out.put_u8(b'}');
         operation.answer_size.store(out.len(), Ordering::Relaxed);
         ExecutionResult {
@@ -189,13 +190,18 @@ fn write_errors(errors: &[FieldError], out: &mut Vec<u8>) {
 fn write_extensions(
     operation: &Operation,
     context: &ExecutionContext,
-    (fetches, cost): (&[FetchReport], Option<Cost>),
+    (fetches, cost, took): (&[FetchReport], Option<Cost>, Duration),
     out: &mut Vec<u8>,
 ) {
     let mut extensions = serde_json::Map::new();
     if context.include_plan {
         extensions.insert("plan".to_owned(), operation.plan_json());
         extensions.insert("fetches".to_owned(), fetches.iter().map(fetch_json).collect());
+        let timings = serde_json::json!({
+            "planMicroseconds": microseconds(operation.planned_in()),
+            "executeMicroseconds": microseconds(took),
+        });
+        extensions.insert("timings".to_owned(), timings);
     }
     if let Some((estimate, actual)) = context.tell_cost.as_ref().zip(cost) {
         extensions.insert("cost".to_owned(), estimate.json(actual));
@@ -206,10 +212,14 @@ fn write_extensions(
     }
 }
 
+fn microseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
+}
+
 fn fetch_json(fetch: &FetchReport) -> serde_json::Value {
     serde_json::json!({
         "subgraph": *fetch.subgraph,
-        "microseconds": u64::try_from(fetch.duration.as_micros()).unwrap_or(u64::MAX),
+        "microseconds": microseconds(fetch.duration),
         "entities": fetch.entities,
         "errors": fetch.errors,
     })

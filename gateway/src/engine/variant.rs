@@ -41,12 +41,6 @@ impl PlanKey {
     pub(super) fn as_ref(&self) -> PlanKeyRef<'_> {
         PlanKeyRef { document: &self.document, name: self.name.as_deref(), variant: &self.variant }
     }
-
-    /// How many plans it counts as: a long document counts as several, so that the size of the cache is bounded by more
-    /// than their number.
-    pub(super) fn weight(&self) -> u32 {
-        u32::try_from(1 + self.document.len() / 4096).unwrap_or(u32::MAX)
-    }
 }
 
 impl PlanKeyRef<'_> {

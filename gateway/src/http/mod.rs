@@ -38,7 +38,7 @@ pub(crate) fn router(state: Arc<State>) -> Router {
         .route(API, any(api))
         .route("/health/live", get(health::live))
         .route("/health/ready", get(health::ready));
-    if state.metrics.is_some() {
+    if state.metrics.is_some() && state.config.metrics.listen.is_empty() {
         router = router.route("/metrics", get(metrics::metrics));
     }
     if state.config.query_page {
@@ -56,6 +56,15 @@ pub(crate) fn router(state: Arc<State>) -> Router {
     };
     let router = if state.config.compression { router.layer(compression::layer()) } else { router };
     router.layer(from_fn(never_sniff)).with_state(state)
+}
+
+/// What operators look at, and clients need not.
+pub(crate) fn operator_router(state: &Arc<State>) -> Router {
+    Router::new()
+        .route("/metrics", get(metrics::metrics))
+        .route("/health/live", get(health::live))
+        .route("/health/ready", get(health::ready))
+        .with_state(Arc::clone(state))
 }
 
 async fn api(Shared(state): Shared<Arc<State>>, request: Request) -> Response {

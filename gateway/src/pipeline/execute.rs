@@ -31,7 +31,7 @@ pub(super) async fn execute(
         headers: Arc::clone(&client.headers),
         deadline: client.deadline,
         uploads: request.uploads,
-        include_plan: state.config.expose_plan && wants_plan,
+        include_plan: wants_plan && state.config.expose_plan.allows(&client.caller, &client.headers),
         tell_cost: None,
     };
     let execution = async {

@@ -9,6 +9,7 @@ mod csrf;
 mod execute;
 mod find_document;
 mod operate;
+mod operation_names;
 mod prepare;
 mod read_request;
 mod refusal;
@@ -25,16 +26,19 @@ use futures::StreamExt;
 use http::HeaderMap;
 use pulse_types::RequestId;
 use tokio::time::timeout_at;
+use tracing::Instrument as _;
 
 use crate::engine::ExecutionResult;
 use crate::gateway::State;
 use crate::http::drain::Drain;
 use crate::http::negotiate::{Accepted, MediaType};
 use crate::streams::{self, Ending};
+use crate::trace;
 use crate::uploads::Uploads;
 
 pub(crate) use authenticate::authenticate;
 pub(crate) use operate::{Answer, Client, Results, operate};
+pub(crate) use operation_names::OperationNames;
 pub(crate) use read_request::{Arrival, GraphqlRequest, read_request};
 pub(crate) use refusal::{METHODS, Refusal};
 pub(crate) use respond::refuse;
@@ -46,10 +50,11 @@ use read_request::Incoming;
 pub(crate) async fn run(state: &Arc<State>, request: Request) -> Response {
     let id = *request.extensions().get::<RequestId>().expect("the router names every request");
     let mut summary = Summary::begin(id);
+    let span = trace::request(&request);
     let accepted = Accepted::negotiate(request.headers());
     let outcome = match accepted {
         None => Err(Refusal::not_acceptable()),
-        Some(accepted) => steps(state, request, accepted, &mut summary).await,
+        Some(accepted) => steps(state, request, accepted, &mut summary).instrument(span.clone()).await,
     };
     let media_type = accepted.and_then(|accepted| accepted.once).unwrap_or(MediaType::Json);
     let response = match outcome {
@@ -61,6 +66,7 @@ pub(crate) async fn run(state: &Arc<State>, request: Request) -> Response {
             respond::refuse(media_type, refusal, id)
         }
     };
+    trace::answered(&span, response.status());
     summary.end(response.status());
     response
 }
@@ -83,9 +89,11 @@ async fn steps(
     let arrival = Arrival::now(&state.config);
     let deadline = arrival.deadline;
     let (mut parts, body) = request.into_parts();
-    let incoming = read_request(&mut parts, body, &state.config, arrival).await?;
+    let reading = read_request(&mut parts, body, &state.config, arrival);
+    let incoming = reading.instrument(trace::step!("read_request")).await?;
     let uploads = incoming.uploads();
-    let known = authenticate(state, &parts.headers, id, deadline).await?;
+    let authenticating = authenticate(state, &parts.headers, id, deadline);
+    let known = authenticating.instrument(trace::step!("authenticate")).await?;
     let drain = parts.extensions.get::<Drain>().cloned().unwrap_or_default();
     let headers = Arc::new(parts.headers);
     let streams = accepted.stream.is_some();

@@ -6,6 +6,7 @@ use std::time::Instant;
 use futures::stream::BoxStream;
 use http::HeaderMap;
 use pulse_types::Caller;
+use tracing::{Instrument as _, Span};
 
 use super::authorize::{self, Asked};
 use super::client_head::client_head;
@@ -15,6 +16,7 @@ use super::summary::Summary;
 use super::{execute, find_document, prepare, variant};
 use crate::engine::ExecutionResult;
 use crate::gateway::State;
+use crate::trace;
 
 /// Who sends an operation, and what its transport can carry.
 #[derive(Debug, Clone)]
@@ -46,19 +48,39 @@ pub(crate) async fn operate(
     request: GraphqlRequest,
     summary: &mut Summary,
 ) -> Result<Answer, Refusal> {
+    let span = trace::operation(&client.headers);
+    let answer = steps(state, client, request, (summary, &span)).instrument(span.clone()).await;
+    if let Err(refusal) = &answer {
+        span.record("otel.error", refusal.errors.first().map(|error| error.code.as_str()));
+    }
+    answer
+}
+
+async fn steps(
+    state: &State,
+    client: &Client,
+    request: GraphqlRequest,
+    (summary, span): (&mut Summary, &Span),
+) -> Result<Answer, Refusal> {
     summary.caller(&client.caller);
-    let document = find_document::find_document(state, &request, &client.caller).await?;
+    summary.traced();
+    let finding = find_document::find_document(state, &request, &client.caller);
+    let document = finding.instrument(trace::step!("find_document")).await?;
     // One version of the supergraph for the whole request.
     let served = state.supergraph.served();
     let variant = variant::variant(&state.config.overrides, served.engine.override_labels(), client);
-    let operation = prepare::prepare(&served.engine, &request, (&document.text, &variant), client).await?;
+    let preparing = prepare::prepare(&served.engine, &request, (&document.text, &variant), client);
+    let (operation, was_planned) = preparing.instrument(trace::step!("prepare")).await?;
+    trace::prepared(span, &operation, was_planned);
     let asked = Asked { request: &request, document: &document.text, variant };
     let operation = authorize::authorize(state, &served.engine, operation, asked, client).await?;
-    summary.operation(&operation);
+    let names = state.config.metrics.operations;
+    summary.operation(&operation, was_planned, state.operation_names.label(operation.name(), names));
     if let Some(hash) = document.register {
         state.persisted.register(hash, &document.text);
     }
-    let mut answer = execute::execute(state, &served.engine, &operation, request, client).await?;
+    let executing = execute::execute(state, &served.engine, &operation, request, client);
+    let mut answer = executing.instrument(trace::step!("execute")).await?;
     if let Answer::Once(result) = &mut answer {
         summary.executed(result);
         result.headers = client_head(state, client, &operation, result);

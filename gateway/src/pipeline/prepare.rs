@@ -7,17 +7,20 @@ use super::read_request::GraphqlRequest;
 use super::refusal::Refusal;
 use crate::engine::{Engine, Operation, OperationKind, PlanVariant};
 
+/// The operation, and whether it was planned already.
 pub(super) async fn prepare(
     engine: &Engine,
     request: &GraphqlRequest,
     (document, variant): (&str, &PlanVariant),
     client: &Client,
-) -> Result<Arc<Operation>, Refusal> {
-    let prepared = engine.prepare_variant(document, request.operation_name.as_deref(), variant).await;
-    let operation = prepared.map_err(Refusal::errors)?;
+) -> Result<(Arc<Operation>, bool), Refusal> {
+    let prepared = engine.find_or_prepare(document, request.operation_name.as_deref(), variant).await;
+    let (operation, was_planned) = prepared.map_err(Refusal::errors)?;
     match operation.kind() {
         OperationKind::Mutation if request.is_safe => Err(Refusal::mutation_by_get()),
         OperationKind::Subscription if !client.streams => Err(Refusal::needs_stream()),
-        OperationKind::Query | OperationKind::Mutation | OperationKind::Subscription => Ok(operation),
+        OperationKind::Query | OperationKind::Mutation | OperationKind::Subscription => {
+            Ok((operation, was_planned))
+        }
     }
 }

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use http::StatusCode;
-use metrics::{gauge, histogram};
+use metrics::{counter, gauge, histogram};
 use pulse_types::{Caller, RequestId, Subject};
 
 use super::refusal::Refusal;
-use crate::engine::{ExecutionResult, FetchReport, Operation};
+use crate::engine::{Cost, ExecutionResult, FetchReport, Operation};
 
 /// How much of an operation's name is logged. Names are letters, digits and underscores, but the client chooses them.
 const NAME_LIMIT: usize = 100;
@@ -20,6 +20,12 @@ pub(crate) struct Summary {
     caller: Option<Arc<Caller>>,
     operation: Option<Arc<Operation>>,
     is_batch: bool,
+    /// Whether its plan was there already.
+    was_planned: Option<bool>,
+    /// What metrics call it.
+    label: Option<Arc<str>>,
+    trace: Option<String>,
+    cost: Option<Cost>,
     fetches: Vec<FetchReport>,
     errors: usize,
     code: Option<&'static str>,
@@ -36,6 +42,10 @@ impl Summary {
             caller: None,
             operation: None,
             is_batch: false,
+            was_planned: None,
+            label: None,
+            trace: None,
+            cost: None,
             fetches: Vec::new(),
             errors: 0,
             code: None,
@@ -57,12 +67,25 @@ impl Summary {
         self.is_batch = true;
     }
 
-    pub(super) fn operation(&mut self, operation: &Arc<Operation>) {
+    /// Remembers the trace that this is part of.
+    pub(super) fn traced(&mut self) {
+        self.trace = pulse_telemetry::traces::current().map(|here| here.trace_id());
+    }
+
+    pub(super) fn operation(
+        &mut self,
+        operation: &Arc<Operation>,
+        was_planned: bool,
+        label: Option<Arc<str>>,
+    ) {
         self.operation = Some(Arc::clone(operation));
+        self.was_planned = Some(was_planned);
+        self.label = label;
     }
 
     pub(super) fn executed(&mut self, result: &ExecutionResult) {
         self.errors = result.errors;
+        self.cost = result.cost;
         self.fetches.clone_from(&result.fetches);
     }
 
@@ -85,6 +108,13 @@ impl Summary {
         let status = self.status.map_or_else(|| "cancelled".to_owned(), |status| status.as_str().to_owned());
         histogram!("pulse_gateway_request_duration_seconds", "kind" => self.kind(), "status" => status)
             .record(self.started.elapsed());
+        if let Some(label) = &self.label {
+            let labels = [("operation", label.to_string()), ("kind", self.kind().to_owned())];
+            histogram!("pulse_gateway_operation_duration_seconds", &labels).record(self.started.elapsed());
+            if self.errors > 0 {
+                counter!("pulse_gateway_operation_errors_total", &labels).increment(1);
+            }
+        }
         for fetch in &self.fetches {
             let outcome = if fetch.errors == 0 { "ok" } else { "error" };
             let subgraph = fetch.subgraph.to_string();
@@ -103,6 +133,9 @@ impl Summary {
             subject = caller.map(|caller| subject(caller)).as_deref(),
             operation = name.map(|name| &name[..name.len().min(NAME_LIMIT)]),
             kind = self.kind(),
+            was_planned = self.was_planned,
+            cost = self.cost.map(tracing::field::display),
+            trace_id = self.trace.as_deref(),
             subgraphs = %subgraphs(&self.fetches),
             status = self.status.map_or(0, |status| status.as_u16()),
             cancelled = self.status.is_none(),

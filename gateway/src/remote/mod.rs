@@ -30,6 +30,7 @@ use crate::config::RemoteConfig;
 use crate::engine::OperationKind;
 use crate::http::request_id::REQUEST_ID;
 use crate::ports::{Subgraph, SubgraphFault, SubgraphRequest, SubgraphResponse};
+use crate::trace;
 use crate::uploads::forward;
 use crate::value::{Value, write_string};
 
@@ -124,8 +125,10 @@ impl Remote {
         ruled: HeaderMap,
         deadline: Instant,
     ) -> Result<SubgraphResponse, SubgraphFault> {
+        let mut headers = self.head(ruled, &request.caller);
+        trace::propagate(&request.headers, &mut headers);
         let call = Call {
-            headers: self.head(ruled, &request.caller),
+            headers,
             payload: Payload::Whole(body(request)),
             is_repeatable: request.kind == OperationKind::Query,
         };
@@ -137,6 +140,7 @@ impl Remote {
         let (content_type, parts) = forward(&body(request), &request.files);
         let ruled = self.ruled(&request.headers, &request.caller);
         let mut headers = self.head(ruled, &request.caller);
+        trace::propagate(&request.headers, &mut headers);
         headers.insert(CONTENT_TYPE, content_type);
         headers.insert("apollo-require-preflight", HeaderValue::from_static("true"));
         let payload = Payload::once(StreamBody::new(parts.map_ok(Frame::data).boxed()));

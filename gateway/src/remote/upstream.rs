@@ -20,6 +20,7 @@ use super::retries::{Budget, backoff, retry_after};
 use crate::config::RemoteConfig;
 use crate::ports::{SubgraphFault, SubgraphResponse};
 use crate::tls::InvalidTls;
+use crate::trace;
 
 /// A subgraph as one that is called: where it is, and how it fared lately.
 pub(super) struct Upstream {
@@ -106,6 +107,9 @@ impl Upstream {
             }
             return Err(SubgraphFault::TimedOut(until.saturating_duration_since(started)));
         };
+        if let Some(status) = last.status {
+            trace::status(status);
+        }
         let failed = last.is_of_the_unwell();
         if is_whole || !failed {
             leave.ended(!failed);

@@ -320,7 +320,11 @@ async fn a_plan_is_shown_where_it_is_exposed_and_asked_for() {
     let asks = r#"{"query":"{ hello }","extensions":{"plan":true}}"#;
     let closed = TestGateway::start().await;
     assert_eq!(closed.post(asks).await.text(), r#"{"data":{"hello":"hello"}}"#);
-    let open = TestGateway::configured(GatewayConfig { expose_plan: true, ..GatewayConfig::default() }).await;
+    let open = TestGateway::configured(GatewayConfig {
+        expose_plan: pulse_gateway::PlanExposure::All,
+        ..GatewayConfig::default()
+    })
+    .await;
     let shown = open.post(asks).await;
     assert!(shown.text().contains(r#""extensions":{"#) && shown.text().contains("parrot"), "{shown}");
     assert_eq!(open.post(r#"{"query":"{ hello }"}"#).await.text(), r#"{"data":{"hello":"hello"}}"#);

@@ -15,6 +15,7 @@ mod persisted_queries;
 mod reload;
 mod remote;
 mod server;
+mod sources;
 mod standalone;
 mod streams;
 mod subgraph;

@@ -7,7 +7,7 @@ use std::time::Instant;
 use anyhow::Context;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use pulse_gateway::{ServerConfig, serve};
+use pulse_gateway::{PlanExposure, ServerConfig, serve};
 use pulse_postgres::ClusterError;
 use pulse_telemetry::{Metrics, init_logs};
 use pulse_tokens::AccessTokens;
@@ -27,7 +27,7 @@ pub(super) async fn run(args: DevArgs, mut settings: Settings) -> anyhow::Result
         return Err(Failure::Setting(problem.to_owned()).into());
     }
     // On one's own machine the plan is for everybody who asks.
-    settings.gateway.expose_plan = true;
+    settings.gateway.expose_plan = PlanExposure::All;
     init_logs(&settings.telemetry)?;
     let started = Instant::now();
     let listener = roles::listen(args.listen).await?;
@@ -77,6 +77,7 @@ async fn serve_on(
         if let Err(error) = stop::requested().await {
             tracing::error!(%error, "signals cannot be waited for");
         }
+        platform.gateway.begin_to_stop();
         complain("stopping …");
     };
     serve(listener, platform.router, ServerConfig::from(&settings.gateway), stopped).await?;

@@ -1,6 +1,7 @@
 //! One file a command.
 
 mod dev;
+mod gateway;
 mod health;
 mod import;
 mod migrate;
@@ -8,7 +9,9 @@ mod schema;
 mod serve;
 mod stop;
 
-use crate::cli::{Cli, Command};
+pub(crate) use gateway::Reach;
+
+use crate::cli::{Cli, Command, GatewayCommand};
 use crate::settings::{DEFAULTS, Settings};
 use crate::terminal::say;
 
@@ -16,11 +19,13 @@ use crate::terminal::say;
 pub async fn run(cli: Cli) -> anyhow::Result<()> {
     let file = cli.config.as_deref();
     match cli.command {
-        Command::Config => say(DEFAULTS.trim_end()),
+        Command::Config { schema: false } => say(DEFAULTS.trim_end()),
+        Command::Config { schema: true } => gateway::run(GatewayCommand::Schema, file).await?,
+        Command::Gateway(command) => gateway::run(command, file).await?,
         Command::Health(args) => health::run(&args).await?,
         Command::Schema(command) => schema::run(command)?,
         Command::Dev(args) => dev::run(args, Settings::load(file)?).await?,
-        Command::Serve(command) => serve::run(command, Settings::load(file)?).await?,
+        Command::Serve(command) => serve::run(command, Settings::load(file)?, file).await?,
         Command::Migrate(command) => migrate::run(command, &Settings::load(file)?).await?,
         Command::Import(args) => import::run(args, &Settings::load(file)?).await?,
     }

@@ -1,35 +1,38 @@
 //! `pulse serve`: one role a process, or all of them.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::path::Path;
 
 use anyhow::Context;
 use axum::Router;
-use pulse_gateway::AnonymousAuthenticator;
-use pulse_gateway::FileSource;
-use pulse_gateway::Subgraphs;
-use pulse_gateway::{Gateway, GatewayParts};
 use pulse_gateway::{ServerConfig, serve};
-use pulse_telemetry::{Metrics, init_logs};
-use pulse_types::Clock;
+use pulse_telemetry::{Metrics, init};
 use tokio::net::TcpListener;
 
-use super::stop;
-use crate::cli::{GatewayArgs, ListenArgs, ServeCommand, SubgraphArgs};
+use super::{gateway, stop};
+use crate::cli::{ListenArgs, ServeCommand, SubgraphArgs};
 use crate::exit::Failure;
 use crate::platform::{self, Background, Database, Platform, signing_tokens};
 use crate::settings::Settings;
 use crate::terminal::say;
 
-pub(super) async fn run(command: ServeCommand, settings: Settings) -> anyhow::Result<()> {
-    init_logs(&settings.telemetry)?;
+pub(super) async fn run(
+    command: ServeCommand,
+    settings: Settings,
+    file: Option<&Path>,
+) -> anyhow::Result<()> {
+    let traces = init(&settings.telemetry)?;
     let metrics = Metrics::install()?;
-    match command {
-        ServeCommand::Gateway(args) => gateway(args, &settings, metrics).await,
+    let served = match command {
+        ServeCommand::Gateway(args) => gateway::serve(args, &settings, file, metrics).await,
         ServeCommand::Subgraph(args) => subgraph(args, &settings, metrics).await,
         ServeCommand::Worker => worker(&settings).await,
         ServeCommand::All(args) => all(args, &settings, metrics).await,
+    };
+    if let Some(traces) = traces {
+        traces.shutdown().await;
     }
+    served
 }
 
 /// The listener, before anything else is started: a taken address should cost nothing.
@@ -48,32 +51,6 @@ async fn until_stopped(listener: TcpListener, router: Router, settings: &Setting
     };
     serve(listener, router, ServerConfig::from(&settings.gateway), stopped).await?;
     Ok(())
-}
-
-async fn gateway(args: GatewayArgs, settings: &Settings, metrics: Metrics) -> anyhow::Result<()> {
-    let listener = listen(args.listen.listen).await?;
-    let router = match args.supergraph {
-        None => platform::remote_gateway(settings, metrics).await?,
-        Some(file) => {
-            let clock = Clock::system();
-            let parts = GatewayParts {
-                subgraphs: Subgraphs::remote(&settings.gateway, None, clock.clone()),
-                source: Arc::new(FileSource::new(file)),
-                authenticator: Arc::new(AnonymousAuthenticator::new(clock.clone())),
-                revocations: None,
-                operations: None,
-                checks: Vec::new(),
-                metrics: Some(metrics),
-                clock,
-            };
-            let gateway = Gateway::init(parts, settings.gateway.clone()).await;
-            gateway
-                .map_err(|error| Failure::Supergraph(format!("{error:#}")))
-                .context("the gateway does not start")?
-                .router()
-        }
-    };
-    until_stopped(listener, router, settings).await
 }
 
 async fn subgraph(args: SubgraphArgs, settings: &Settings, metrics: Metrics) -> anyhow::Result<()> {
@@ -115,7 +92,7 @@ async fn all(args: ListenArgs, settings: &Settings, metrics: Metrics) -> anyhow:
     let listener = listen(args.listen).await?;
     let database = Database::named(&settings.database)?;
     let platform = Platform::start(&database, &tokens, settings, Some(metrics)).await?;
-    until_stopped(listener, platform.router, settings).await?;
+    gateway::until_stopped(listener, platform.router, &platform.gateway, settings).await?;
     platform.background.stop().await;
     Ok(())
 }

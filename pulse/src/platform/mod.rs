@@ -31,6 +31,7 @@ pub use in_process::InProcess;
 pub use signer::SecretSigner;
 pub use supergraph::{compose_own, sdls, supergraph_of};
 
+use crate::commands::Reach;
 use crate::exit::Failure;
 use crate::settings::Settings;
 
@@ -63,6 +64,8 @@ pub fn subgraph(
 pub struct Platform {
     /// The subgraphs, for calls that do not go through the gateway.
     pub subgraphs: Vec<Subgraph>,
+    /// The gateway, to tell it what happens to the process.
+    pub gateway: Gateway,
     /// The gateway's routes, and those that subgraphs have beside GraphQL.
     pub router: Router,
     /// What works in the background until it is stopped.
@@ -95,7 +98,7 @@ impl Platform {
         let router =
             subgraphs.iter().fold(gateway.router(), |router, subgraph| router.merge(subgraph.routes.clone()));
         let background = Background::start(&store, database, &subgraphs);
-        Ok(Self { subgraphs, router, background, store })
+        Ok(Self { subgraphs, gateway, router, background, store })
     }
 
     /// The database that all subgraphs share.
@@ -104,8 +107,11 @@ impl Platform {
     }
 }
 
-/// A gateway in front of Pulse's subgraphs in other processes.
-pub async fn remote_gateway(settings: &Settings, metrics: Metrics) -> anyhow::Result<Router> {
+/// A gateway in front of Pulse's subgraphs in other processes, routes beside the API, and how settings reach subgraphs.
+pub async fn remote_gateway(
+    settings: &Settings,
+    metrics: Metrics,
+) -> anyhow::Result<(Gateway, Router, Box<Reach>)> {
     let tokens = signing_tokens(settings.secrets.signing_key.as_ref())?;
     if let Some(missing) = SUBGRAPHS.iter().find(|name| settings.gateway.url_of(name).is_none()) {
         let variable = format!("PULSE_SUBGRAPH_URL_{}", missing.to_uppercase());
@@ -119,8 +125,12 @@ pub async fn remote_gateway(settings: &Settings, metrics: Metrics) -> anyhow::Re
     }
     let clock = Clock::system();
     let signer = Arc::new(SecretSigner::new(&settings.secrets.subgraphs, clock.clone()));
+    let reach = {
+        let clock = clock.clone();
+        move |settings: &Settings| Subgraphs::remote(&settings.gateway, Some(signer.clone()), clock.clone())
+    };
     let parts = GatewayParts {
-        subgraphs: Subgraphs::remote(&settings.gateway, Some(signer), clock.clone()),
+        subgraphs: reach(settings),
         source: Arc::new(StaticSource::new(compose_own()?)),
         authenticator: Arc::new(TokenAuthenticator::new(tokens.clone(), clock.clone())),
         revocations: None,
@@ -131,7 +141,7 @@ pub async fn remote_gateway(settings: &Settings, metrics: Metrics) -> anyhow::Re
     };
     let gateway =
         Gateway::init(parts, settings.gateway.clone()).await.context("the gateway does not start")?;
-    Ok(gateway.router().merge(pulse_accounts::routes(&tokens)))
+    Ok((gateway, pulse_accounts::routes(&tokens), Box::new(reach)))
 }
 
 /// A gateway and a subgraph in processes of their own have to share a secret.

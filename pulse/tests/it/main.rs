@@ -3,6 +3,7 @@
 mod cli;
 mod dev;
 mod errors;
+mod gateway;
 mod import;
 mod migrate;
 mod serve;

@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use futures::FutureExt;
 use rustc_hash::FxHashSet;
+use tracing::Instrument as _;
 
 use super::errors::{FieldError, Segment};
 use super::graph::{Graph, NodeId};
@@ -16,6 +17,7 @@ use super::{Run, State, rewrite};
 use crate::engine::plan::{EntityFetch, Fetch, Request, Rewrite};
 use crate::engine::{ErrorCode, FetchReport};
 use crate::ports::{SubgraphError, SubgraphFault, SubgraphRequest, SubgraphResponse};
+use crate::trace;
 use crate::value::{Object, Value};
 
 /// An error of a list is repeated at the places of its entity, but not without end.
@@ -180,7 +182,9 @@ impl Run<'_> {
         entities: usize,
     ) -> Result<SubgraphResponse, SubgraphFault> {
         let started = Instant::now();
+        let span = trace::fetch(&request.name, request.kind, entities);
         let call = request.subgraph.execute(self.subgraph_request(request, variables));
+        let call = call.instrument(span.clone());
         // A subgraph in this process may panic; that is its fault, not the request's end.
         let call = AssertUnwindSafe(call).catch_unwind();
         let answer = match tokio::time::timeout_at(self.context.deadline.into(), call).await {
@@ -188,11 +192,13 @@ impl Run<'_> {
             Ok(Err(_)) => Err(SubgraphFault::Malformed("it panicked".into())),
             Err(_) => Err(SubgraphFault::TimedOut(started.elapsed())),
         };
+        let errors = answer.as_ref().map_or(1, |response| response.errors.len());
+        trace::fetched(&span, errors, answer.as_ref().err());
         self.lock().fetches.push(FetchReport {
             subgraph: Arc::clone(&request.name),
             duration: started.elapsed(),
             entities,
-            errors: answer.as_ref().map_or(1, |response| response.errors.len()),
+            errors,
             headers: answer.as_ref().map(|response| Arc::clone(&response.headers)).unwrap_or_default(),
         });
         answer

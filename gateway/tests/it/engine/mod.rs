@@ -18,3 +18,4 @@ mod shop;
 mod subscriptions;
 mod supergraphs;
 mod variables;
+mod warm_up;

@@ -50,3 +50,13 @@ pub(crate) async fn ask(
     anyhow::ensure!(body.get("errors").is_none(), "{}", answer.text);
     Ok(body["data"].take())
 }
+
+/// An answer to a GET.
+pub(crate) async fn get(url: &str, path: &str) -> anyhow::Result<Answer> {
+    let request = Request::get(format!("{url}{path}")).body(Full::<Bytes>::default())?;
+    let client: Client<_, Full<Bytes>> = Client::builder(TokioExecutor::new()).build_http();
+    let response = client.request(request).await?;
+    let status = response.status().as_u16();
+    let text = String::from_utf8(response.into_body().collect().await?.to_bytes().to_vec())?;
+    Ok(Answer { status, text })
+}

@@ -132,13 +132,18 @@ impl Running {
 
     /// Sends a signal and waits for the end.
     pub(crate) async fn end(self, signal: Signal) -> anyhow::Result<Ended> {
-        let pid = self.child.id().context("it runs")?;
-        kill(Pid::from_raw(i32::try_from(pid)?), signal)?;
+        self.signal(signal)?;
         self.ended().await
     }
 
+    /// Sends a signal.
+    pub(crate) fn signal(&self, signal: Signal) -> anyhow::Result<()> {
+        let pid = self.child.id().context("it runs")?;
+        Ok(kill(Pid::from_raw(i32::try_from(pid)?), signal)?)
+    }
+
     /// Waits for the end.
-    async fn ended(mut self) -> anyhow::Result<Ended> {
+    pub(crate) async fn ended(mut self) -> anyhow::Result<Ended> {
         let status = timeout(PATIENCE, async {
             while let Some(line) = self.lines.next_line().await? {
                 self.said.push_str(&line);

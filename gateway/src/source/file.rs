@@ -1,4 +1,4 @@
-//! Supergraphs that are there from the start or in a file.
+//! A supergraph in a file.
 
 use std::fs::Metadata;
 use std::path::{Path, PathBuf};
@@ -6,44 +6,10 @@ use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 use futures::stream::{self, BoxStream, StreamExt};
-use sha2::{Digest, Sha256};
 use tokio::fs;
 use tokio::time::{Interval, MissedTickBehavior, interval};
 
 use crate::ports::{SourceError, SupergraphSdl, SupergraphSource};
-
-impl SupergraphSdl {
-    /// A supergraph whose version is a hash of its text.
-    pub fn hashed(sdl: impl Into<String>) -> Self {
-        let sdl = sdl.into();
-        let hash: [u8; 32] = Sha256::digest(sdl.as_bytes()).into();
-        let start = hash.first_chunk().expect("a SHA-256 hash has more than eight bytes");
-        let version = format!("{:016x}", u64::from_be_bytes(*start));
-        Self { sdl, version }
-    }
-}
-
-/// A supergraph that never changes: composed in this process.
-#[derive(Debug, Clone)]
-pub struct StaticSource(SupergraphSdl);
-
-impl StaticSource {
-    /// The source of this one supergraph.
-    pub fn new(sdl: impl Into<String>) -> Self {
-        Self(SupergraphSdl::hashed(sdl))
-    }
-}
-
-#[async_trait]
-impl SupergraphSource for StaticSource {
-    async fn current(&self) -> Result<SupergraphSdl, SourceError> {
-        Ok(self.0.clone())
-    }
-
-    fn changes(&self) -> BoxStream<'static, SupergraphSdl> {
-        stream::empty().boxed()
-    }
-}
 
 /// A supergraph in a file. Changes of the file are seen within the polling interval.
 #[derive(Debug, Clone)]
@@ -151,12 +117,5 @@ mod tests {
     async fn a_file_that_is_not_there_is_named() {
         let error = FileSource::new("nowhere/supergraph.graphql").current().await.unwrap_err();
         insta::assert_snapshot!(error, @"the supergraph file nowhere/supergraph.graphql cannot be read (No such file or directory (os error 2)); check the path and its permissions");
-    }
-
-    #[tokio::test]
-    async fn a_static_source_never_changes() {
-        let source = StaticSource::new("type Query { a: Int }");
-        assert_eq!(source.changes().next().await, None);
-        assert_eq!(source.current().await.unwrap(), SupergraphSdl::hashed("type Query { a: Int }"));
     }
 }
