@@ -119,13 +119,30 @@ fn size_of(folder: &Path) -> u64 {
         .sum()
 }
 
-/// The end of a program's output on one line, or `otherwise` where it said nothing.
+/// The end of a program's output on one line, or `otherwise` where it said nothing. A full disk is told of first: what a
+/// program says after it is only what came of it.
 pub(crate) fn last_lines(said: &str, otherwise: &str) -> String {
     let lines: Vec<_> = said.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
-    let last = &lines[lines.len().saturating_sub(4)..];
-    if last.is_empty() { otherwise.to_owned() } else { last.join("; ") }
+    let (before, last) = lines.split_at(lines.len().saturating_sub(4));
+    let full = before.iter().find(|line| line.contains("No space left on device"));
+    let told: Vec<_> = full.into_iter().chain(last).copied().collect();
+    if told.is_empty() { otherwise.to_owned() } else { told.join("; ") }
 }
 
 fn join(words: &[OsString]) -> String {
     words.iter().map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::last_lines;
+
+    #[test]
+    fn a_full_disk_is_told_of_before_what_came_of_it() {
+        let said = "FATAL: could not write: No space left on device\na\nb\n\nc\nchild exited\n";
+        let told = last_lines(said, "exit status: 1");
+        assert_eq!(told, "FATAL: could not write: No space left on device; a; b; c; child exited");
+        assert_eq!(last_lines("1\n2\n3\n4\n5\n", ""), "2; 3; 4; 5");
+        assert_eq!(last_lines("\n", "exit status: 1"), "exit status: 1");
+    }
 }
