@@ -21,6 +21,7 @@ use crate::lifecycle::Lifecycle;
 use crate::persisted_queries::PersistedQueries;
 use crate::pipeline::OperationNames;
 use crate::ports::{Authenticator, OperationStore, RevocationFeed, SupergraphSource};
+use crate::quota::Quotas;
 use crate::remote::headers::ResponseHeaders;
 use crate::streams::Streams;
 use crate::supergraph::{Loader, Subgraphs, Supergraph, SupergraphError};
@@ -79,6 +80,7 @@ pub(crate) struct State {
     pub(crate) clock: Clock,
     pub(crate) lifecycle: Arc<Lifecycle>,
     pub(crate) operation_names: Arc<OperationNames>,
+    pub(crate) quotas: Arc<Quotas>,
     pub(crate) streams: Arc<Streams>,
 }
 
@@ -115,7 +117,9 @@ impl Gateway {
         }
         let streams = Arc::new(Streams::new(&config.subscriptions));
         let persisted = Arc::new(PersistedQueries::new(&config.persisted_queries));
+        let quotas = Arc::new(Quotas::new(&config, clock.clone()));
         let state = State {
+            quotas,
             config,
             supergraph,
             response_headers,
@@ -191,8 +195,10 @@ impl Epoch {
 impl State {
     /// The state of the next epoch.
     fn with(&self, config: GatewayConfig, response_headers: ResponseHeaders) -> Self {
+        let quotas = Arc::new(self.quotas.changed(&self.config, &config));
         let Self {
             config: old,
+            quotas: _,
             response_headers: _,
             supergraph,
             callers,
@@ -213,6 +219,7 @@ impl State {
         Self {
             config,
             response_headers,
+            quotas,
             supergraph: Arc::clone(supergraph),
             callers: Arc::clone(callers),
             operations: operations.clone(),

@@ -10,6 +10,7 @@ mod lifecycle;
 mod persisted_queries;
 mod pipeline;
 pub mod ports;
+mod quota;
 pub mod remote;
 mod sizes;
 mod source;
@@ -27,13 +28,16 @@ pub use check::{
 };
 pub use config::{AuthorizationConfig, AuthorizationMode};
 pub use config::{
-    BatchingConfig, BreakerConfig, ClientCertificates, Draw, GatewayConfig, HeadersConfig, InvalidLabelRule,
+    BatchingConfig, BreakerConfig, BucketConfig, ClientCertificates, CostConfig, CostMode, Draw,
+    GatewayConfig, HeadersConfig, InvalidKeyExpression, InvalidLabelRule, InvalidRedisUrl, KeyExpression,
     LabelRule, LimitsConfig, MetricsConfig, OverridesConfig, PersistedQueriesConfig, PlanExposure,
-    RemoteConfig, RemoteTlsConfig, RequestHeaderRule, ResponseHeaderRule, RetriesConfig, ServerTlsConfig,
-    Strategy, StreamProtocol, SubgraphConfig, SubgraphStreams, SubscriptionsConfig, SupergraphConfig,
-    UploadsConfig, UpstreamConfig,
+    RateLimitRule, RedisConfig, RedisUrl, RemoteConfig, RemoteTlsConfig, RequestHeaderRule,
+    ResponseHeaderRule, RetriesConfig, ServerTlsConfig, Strategy, StreamProtocol, SubgraphConfig,
+    SubgraphStreams, SubscriptionsConfig, SupergraphConfig, TellCost, UploadsConfig, UpstreamConfig,
+    WhenUnreachable,
 };
 pub use gateway::{Gateway, GatewayParts, Reconfigured};
+pub use quota::warnings as quota_warnings;
 pub use source::{FileSource, InvalidSourceUrl, StaticSource, UrlSource};
 pub use supergraph::{Reach, Subgraphs, SupergraphError};
 pub use tls::InvalidTls;

@@ -221,7 +221,7 @@ impl Loader {
     /// The loader of a configuration.
     pub(crate) fn new(subgraphs: Subgraphs, config: &GatewayConfig) -> Self {
         let warm_up = (config.supergraph.warm_up_operations, config.supergraph.warm_up_timeout);
-        Self { subgraphs, engine: (&config.limits).into(), warm_up }
+        Self { subgraphs, engine: config.into(), warm_up }
     }
 
     /// Builds the engine where it keeps nobody waiting: planners of large supergraphs take a while.

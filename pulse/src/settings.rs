@@ -66,10 +66,11 @@ pub struct SecretSettings {
 }
 
 /// Variables with names of their own, and the settings that they set.
-const WELL_KNOWN: [(&str, &str); 4] = [
+const WELL_KNOWN: [(&str, &str); 5] = [
     ("DATABASE_URL", "PULSE__DATABASE__URL"),
     ("DATABASE_DIRECT_URL", "PULSE__DATABASE__DIRECT_URL"),
     ("DATABASE_REPLICA_URL", "PULSE__DATABASE__REPLICA_URL"),
+    ("REDIS_URL", "PULSE__GATEWAY__REDIS__URL"),
     ("PULSE_SIGNING_KEY", "PULSE__SECRETS__SIGNING_KEY"),
 ];
 

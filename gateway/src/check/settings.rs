@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use super::Finding;
 use crate::config::{GatewayConfig, PlanExposure};
+use crate::quota::warnings;
 
 /// What is suspicious about settings of a gateway that listens at this address.
 pub fn check_settings(config: &GatewayConfig, listen: SocketAddr) -> Vec<Finding> {
@@ -49,5 +50,6 @@ pub fn check_settings(config: &GatewayConfig, listen: SocketAddr) -> Vec<Finding
         "gateway.limits.planning_queue",
         "no operation is ever planned; let some hundreds wait",
     );
+    findings.extend(warnings(config).into_iter().map(|text| Finding::warning("limits and budgets", text)));
     findings
 }

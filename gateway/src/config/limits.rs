@@ -5,7 +5,8 @@ use std::time::Duration;
 use bytesize::ByteSize;
 use serde::{Deserialize, Serialize};
 
-use crate::engine::{CostRules, EngineConfig};
+use super::GatewayConfig;
+use crate::engine::EngineConfig;
 
 /// The section `[gateway.limits]`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
@@ -68,8 +69,8 @@ impl Default for LimitsConfig {
     }
 }
 
-impl From<&LimitsConfig> for EngineConfig {
-    fn from(limits: &LimitsConfig) -> Self {
+impl From<&GatewayConfig> for EngineConfig {
+    fn from(config: &GatewayConfig) -> Self {
         let LimitsConfig {
             plan_cache_size,
             plan_cache_memory,
@@ -82,7 +83,7 @@ impl From<&LimitsConfig> for EngineConfig {
             max_tokens,
             max_fields,
             name_subgraphs_in_errors,
-        } = *limits;
+        } = config.limits;
         Self {
             plan_cache_size,
             plan_cache_memory: plan_cache_memory.as_u64(),
@@ -95,7 +96,7 @@ impl From<&LimitsConfig> for EngineConfig {
             max_tokens,
             max_fields,
             name_subgraphs_in_errors,
-            cost: CostRules::default(),
+            cost: (&config.cost).into(),
         }
     }
 }

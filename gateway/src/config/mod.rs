@@ -4,11 +4,15 @@
 mod authorization;
 mod batching;
 mod changes;
+mod cost;
+mod key;
 mod limits;
 mod metrics;
 mod overrides;
 mod persisted_queries;
 mod plan_exposure;
+mod rate_limits;
+mod redis;
 mod remote;
 mod secret;
 mod subscriptions;
@@ -24,11 +28,16 @@ use serde::{Deserialize, Serialize};
 
 pub use authorization::{AuthorizationConfig, AuthorizationMode};
 pub use batching::BatchingConfig;
+pub use cost::{BucketConfig, CostConfig, CostMode, TellCost};
+pub(crate) use key::KeyPart;
+pub use key::{InvalidKeyExpression, KeyExpression};
 pub use limits::LimitsConfig;
 pub use metrics::MetricsConfig;
 pub use overrides::{Draw, InvalidLabelRule, LabelRule, OverridesConfig};
 pub use persisted_queries::PersistedQueriesConfig;
 pub use plan_exposure::PlanExposure;
+pub use rate_limits::RateLimitRule;
+pub use redis::{InvalidRedisUrl, RedisConfig, RedisUrl, WhenUnreachable};
 pub use remote::{
     BreakerConfig, HeadersConfig, RemoteConfig, RemoteTlsConfig, RequestHeaderRule, ResponseHeaderRule,
     RetriesConfig, Strategy, SubgraphConfig,
@@ -104,6 +113,14 @@ pub struct GatewayConfig {
     pub merge_cache_control: bool,
     /// Labels of progressive `@override`.
     pub overrides: OverridesConfig,
+    /// What operations may cost.
+    pub cost: CostConfig,
+    /// How often requests may come.
+    pub rate_limits: Vec<RateLimitRule>,
+    /// How many keys of rate limits and budgets are told apart in this process.
+    pub quota_keys: usize,
+    /// A Redis that several processes share.
+    pub redis: RedisConfig,
 }
 
 impl Default for GatewayConfig {
@@ -137,6 +154,10 @@ impl Default for GatewayConfig {
             subgraphs: BTreeMap::new(),
             merge_cache_control: true,
             overrides: OverridesConfig::default(),
+            cost: CostConfig::default(),
+            rate_limits: Vec::new(),
+            quota_keys: 100_000,
+            redis: RedisConfig::default(),
         }
     }
 }

@@ -50,7 +50,7 @@ use schema::{Schema, TypeConditions};
 use variant::{PlanKey, PlanKeyRef};
 
 pub use authorization::{Denied, DeniedField, PolicyScopes};
-pub use cost::{Cost, CostRules, Estimate};
+pub use cost::{Cost, CostRules, Estimate, Toll};
 pub use error::{ErrorCode, LoadError, Location, RequestError};
 pub use operation::Operation;
 pub use probe::Probe;
@@ -142,6 +142,8 @@ pub struct ExecutionContext {
     pub include_plan: bool,
     /// The estimated cost that the response's `extensions` are to tell, beside the actual one.
     pub tell_cost: Option<Estimate>,
+    /// Who pays for a subscription's events.
+    pub toll: Option<Arc<dyn Toll>>,
 }
 
 /// An executed operation.

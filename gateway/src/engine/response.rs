@@ -136,6 +136,11 @@ impl Shared {
             let (shared, operation, variables) = (self.clone(), Arc::clone(&operation), variables.clone());
             let context = ExecutionContext { deadline: Instant::now() + budget, ..context.clone() };
             async move {
+                if let Some(toll) = &context.toll
+                    && !toll.pay().await
+                {
+                    return refused(&[]);
+                }
                 let source =
                     operation.plan.as_ref().and_then(source_of).expect("it was found when the stream opened");
                 shared.execute(&operation, &variables, &context, Some((source, event))).await

@@ -28,6 +28,7 @@ use crate::pipeline;
 use crate::streams::{single_connection, websocket};
 
 pub use health::HealthCheck;
+pub(crate) use serve::PeerAddress;
 pub use serve::{ServerConfig, serve};
 
 /// Where the API is.

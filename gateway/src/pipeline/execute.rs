@@ -7,6 +7,7 @@ use futures::StreamExt;
 use futures::stream::BoxStream;
 use tokio::time::timeout_at;
 
+use super::charge::Charge;
 use super::operate::{Answer, Client, Results};
 use super::read_request::GraphqlRequest;
 use super::refusal::Refusal;
@@ -22,7 +23,7 @@ pub(super) async fn execute(
     state: &State,
     engine: &Engine,
     operation: &Arc<Operation>,
-    request: GraphqlRequest,
+    (request, charge): (GraphqlRequest, &Charge),
     client: &Client,
 ) -> Result<Answer, Refusal> {
     let wants_plan = request.extensions.get("plan").and_then(Value::as_bool) == Some(true);
@@ -32,7 +33,8 @@ pub(super) async fn execute(
         deadline: client.deadline,
         uploads: request.uploads,
         include_plan: wants_plan && state.config.expose_plan.allows(&client.caller, &client.headers),
-        tell_cost: None,
+        tell_cost: charge.told(),
+        toll: charge.toll(),
     };
     let execution = async {
         if operation.kind() == OperationKind::Subscription {

@@ -4,10 +4,12 @@ mod authenticate;
 mod authorize;
 mod batch;
 mod cache_control;
+mod charge;
 mod client_head;
 mod csrf;
 mod execute;
 mod find_document;
+mod meter;
 mod operate;
 mod operation_names;
 mod prepare;
@@ -30,6 +32,7 @@ use tracing::Instrument as _;
 
 use crate::engine::ExecutionResult;
 use crate::gateway::State;
+use crate::http::PeerAddress;
 use crate::http::drain::Drain;
 use crate::http::negotiate::{Accepted, MediaType};
 use crate::streams::{self, Ending};
@@ -57,7 +60,7 @@ pub(crate) async fn run(state: &Arc<State>, request: Request) -> Response {
         Some(accepted) => steps(state, request, accepted, &mut summary).instrument(span.clone()).await,
     };
     let media_type = accepted.and_then(|accepted| accepted.once).unwrap_or(MediaType::Json);
-    let response = match outcome {
+    let mut response = match outcome {
         Ok(Outcome::Once(result)) => respond::answer(media_type, result),
         Ok(Outcome::Batch(result, headers)) => respond::answer(media_type.for_lists(&headers), result),
         Ok(Outcome::Stream(response)) => response,
@@ -66,6 +69,7 @@ pub(crate) async fn run(state: &Arc<State>, request: Request) -> Response {
             respond::refuse(media_type, refusal, id)
         }
     };
+    response.headers_mut().extend(summary.told());
     trace::answered(&span, response.status());
     summary.end(response.status());
     response
@@ -94,10 +98,11 @@ async fn steps(
     let uploads = incoming.uploads();
     let authenticating = authenticate(state, &parts.headers, id, deadline);
     let known = authenticating.instrument(trace::step!("authenticate")).await?;
+    let address = PeerAddress::of(&parts);
     let drain = parts.extensions.get::<Drain>().cloned().unwrap_or_default();
     let headers = Arc::new(parts.headers);
     let streams = accepted.stream.is_some();
-    let client = Client { caller: Arc::clone(&known.caller), headers, streams, deadline };
+    let client = Client { caller: Arc::clone(&known.caller), headers, address, streams, deadline };
     let request = match incoming {
         Incoming::One(request) => *request,
         Incoming::Batch(requests) => {

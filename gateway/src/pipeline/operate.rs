@@ -1,5 +1,6 @@
 //! Steps 3 to 5, the same for every transport: an operation of a known caller becomes its answer, or its answers.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -13,8 +14,8 @@ use super::client_head::client_head;
 use super::read_request::GraphqlRequest;
 use super::refusal::Refusal;
 use super::summary::Summary;
-use super::{execute, find_document, prepare, variant};
-use crate::engine::ExecutionResult;
+use super::{charge, execute, find_document, prepare, variant};
+use crate::engine::{Engine, ExecutionResult, Operation};
 use crate::gateway::State;
 use crate::trace;
 
@@ -24,6 +25,8 @@ pub(crate) struct Client {
     pub(crate) caller: Arc<Caller>,
     /// The head of the request, or of the one that opened the connection.
     pub(crate) headers: Arc<HeaderMap>,
+    /// Where the client is, when that is known.
+    pub(crate) address: Option<IpAddr>,
     /// Whether the transport carries more than one answer.
     pub(crate) streams: bool,
     /// When the answer, or a stream's opening, is no longer of use.
@@ -41,7 +44,7 @@ pub(crate) enum Answer {
 /// Results as they come. An error is the last one, and says why.
 pub(crate) type Results = BoxStream<'static, Result<ExecutionResult, Refusal>>;
 
-/// Finds the document, prepares it and runs it.
+/// Finds the document, prepares it, charges for it and runs it.
 pub(crate) async fn operate(
     state: &State,
     client: &Client,
@@ -64,26 +67,46 @@ async fn steps(
 ) -> Result<Answer, Refusal> {
     summary.caller(&client.caller);
     summary.traced();
-    let finding = find_document::find_document(state, &request, &client.caller);
-    let document = finding.instrument(trace::step!("find_document")).await?;
     // One version of the supergraph for the whole request.
     let served = state.supergraph.served();
-    let variant = variant::variant(&state.config.overrides, served.engine.override_labels(), client);
-    let preparing = prepare::prepare(&served.engine, &request, (&document.text, &variant), client);
-    let (operation, was_planned) = preparing.instrument(trace::step!("prepare")).await?;
+    let (operation, was_planned) = match ready(state, &served.engine, client, &request).await {
+        Ok(ready) => ready,
+        Err(refusal) => return Err(charge::refused(state, &request, client, refusal, summary).await),
+    };
     trace::prepared(span, &operation, was_planned);
-    let asked = Asked { request: &request, document: &document.text, variant };
-    let operation = authorize::authorize(state, &served.engine, operation, asked, client).await?;
     let names = state.config.metrics.operations;
     summary.operation(&operation, was_planned, state.operation_names.label(operation.name(), names));
+    let asked = (&*operation, &request);
+    let charging = charge::charge(state, &served.engine, asked, client, summary);
+    let charge = charging.instrument(trace::step!("charge")).await?;
+    let executing = execute::execute(state, &served.engine, &operation, (request, &charge), client);
+    match executing.instrument(trace::step!("execute")).await? {
+        Answer::Once(mut result) => {
+            charge.settle(state, &result, summary).await;
+            summary.executed(&result);
+            result.headers = client_head(state, client, &operation, &result);
+            Ok(Answer::Once(result))
+        }
+        Answer::Stream(results) => Ok(Answer::Stream(charge.events(results))),
+    }
+}
+
+/// The operation, found, planned, and left with what its caller may have; and whether it was planned before.
+async fn ready(
+    state: &State,
+    engine: &Engine,
+    client: &Client,
+    request: &GraphqlRequest,
+) -> Result<(Arc<Operation>, bool), Refusal> {
+    let finding = find_document::find_document(state, request, &client.caller);
+    let document = finding.instrument(trace::step!("find_document")).await?;
+    let variant = variant::variant(&state.config.overrides, engine.override_labels(), client);
+    let preparing = prepare::prepare(engine, request, (&document.text, &variant), client);
+    let (operation, was_planned) = preparing.instrument(trace::step!("prepare")).await?;
+    let asked = Asked { request, document: &document.text, variant };
+    let operation = authorize::authorize(state, engine, operation, asked, client).await?;
     if let Some(hash) = document.register {
         state.persisted.register(hash, &document.text);
     }
-    let executing = execute::execute(state, &served.engine, &operation, request, client);
-    let mut answer = executing.instrument(trace::step!("execute")).await?;
-    if let Answer::Once(result) = &mut answer {
-        summary.executed(result);
-        result.headers = client_head(state, client, &operation, result);
-    }
-    Ok(answer)
+    Ok((operation, was_planned))
 }

@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::sync::Arc;
 use std::time::Instant;
 
-use http::StatusCode;
+use http::{HeaderMap, StatusCode};
 use metrics::{counter, gauge, histogram};
 use pulse_types::{Caller, RequestId, Subject};
 
@@ -29,6 +29,8 @@ pub(crate) struct Summary {
     fetches: Vec<FetchReport>,
     errors: usize,
     code: Option<&'static str>,
+    /// What the response's head is to say beside the answer.
+    told: HeaderMap,
     /// `None` when the client went away before there was one.
     status: Option<StatusCode>,
 }
@@ -49,6 +51,7 @@ impl Summary {
             fetches: Vec::new(),
             errors: 0,
             code: None,
+            told: HeaderMap::new(),
             status: None,
         }
     }
@@ -92,6 +95,16 @@ impl Summary {
     pub(crate) fn refused(&mut self, refusal: &Refusal) {
         self.errors = refusal.errors.len();
         self.code = refusal.errors.first().map(|error| error.code.as_str());
+    }
+
+    /// Adds to what the response's head is to say; what it said before under the same names is gone.
+    pub(super) fn tell(&mut self, headers: HeaderMap) {
+        self.told.extend(headers);
+    }
+
+    /// What the response's head is to say.
+    pub(crate) fn told(&mut self) -> HeaderMap {
+        std::mem::take(&mut self.told)
     }
 
     pub(crate) fn end(mut self, status: StatusCode) {

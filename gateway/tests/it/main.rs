@@ -12,6 +12,7 @@ mod hostile;
 mod http;
 mod inbound;
 mod persisted_queries;
+mod quotas;
 mod reload;
 mod remote;
 mod server;

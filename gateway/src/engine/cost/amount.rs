@@ -50,6 +50,23 @@ impl Cost {
         Self(self.0.saturating_sub(other.0))
     }
 
+    /// The number of thousandths as a floating point number, which holds it exactly.
+    #[expect(clippy::cast_precision_loss, reason = "an amount is at most 2^53")]
+    pub(crate) const fn to_float(self) -> f64 {
+        self.0 as f64
+    }
+
+    /// The amount of so many thousandths, rounded down; nothing for a negative number.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is within the bounds")]
+    pub(crate) fn from_float(thousandths: f64) -> Self {
+        Self(thousandths.clamp(0.0, Self::MAX.to_float()) as u64)
+    }
+
+    /// The number of units, for measurements.
+    pub(crate) fn units(self) -> f64 {
+        self.to_float() / 1000.0
+    }
+
     /// Whether it is nothing.
     pub const fn is_zero(self) -> bool {
         self.0 == 0
@@ -103,8 +120,7 @@ impl Serialize for Cost {
         if self.0.is_multiple_of(1000) {
             return serializer.serialize_u64(self.whole());
         }
-        #[expect(clippy::cast_precision_loss, reason = "an amount is at most 2^53")]
-        serializer.serialize_f64(self.0 as f64 / 1000.0)
+        serializer.serialize_f64(self.units())
     }
 }
 

@@ -16,6 +16,8 @@ mod weights;
 
 use std::sync::Arc;
 
+use async_trait::async_trait;
+
 pub use amount::Cost;
 pub(super) use price::{Pricer, Pricing};
 pub(super) use weights::Weights;
@@ -62,6 +64,13 @@ pub struct Estimate {
     pub subgraphs: Vec<(Arc<str>, Cost)>,
     /// Why some list's size could not be told from its arguments although the schema demands it.
     pub unsized_lists: Vec<String>,
+}
+
+/// Pays for the events of a subscription.
+#[async_trait]
+pub trait Toll: Send + Sync + std::fmt::Debug {
+    /// Pays for the next event; it is not run when this says no.
+    async fn pay(&self) -> bool;
 }
 
 impl Estimate {

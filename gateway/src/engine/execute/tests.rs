@@ -87,6 +87,7 @@ async fn run(plan: Json, variables: Json) -> String {
         uploads: None,
         include_plan: false,
         tell_cost: None,
+        toll: None,
     };
     let run = Run {
         variables: variables.as_object().unwrap(),

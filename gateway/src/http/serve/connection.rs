@@ -20,6 +20,7 @@ use tokio::time::{Instant, sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt;
 
+use super::PeerAddress;
 use super::slots::{Busy, Slot};
 use super::stalls::Stalls;
 use crate::http::drain::Drain;
@@ -60,6 +61,7 @@ async fn converse(server: &Server, io: impl AsyncRead + AsyncWrite + Unpin + Sen
     let (router, asked, drain) = (server.router.clone(), Arc::clone(&slot), server.drain.clone());
     let service = service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(drain.clone());
+        request.extensions_mut().insert(PeerAddress::new(asked.address()));
         let busy = asked.busy();
         let answer = router.clone().oneshot(request.map(Body::new));
         answer.map_ok(|response| response.map(|body| Answer { body, _busy: busy }))

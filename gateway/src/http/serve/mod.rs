@@ -13,6 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use http::request::Parts;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use tokio::net::{TcpListener, TcpStream};
@@ -40,6 +41,21 @@ const RESETS_PENDING: usize = 20;
 
 /// How many of its requests may have been wrong.
 const RESETS_OF_OURS: usize = 128;
+
+/// Who is at the other end of a request's connection.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct PeerAddress(IpAddr);
+
+impl PeerAddress {
+    const fn new(address: IpAddr) -> Self {
+        Self(address)
+    }
+
+    /// Where a request comes from, when that is known.
+    pub(crate) fn of(parts: &Parts) -> Option<IpAddr> {
+        parts.extensions.get::<Self>().map(|peer| peer.0)
+    }
+}
 
 /// What bounds the server's connections.
 #[derive(Debug, Clone, PartialEq, Eq)]

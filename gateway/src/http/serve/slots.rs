@@ -116,6 +116,11 @@ impl Slots {
 }
 
 impl Slot {
+    /// Where the connection comes from.
+    pub(super) const fn address(&self) -> IpAddr {
+        self.address
+    }
+
     /// Counts a request as under way until what is returned is dropped.
     pub(super) fn busy(&self) -> Busy {
         self.place.has_asked.store(true, Ordering::Relaxed);

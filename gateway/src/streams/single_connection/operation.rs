@@ -12,7 +12,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 use super::reservation::{Reserved, complete, next};
 use crate::gateway::State;
-use crate::http::errors_body;
+use crate::http::{PeerAddress, errors_body};
 use crate::pipeline::{Answer, Arrival, Client, Refusal, Results, Summary, once, operate, read_request};
 use crate::value::Value;
 
@@ -47,7 +47,8 @@ async fn begin(
     let id = id.ok_or_else(no_id)?.to_owned();
     let number = reserved.begin(&id, state.config.subscriptions.operations_per_connection)?;
     let deadline = Instant::now() + state.config.request_timeout;
-    let client = Client { caller, headers: Arc::new(parts.headers), streams: true, deadline };
+    let address = PeerAddress::of(&parts);
+    let client = Client { caller, headers: Arc::new(parts.headers), address, streams: true, deadline };
     let results = match operate(state, &client, request, summary).await {
         Ok(Answer::Stream(results)) => results,
         Ok(Answer::Once(result)) => once(Ok(result)),

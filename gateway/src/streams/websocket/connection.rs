@@ -1,6 +1,7 @@
 //! One connection: what comes in, what goes out, and what is silent for too long.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Instant;
@@ -39,6 +40,8 @@ pub(super) struct Connection {
     socket: WebSocket,
     /// The head of the request that opened it.
     opened: HeaderMap,
+    /// Where that came from.
+    address: Option<IpAddr>,
     /// Who it is, once acknowledged.
     peer: Option<Peer>,
     ending: Ending,
@@ -65,11 +68,16 @@ fn close(why: impl Into<Close>) -> Ended {
 }
 
 impl Connection {
-    pub(super) fn new(state: Arc<State>, socket: WebSocket, opened: HeaderMap, drain: Drain) -> Self {
+    pub(super) fn new(
+        state: Arc<State>,
+        socket: WebSocket,
+        (address, opened): (Option<IpAddr>, HeaderMap),
+        drain: Drain,
+    ) -> Self {
         let (sender, outgoing) = mpsc::channel(OUTGOING);
         let ending = Ending::of_server(drain);
         let operations = HashMap::new();
-        Self { state, socket, opened, peer: None, ending, operations, count: 0, sender, outgoing }
+        Self { state, socket, opened, address, peer: None, ending, operations, count: 0, sender, outgoing }
     }
 
     pub(super) async fn serve(mut self) {
@@ -169,7 +177,7 @@ impl Connection {
         let watch = self.state.callers.watch(&known);
         let drain = self.ending.drain().clone();
         self.ending = Ending::of_credential(known.expires_at, watch, drain, &self.state.clock);
-        self.peer = Some(Peer { caller: known.caller, headers: Arc::new(headers) });
+        self.peer = Some(Peer { caller: known.caller, headers: Arc::new(headers), address: self.address });
         self.send(message::acknowledged()).await
     }
 

@@ -9,6 +9,7 @@ mod credentials;
 mod message;
 mod operation;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
@@ -22,7 +23,7 @@ use crate::config::{GatewayConfig, bytes};
 use crate::engine::{ErrorCode, RequestError};
 use crate::gateway::State;
 use crate::http::drain::Drain;
-use crate::http::error_response;
+use crate::http::{PeerAddress, error_response};
 
 use close::Close;
 use connection::Connection;
@@ -68,7 +69,8 @@ pub(crate) async fn upgrade(state: Arc<State>, request: Request) -> Response {
     let speaks = upgrade.selected_protocol().is_some();
     upgrade.on_upgrade(async move |socket| {
         let tracked = drain.clone();
-        let serving = serve(state, (socket, place), (parts.headers, drain), speaks);
+        let opened = (PeerAddress::of(&parts), parts.headers);
+        let serving = serve(state, (socket, place), (opened, drain), speaks);
         tracked.spawn(serving);
     })
 }
@@ -76,11 +78,11 @@ pub(crate) async fn upgrade(state: Arc<State>, request: Request) -> Response {
 async fn serve(
     state: Arc<State>,
     (mut socket, place): (WebSocket, Place),
-    (headers, drain): (HeaderMap, Drain),
+    (opened, drain): ((Option<IpAddr>, HeaderMap), Drain),
     speaks: bool,
 ) {
     if speaks {
-        Connection::new(state, socket, headers, drain).serve().await;
+        Connection::new(state, socket, opened, drain).serve().await;
     } else {
         let Close { code, reason } = Close::subprotocol_not_acceptable();
         let close = CloseFrame { code, reason: reason.as_ref().into() };

@@ -1,5 +1,6 @@
 //! One operation of a connection, from its `subscribe` to its last message.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -32,6 +33,7 @@ pub(super) struct Outgoing {
 pub(super) struct Peer {
     pub(super) caller: Arc<Caller>,
     pub(super) headers: Arc<HeaderMap>,
+    pub(super) address: Option<IpAddr>,
 }
 
 /// An operation under way.
@@ -56,7 +58,8 @@ impl Running {
         let mut summary = Summary::begin(id);
         let caller = Arc::new(Caller { request: id, ..Caller::clone(&peer.caller) });
         let deadline = Instant::now() + self.state.config.request_timeout;
-        let client = Client { caller, headers: peer.headers, streams: true, deadline };
+        let Peer { headers, address, .. } = peer;
+        let client = Client { caller, headers, address, streams: true, deadline };
         match operate(&self.state, &client, request, &mut summary).await {
             Ok(Answer::Once(result)) => {
                 summary.end(StatusCode::OK);

@@ -102,6 +102,7 @@ pub(super) fn context() -> ExecutionContext {
         uploads: None,
         include_plan: false,
         tell_cost: None,
+        toll: None,
     }
 }
 
