@@ -61,9 +61,9 @@ async fn a_head_that_trickles_has_its_time_whatever_comes() {
 
 #[tokio::test]
 async fn idle_connections_make_room_for_others() {
-    let config = GatewayConfig { connection_limit: 50, ..GatewayConfig::default() };
+    let config = GatewayConfig { connection_limit: 20, ..GatewayConfig::default() };
     let gateway = TestGateway::configured(config).await;
-    let idle = join_all((0..400).map(|_| connect(&gateway))).await;
+    let idle = join_all((0..150).map(|_| connect(&gateway))).await;
     let reply = gateway.post(r#"{"query":"{ hello }"}"#).await;
     assert_eq!(reply.text(), r#"{"data":{"hello":"hello"}}"#);
     drop(idle);

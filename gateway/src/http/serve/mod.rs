@@ -2,6 +2,7 @@
 //! finish.
 
 mod connection;
+mod open_files;
 mod slots;
 mod stalls;
 
@@ -97,7 +98,7 @@ pub async fn serve(
     let tls = config.tls.clone();
     let files = [tls.certificate_file.clone(), tls.key_file.clone(), tls.client_ca_file.clone()];
     let tls = Watched::try_new(files, move || Ok(server_config(&tls)?.map(Arc::new)))?;
-    let slots = Slots::new(config.connection_limit, config.connections_per_address);
+    let slots = Slots::new(open_files::fitting(config.connection_limit), config.connections_per_address);
     let drain = Drain::default();
     let server = Arc::new(Server {
         router,
