@@ -40,14 +40,13 @@ impl Subgraphs {
             let mut reached = BTreeMap::new();
             for (name, url) in endpoints {
                 let place = (name.clone(), config.url_of(&name).map_or(url, str::to_owned));
-                let subgraph = match known.get(&place) {
-                    Some(subgraph) => Arc::clone(subgraph),
-                    None => {
-                        let settings = config.remote_for(&name);
-                        let endpoint = RemoteEndpoint { name, url: place.1.clone(), signer: signer.clone() };
-                        let subgraph = RemoteSubgraph::try_new(endpoint, settings, clock.clone());
-                        Arc::new(subgraph.map_err(|error| error.to_string())?)
-                    }
+                let subgraph = if let Some(subgraph) = known.get(&place) {
+                    Arc::clone(subgraph)
+                } else {
+                    let settings = config.remote_for(&name);
+                    let endpoint = RemoteEndpoint { name, url: place.1.clone(), signer: signer.clone() };
+                    let subgraph = RemoteSubgraph::try_new(endpoint, settings, clock.clone());
+                    Arc::new(subgraph.map_err(|error| error.to_string())?)
                 };
                 reached.insert(place, subgraph);
             }

@@ -51,8 +51,8 @@ impl CacheControl {
     }
 
     /// Allows only what both allow.
-    pub(super) fn narrow(&mut self, other: Self) {
-        let Self { max_age, shared_max_age, public, no_cache, must_revalidate } = other;
+    pub(super) fn narrow(&mut self, other: &Self) {
+        let Self { max_age, shared_max_age, public, no_cache, must_revalidate } = *other;
         self.max_age = self.max_age.min(max_age);
         self.shared_max_age = self.shared_max_age.min(shared_max_age);
         self.public &= public;
@@ -99,7 +99,7 @@ mod tests {
         });
         let mut all = parts.next()??;
         for part in parts {
-            all.narrow(part?);
+            all.narrow(&part?);
         }
         Some(all.to_value().to_str().unwrap().to_owned())
     }

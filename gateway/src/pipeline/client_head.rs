@@ -51,7 +51,7 @@ fn cache_control(
     let mut parts = result.fetches.iter().map(|fetch| CacheControl::of(&fetch.headers));
     let mut all = parts.next().flatten()?;
     for part in parts {
-        all.narrow(part?);
+        all.narrow(&part?);
     }
     if is_for_one(client) || sets_cookies || state.response_headers.varies_on_anything() {
         all.make_private();

@@ -32,6 +32,13 @@ struct Flight {
     task: AbortHandle,
 }
 
+/// How a request gets its answer.
+enum Boarding<C> {
+    Flight(Arc<Flight>),
+    /// By itself: the flight under the same hash is for another one.
+    Alone(Arc<Key>, C),
+}
+
 /// The calls under way to one subgraph.
 #[derive(Default)]
 pub(super) struct Flights {
@@ -48,8 +55,8 @@ impl Flights {
         F: Future<Output = Outcome> + Send + 'static,
     {
         let flight = match self.board(subgraph, key, call) {
-            Ok(flight) => flight,
-            Err((key, call)) => return call(Arc::new(key)).await,
+            Boarding::Flight(flight) => flight,
+            Boarding::Alone(key, call) => return call(key).await,
         };
         let outcome = flight.outcome.clone().await;
         drop(flight);
@@ -60,8 +67,8 @@ impl Flights {
         }
     }
 
-    /// The flight of an equal request, or a new one. The error is a request that flies alone.
-    fn board<C, F>(self: &Arc<Self>, subgraph: &Arc<str>, key: Key, call: C) -> Result<Arc<Flight>, (Key, C)>
+    /// The flight of an equal request, or a new one.
+    fn board<C, F>(self: &Arc<Self>, subgraph: &Arc<str>, key: Key, call: C) -> Boarding<C>
     where
         C: FnOnce(Arc<Key>) -> F,
         F: Future<Output = Outcome> + Send + 'static,
@@ -70,12 +77,12 @@ impl Flights {
         let mut under_way = self.lock();
         let found = under_way.get(&hash).and_then(|(_, flight)| flight.upgrade());
         let outcome = match &found {
-            None => Ok(self.begin(&mut under_way, hash, Arc::new(key), call)),
+            None => Boarding::Flight(self.begin(&mut under_way, hash, Arc::new(key), call)),
             Some(flight) if flight.key.is_like(&key) => {
                 counter!("pulse_gateway_shared_calls_total", "subgraph" => Arc::clone(subgraph)).increment(1);
-                Ok(Arc::clone(flight))
+                Boarding::Flight(Arc::clone(flight))
             }
-            Some(_) => Err((key, call)),
+            Some(_) => Boarding::Alone(Arc::new(key), call),
         };
         drop(under_way);
         outcome

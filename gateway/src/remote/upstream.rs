@@ -216,14 +216,14 @@ impl Call {
 impl Attempt {
     /// Whether it failed in a way that says something about the subgraph, not about what was asked.
     fn is_of_the_unwell(&self) -> bool {
-        match (&self.outcome, self.status) {
-            (Err(SubgraphFault::Unreachable(_) | SubgraphFault::TimedOut(_)), _) => true,
-            (
-                _,
-                Some(StatusCode::BAD_GATEWAY | StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT),
-            ) => true,
-            (Err(_), Some(status)) => status.is_server_error(),
-            _ => false,
+        let is_overloaded = matches!(
+            self.status,
+            Some(StatusCode::BAD_GATEWAY | StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT)
+        );
+        match &self.outcome {
+            Ok(_) => is_overloaded,
+            Err(SubgraphFault::Unreachable(_) | SubgraphFault::TimedOut(_)) => true,
+            Err(_) => self.status.is_some_and(|status| status.is_server_error()),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Documents of a hundred kilobytes that mean no good: each is refused or answered in bounded time.
 
+use std::fmt::Write;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,8 +21,7 @@ fn doubling() -> String {
     let mut document = String::from("{ ...f0 }");
     for number in 0..1500 {
         let next = number + 1;
-        document
-            .push_str(&format!("fragment f{number} on Query {{ a{number}: hello ...f{next} ...f{next} }}"));
+        write!(document, "fragment f{number} on Query {{ a{number}: hello ...f{next} ...f{next} }}").unwrap();
     }
     document.push_str("fragment f1500 on Query { hello }");
     document
@@ -161,7 +161,7 @@ async fn a_plan_that_explodes_is_given_up_in_time_and_others_are_planned_meanwhi
     }
     let body = serde_json::json!({ "query": format!("{{ start {{ {selection} }} }}") }).to_string();
     let asked = async { tokio::join!(gateway.post(body), gateway.post(r#"{"query":"{ __typename }"}"#)) };
-    let (reply, healthy) = timeout(Duration::from_secs(60), asked).await.unwrap();
+    let (reply, healthy) = timeout(Duration::from_mins(1), asked).await.unwrap();
     assert_eq!(healthy.text(), r#"{"data":{"__typename":"Query"}}"#);
     // A fast machine may be done in time; nobody answers at those addresses.
     let text = reply.text();

@@ -54,7 +54,7 @@ impl RequestHeaders {
         for rule in &self.rules {
             match rule {
                 Rule::Propagate { name, to, default } => {
-                    propagate(client, name, (to, default.as_ref()), &mut out)
+                    propagate(client, name, (to, default.as_ref()), &mut out);
                 }
                 Rule::Matching(pattern) => {
                     for name in client.keys().filter(|name| goes_on(name, pattern, client)) {
@@ -73,7 +73,9 @@ impl RequestHeaders {
                         .filter(|name| pattern.is_match(name.as_str().as_bytes()))
                         .cloned()
                         .collect();
-                    gone.iter().for_each(|name| drop(out.remove(name)));
+                    for name in gone {
+                        out.remove(name);
+                    }
                 }
             }
         }

@@ -71,7 +71,9 @@ impl ResponseHeaders {
             return;
         }
         let mut returned = Returned::new();
-        rules.iter().for_each(|rule| rule.apply(answer, &mut returned));
+        for rule in rules {
+            rule.apply(answer, &mut returned);
+        }
         let mut seen: Vec<HeaderName> = Vec::new();
         for (name, value, strategy) in returned {
             // Several values of one answer stay together.

@@ -26,6 +26,7 @@ async fn zipped(bytes: &[u8]) -> Vec<u8> {
 }
 
 /// Faults of the connection and of HTTP.
+#[expect(clippy::too_many_lines, reason = "it is a table")]
 fn of_http() -> Vec<(&'static str, Vec<Step>)> {
     let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n";
     let (pause, long) = (Duration::from_millis(20), Duration::from_mins(1));

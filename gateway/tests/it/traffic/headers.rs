@@ -97,7 +97,7 @@ async fn patterns_never_catch_credentials_nor_what_belongs_to_one_connection() {
 async fn a_rule_that_cannot_be_followed_stops_the_start() {
     let mut refusals = Vec::new();
     for rule in [
-        r#"request = [{}]"#,
+        "request = [{}]",
         r#"request = [{ propagate = "x", matching = "y" }]"#,
         r#"request = [{ propagate = "pulse-caller" }]"#,
         r#"request = [{ insert = "transfer-encoding", value = "chunked" }]"#,
