@@ -22,7 +22,7 @@ mod uploads;
 pub mod value;
 
 pub use self::http::{HealthCheck, ServerConfig, serve};
-pub use auth::AnonymousAuthenticator;
+pub use auth::{AnonymousAuthenticator, JwtAuthenticator, JwtError};
 pub use check::{
     Check, Finding, Severity, SubgraphReport, SupergraphReport, check_settings, check_supergraph,
 };
@@ -36,6 +36,8 @@ pub use config::{
     SubgraphStreams, SubscriptionsConfig, SupergraphConfig, TellCost, UploadsConfig, UpstreamConfig,
     WhenUnreachable,
 };
+pub use config::{ErrorsConfig, IntrospectionConfig, IntrospectionFor};
+pub use config::{InvalidJwtConfig, IssuerConfig, JwtConfig};
 pub use gateway::{Gateway, GatewayParts, Reconfigured};
 pub use quota::warnings as quota_warnings;
 pub use source::{FileSource, InvalidSourceUrl, StaticSource, UrlSource};

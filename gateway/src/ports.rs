@@ -113,6 +113,9 @@ pub enum AuthenticationError {
     /// The credential is no good; the text says why, and never contains the credential.
     #[error("{0}")]
     Invalid(String),
+    /// There is none, and nobody may ask without. The text says what to send.
+    #[error("{0}")]
+    Missing(String),
     /// Nobody could check it just now.
     #[error("authentication is unavailable: {0}")]
     Unavailable(String),
@@ -123,6 +126,11 @@ pub enum AuthenticationError {
 pub trait Authenticator: Send + Sync + 'static {
     /// The caller that these headers prove; anonymous when they carry no credential at all.
     async fn authenticate(&self, headers: &http::HeaderMap) -> Result<Authenticated, AuthenticationError>;
+
+    /// The headers that may carry a credential. It is shown no others.
+    fn credential_headers(&self) -> Vec<http::HeaderName> {
+        vec![http::header::AUTHORIZATION, http::header::COOKIE, http::HeaderName::from_static("x-api-key")]
+    }
 }
 
 /// A caller and how long that stays true.

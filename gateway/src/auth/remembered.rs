@@ -7,17 +7,13 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use futures::StreamExt;
 use http::HeaderMap;
-use http::header::{AUTHORIZATION, COOKIE, HeaderName};
+use http::header::HeaderName;
 use moka::sync::Cache;
 use pulse_types::{Caller, Clock, RequestId};
 use sha2::{Digest, Sha256};
 
 use super::watch::{Watch, Watchers, revocable};
 use crate::ports::{Authenticated, AuthenticationError, Authenticator, Revocation, RevocationFeed};
-
-/// The headers that may carry a credential. An authenticator is shown no others, so that what it decides depends on
-/// nothing that the hash leaves out.
-const CREDENTIAL_HEADERS: [HeaderName; 3] = [AUTHORIZATION, COOKIE, HeaderName::from_static("x-api-key")];
 
 /// How long a credential is remembered at most. It is also how long revocations are kept.
 const REMEMBERED_FOR: Duration = Duration::from_mins(15);
@@ -34,6 +30,9 @@ struct Remembered {
 /// An authenticator with a memory.
 pub(crate) struct RememberedCallers {
     authenticator: Arc<dyn Authenticator>,
+    /// The headers that may carry a credential. The authenticator is shown no others, so that what it decides depends on
+    /// nothing that the hash leaves out.
+    headers: Vec<HeaderName>,
     clock: Clock,
     callers: Cache<CredentialHash, Remembered>,
     revocations: Arc<Revocations>,
@@ -69,7 +68,8 @@ impl RememberedCallers {
             deaf: AtomicBool::new(false),
             watchers: Arc::default(),
         };
-        Self { authenticator, clock, callers, revocations: Arc::new(revocations) }
+        let headers = authenticator.credential_headers();
+        Self { authenticator, headers, clock, callers, revocations: Arc::new(revocations) }
     }
 
     pub(crate) fn revocations(&self) -> Arc<Revocations> {
@@ -82,8 +82,8 @@ impl RememberedCallers {
         headers: &HeaderMap,
         request: RequestId,
     ) -> Result<Known, AuthenticationError> {
-        let credentials = credentials(headers);
-        let hash = hash(&credentials);
+        let credentials = self.credentials(headers);
+        let hash = self.hash(&credentials);
         if let Some(known) = self.callers.get(&hash) {
             if self.is_good(&known) {
                 return Ok(known.of_request(request));
@@ -105,6 +105,30 @@ impl RememberedCallers {
         let revocations = &self.revocations;
         let is_over = || revocations.revoked_since(&known.caller, known.verified_at);
         revocations.watchers.watch(&known.caller, is_over)
+    }
+
+    fn credentials(&self, headers: &HeaderMap) -> HeaderMap {
+        let mut credentials = HeaderMap::new();
+        for name in &self.headers {
+            for value in headers.get_all(name) {
+                credentials.append(name.clone(), value.clone());
+            }
+        }
+        credentials
+    }
+
+    /// The lengths are hashed too, so that no two lists of headers run into the same bytes.
+    fn hash(&self, credentials: &HeaderMap) -> CredentialHash {
+        let mut hasher = Sha256::new();
+        for name in &self.headers {
+            for value in credentials.get_all(name) {
+                hasher.update(name.as_str().len().to_le_bytes());
+                hasher.update(name.as_str());
+                hasher.update(value.len().to_le_bytes());
+                hasher.update(value.as_bytes());
+            }
+        }
+        hasher.finalize().into()
     }
 
     fn is_good(&self, known: &Remembered) -> bool {
@@ -141,30 +165,6 @@ impl Remembered {
         let Self { authenticated: Authenticated { caller, expires_at }, verified_at } = self;
         Known { caller: of_request(caller, request), expires_at: *expires_at, verified_at: *verified_at }
     }
-}
-
-fn credentials(headers: &HeaderMap) -> HeaderMap {
-    let mut credentials = HeaderMap::new();
-    for name in CREDENTIAL_HEADERS {
-        for value in headers.get_all(&name) {
-            credentials.append(name.clone(), value.clone());
-        }
-    }
-    credentials
-}
-
-/// The lengths are hashed too, so that no two lists of headers run into the same bytes.
-fn hash(credentials: &HeaderMap) -> CredentialHash {
-    let mut hasher = Sha256::new();
-    for name in CREDENTIAL_HEADERS {
-        for value in credentials.get_all(&name) {
-            hasher.update(name.as_str().len().to_le_bytes());
-            hasher.update(name.as_str());
-            hasher.update(value.len().to_le_bytes());
-            hasher.update(value.as_bytes());
-        }
-    }
-    hasher.finalize().into()
 }
 
 fn of_request(caller: &Arc<Caller>, request: RequestId) -> Arc<Caller> {

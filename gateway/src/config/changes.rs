@@ -6,7 +6,8 @@ use super::GatewayConfig;
 use crate::gateway::Reconfigured;
 
 /// Settings, and sections of them, that are used once when the process starts.
-const FIXED: [&str; 18] = [
+const FIXED: [&str; 19] = [
+    "jwt",
     "header_timeout",
     "connection_limit",
     "connections_per_address",

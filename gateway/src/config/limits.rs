@@ -6,7 +6,7 @@ use bytesize::ByteSize;
 use serde::{Deserialize, Serialize};
 
 use super::GatewayConfig;
-use crate::engine::EngineConfig;
+use crate::engine::{EngineConfig, InputLimits};
 
 /// The section `[gateway.limits]`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
@@ -33,6 +33,12 @@ pub struct LimitsConfig {
     pub max_tokens: usize,
     /// How many fields an operation may select, fragments followed.
     pub max_fields: usize,
+    /// How many items a list in a request may have, written in the document or sent in the variables.
+    pub max_list_size: usize,
+    /// How large a page may be that a paging argument asks for.
+    pub max_page_size: u64,
+    /// The names of paging arguments, beside those that the supergraph names by `@listSize(slicingArguments:)`.
+    pub page_arguments: Vec<String>,
     /// Whether errors tell clients which subgraph they are from.
     pub name_subgraphs_in_errors: bool,
 }
@@ -52,6 +58,8 @@ impl Default for LimitsConfig {
             max_fields,
             name_subgraphs_in_errors,
             cost: _,
+            inputs: InputLimits { max_list_size, max_page_size, page_arguments },
+            masking: _,
         } = EngineConfig::default();
         Self {
             plan_cache_size,
@@ -64,6 +72,9 @@ impl Default for LimitsConfig {
             max_directives,
             max_tokens,
             max_fields,
+            max_list_size,
+            max_page_size,
+            page_arguments,
             name_subgraphs_in_errors,
         }
     }
@@ -82,8 +93,11 @@ impl From<&GatewayConfig> for EngineConfig {
             max_directives,
             max_tokens,
             max_fields,
+            max_list_size,
+            max_page_size,
+            page_arguments,
             name_subgraphs_in_errors,
-        } = config.limits;
+        } = config.limits.clone();
         Self {
             plan_cache_size,
             plan_cache_memory: plan_cache_memory.as_u64(),
@@ -97,6 +111,8 @@ impl From<&GatewayConfig> for EngineConfig {
             max_fields,
             name_subgraphs_in_errors,
             cost: (&config.cost).into(),
+            inputs: InputLimits { max_list_size, max_page_size, page_arguments },
+            masking: (&config.errors).into(),
         }
     }
 }

@@ -5,6 +5,9 @@ mod authorization;
 mod batching;
 mod changes;
 mod cost;
+mod errors;
+mod introspection;
+mod jwt;
 mod key;
 mod limits;
 mod metrics;
@@ -29,6 +32,9 @@ use serde::{Deserialize, Serialize};
 pub use authorization::{AuthorizationConfig, AuthorizationMode};
 pub use batching::BatchingConfig;
 pub use cost::{BucketConfig, CostConfig, CostMode, TellCost};
+pub use errors::ErrorsConfig;
+pub use introspection::{IntrospectionConfig, IntrospectionFor};
+pub use jwt::{InvalidJwtConfig, IssuerConfig, JwtConfig};
 pub(crate) use key::KeyPart;
 pub use key::{InvalidKeyExpression, KeyExpression};
 pub use limits::LimitsConfig;
@@ -85,6 +91,12 @@ pub struct GatewayConfig {
     pub cors_origins: Vec<String>,
     /// How many verified credentials are remembered.
     pub remembered_credentials: u64,
+    /// Tokens of issuers that the gateway trusts. For a gateway that stands alone.
+    pub jwt: JwtConfig,
+    /// Who may look at the schema.
+    pub introspection: IntrospectionConfig,
+    /// What clients are told of errors.
+    pub errors: ErrorsConfig,
     /// What the supergraph demands of callers.
     pub authorization: AuthorizationConfig,
     /// Where the supergraph comes from, and how its versions take turns.
@@ -140,6 +152,9 @@ impl Default for GatewayConfig {
             expose_plan: PlanExposure::Off,
             cors_origins: Vec::new(),
             remembered_credentials: 100_000,
+            jwt: JwtConfig::default(),
+            introspection: IntrospectionConfig::default(),
+            errors: ErrorsConfig::default(),
             authorization: AuthorizationConfig::default(),
             supergraph: SupergraphConfig::default(),
             metrics: MetricsConfig::default(),

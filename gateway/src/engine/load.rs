@@ -1,5 +1,6 @@
 //! Supergraphs into planners.
 
+use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -8,14 +9,16 @@ use hive_router_query_planner::planner::{Planner, QueryPlannerOptions};
 use hive_router_query_planner::utils::parsing::safe_parse_schema;
 use rustc_hash::FxHashMap;
 
-use super::LoadError;
 use super::cost::Weights;
+use super::{LoadError, inputs};
 use crate::ports::Subgraph;
 
 /// What is read from a supergraph.
 pub(super) struct Loaded {
     pub(super) planner: Planner,
     pub(super) weights: Weights,
+    /// The names of paging arguments.
+    pub(super) slicing: BTreeSet<String>,
     /// The supergraph's document.
     pub(super) document: sdl::Document,
 }
@@ -23,10 +26,11 @@ pub(super) struct Loaded {
 /// Builds the planner. It may panic on supergraphs that it does not expect; such a one is refused.
 pub(super) fn load(sdl: &str) -> Result<Loaded, LoadError> {
     let mut document = safe_parse_schema(sdl).map_err(|error| LoadError::Syntax(error.to_string()))?;
+    let slicing = inputs::slicing_arguments(&document);
     let weights = Weights::take(&mut document)?;
     let build = || Planner::new_from_supergraph(&document, QueryPlannerOptions::default());
     match catch_unwind(AssertUnwindSafe(build)) {
-        Ok(Ok(planner)) => Ok(Loaded { planner, weights, document }),
+        Ok(Ok(planner)) => Ok(Loaded { planner, weights, slicing, document }),
         Ok(Err(error)) => Err(LoadError::Planner(error.to_string())),
         Err(panic) => {
             let text = panic.downcast_ref::<String>().map(String::as_str);

@@ -14,7 +14,7 @@ use rustc_hash::FxHashMap;
 
 use crate::ports::{Subgraph, SupergraphSdl};
 use crate::uploads::Uploads;
-use crate::value::Value;
+use crate::value::{Object, Value};
 
 mod aliases;
 mod authorization;
@@ -22,6 +22,7 @@ mod cost;
 mod error;
 mod execute;
 mod expansion;
+mod inputs;
 mod introspection;
 mod leaf;
 mod limits;
@@ -52,6 +53,8 @@ use variant::{PlanKey, PlanKeyRef};
 pub use authorization::{Denied, DeniedField, PolicyScopes};
 pub use cost::{Cost, CostRules, Estimate, Toll};
 pub use error::{ErrorCode, LoadError, Location, RequestError};
+pub use execute::Masking;
+pub use inputs::InputLimits;
 pub use operation::Operation;
 pub use probe::Probe;
 pub use variant::{ActiveOverrides, OverrideLabels, PlanVariant, Share};
@@ -84,6 +87,10 @@ pub struct EngineConfig {
     pub name_subgraphs_in_errors: bool,
     /// How costs are counted.
     pub cost: CostRules,
+    /// How long lists and pages may be.
+    pub inputs: InputLimits,
+    /// Which texts of subgraphs' errors clients see.
+    pub masking: Masking,
 }
 
 impl Default for EngineConfig {
@@ -101,6 +108,8 @@ impl Default for EngineConfig {
             max_fields: 5_000,
             name_subgraphs_in_errors: true,
             cost: CostRules::default(),
+            inputs: InputLimits::default(),
+            masking: Masking::default(),
         }
     }
 }
@@ -195,7 +204,7 @@ impl Engine {
         subgraphs: Vec<Arc<dyn Subgraph>>,
         config: &EngineConfig,
     ) -> Result<Self, LoadError> {
-        let load::Loaded { planner, weights, document } = load::load(&supergraph.sdl)?;
+        let load::Loaded { planner, weights, slicing, document } = load::load(&supergraph.sdl)?;
         let subgraphs: FxHashMap<Arc<str>, _> =
             subgraphs.into_iter().map(|subgraph| (subgraph.name().into(), subgraph)).collect();
         load::check_served(&planner, &subgraphs)?;
@@ -209,6 +218,8 @@ impl Engine {
             pricing: rules.counted.then_some(Pricing { rules, weights, supergraph }),
             schema: Arc::new(schema),
             authorization,
+            inputs: inputs::Inputs::new(&config.inputs, slicing),
+            masking: Arc::new(config.masking.clone()),
             conditions: Arc::new(TypeConditions::new(&planner.supergraph)),
             taken: TakenNames::of(&planner.supergraph),
             planner,
@@ -306,6 +317,13 @@ impl Engine {
             .map_or_else(|_| Vec::new(), |given| authorization::denied_fields(&operation.selection, &given))
     }
 
+    /// The values of an operation's variables, within the limits.
+    fn variables(&self, operation: &Operation, given: Option<&Value>) -> Result<Object, Vec<RequestError>> {
+        let variables = variables::coerce(&self.preparer.schema, &operation.variables, given)?;
+        let checked = self.preparer.inputs.check_variables(&operation.paging, &variables);
+        checked.map(|()| variables).map_err(|error| vec![error])
+    }
+
     /// Runs a query or a mutation. `variables` is an object, `null` or absent.
     pub async fn execute(
         &self,
@@ -318,7 +336,7 @@ impl Engine {
             return response::refused(&[RequestError::new(ErrorCode::BadUserInput, text)]);
         }
         let shared = Shared::new(&self.preparer);
-        match variables::coerce(&shared.schema, &operation.variables, variables.as_ref()) {
+        match self.variables(operation, variables.as_ref()) {
             Ok(variables) => {
                 if let (Some(uploads), Some(plan)) = (&context.uploads, &operation.plan) {
                     uploads.expect_calls(plan.requests().iter().map(|request| request.given(&variables)));
@@ -337,8 +355,8 @@ impl Engine {
         context: ExecutionContext,
     ) -> Result<BoxStream<'static, ExecutionResult>, ExecutionResult> {
         let shared = Shared::new(&self.preparer);
-        let variables = variables::coerce(&shared.schema, &operation.variables, variables.as_ref())
-            .map_err(|errors| response::refused(&errors))?;
+        let variables = self.variables(&operation, variables.as_ref());
+        let variables = variables.map_err(|errors| response::refused(&errors))?;
         shared.subscribe(operation, variables, context).await
     }
 }

@@ -19,9 +19,11 @@ use rustc_hash::FxHashMap;
 use super::aliases::TakenNames;
 use super::authorization::{self, Rules};
 use super::cost::{OperationCost, Pricer, Pricing};
+use super::execute::Masking;
+use super::inputs::{Inputs, PageVariables};
 use super::plan::{Node, PlanCompiler};
 use super::schema::{Schema, TypeConditions};
-use super::selection::{self, CompiledSelection};
+use super::selection::{self, CompiledSelection, Selection};
 use super::usage::{Length, Usage};
 use super::variables::Variable;
 use super::variant::{PlanKeyRef, PlanVariant};
@@ -34,6 +36,8 @@ pub struct Operation {
     pub(super) kind: OperationKind,
     pub(super) variables: Vec<Variable>,
     pub(super) selection: CompiledSelection,
+    /// Variables that say how large a page is to be.
+    pub(super) paging: PageVariables,
     /// `None` when no subgraph is needed.
     pub(super) plan: Option<Node>,
     /// `None` where costs are not counted.
@@ -53,6 +57,12 @@ impl Operation {
     /// Its name, when it has one.
     pub fn name(&self) -> Option<&str> {
         self.name.as_deref()
+    }
+
+    /// Whether it asks for the schema itself.
+    pub(crate) fn is_introspection(&self) -> bool {
+        let Selection::One(_, fields) = &*self.selection.root else { return false };
+        fields.iter().any(|field| matches!(&*field.name, "__schema" | "__type"))
     }
 
     /// Whether anything is asked of a subgraph.
@@ -97,6 +107,8 @@ pub(super) struct Preparer {
     /// `None` where costs are not counted.
     pub(super) pricing: Option<Pricing>,
     pub(super) authorization: Rules,
+    pub(super) inputs: Inputs,
+    pub(super) masking: Arc<Masking>,
     pub(super) rules: ValidationPlan,
     pub(super) config: EngineConfig,
 }
@@ -124,6 +136,7 @@ impl Preparer {
             chosen = Chosen::find(&document, name).map_err(one)?;
         }
         self.taken.make_way(&mut document);
+        let paging = self.inputs.check(&document).map_err(one)?;
         let parts = chosen.parts(&document);
         expansion::check(&self.planner.supergraph, &document, root_type, parts.selection_set).map_err(one)?;
         let variables = parts.variables.iter().zip(&client_names);
@@ -135,6 +148,7 @@ impl Preparer {
             kind: parts.kind,
             variables: variables.map(|(definition, name)| Variable::new(definition, name)).collect(),
             selection,
+            paging,
             plan: None,
             cost: None,
             answer_size: AtomicUsize::new(256),

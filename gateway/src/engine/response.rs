@@ -9,7 +9,7 @@ use futures::StreamExt;
 use futures::stream::BoxStream;
 use http::HeaderMap;
 
-use super::execute::{FieldError, Run, State};
+use super::execute::{FieldError, Masking, Run, State};
 use super::operation::{Operation, Preparer};
 use super::plan::{Fetch, Node};
 use super::schema::{Schema, TypeConditions};
@@ -39,6 +39,7 @@ pub(super) struct Shared {
     pub(super) schema: Arc<Schema>,
     conditions: Arc<TypeConditions>,
     names_subgraphs: bool,
+    masking: Arc<Masking>,
 }
 
 /// An event of a subscription, and the node of the plan that it came from.
@@ -50,6 +51,7 @@ impl Shared {
             schema: Arc::clone(&preparer.schema),
             conditions: Arc::clone(&preparer.conditions),
             names_subgraphs: preparer.config.name_subgraphs_in_errors,
+            masking: Arc::clone(&preparer.masking),
         }
     }
 
@@ -106,6 +108,7 @@ impl Shared {
             context,
             conditions: &self.conditions,
             names_subgraphs: self.names_subgraphs,
+            masking: &self.masking,
             state: Mutex::new(State::new(data)),
         }
     }

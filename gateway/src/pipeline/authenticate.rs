@@ -21,6 +21,7 @@ pub(crate) async fn authenticate(
     match timeout_at(deadline.into(), state.callers.authenticate(headers, request)).await {
         Ok(Ok(known)) => Ok(known),
         Ok(Err(AuthenticationError::Invalid(message))) => Err(Refusal::unauthenticated(message)),
+        Ok(Err(AuthenticationError::Missing(message))) => Err(Refusal::without_credential(message)),
         Ok(Err(AuthenticationError::Unavailable(cause))) => {
             tracing::error!(request_id = %request, %cause, "authentication is unavailable");
             Err(unavailable())

@@ -8,7 +8,7 @@ use super::operate::Client;
 use super::prepare;
 use super::read_request::GraphqlRequest;
 use super::refusal::Refusal;
-use crate::config::AuthorizationMode;
+use crate::config::{AuthorizationMode, IntrospectionConfig, IntrospectionFor};
 use crate::engine::{DeniedField, Engine, ErrorCode, Operation, OperationKind, PlanVariant, RequestError};
 use crate::gateway::State;
 
@@ -45,6 +45,23 @@ pub(super) async fn authorize(
         }
     }
     Ok(without)
+}
+
+/// Refuses an operation that asks for the schema where its caller may not.
+pub(super) fn check_introspection(
+    config: &IntrospectionConfig,
+    operation: &Operation,
+    client: &Client,
+) -> Result<(), Refusal> {
+    if config.allow == IntrospectionFor::Everybody
+        || !operation.is_introspection()
+        || config.allows(&client.caller)
+    {
+        return Ok(());
+    }
+    let message = "the schema is not shown here: ask for neither `__schema` nor `__type`";
+    let error = RequestError::new(ErrorCode::Forbidden, message).because("INTROSPECTION_DISABLED");
+    Err(Refusal::errors(vec![error]))
 }
 
 fn forbidden(fields: &[DeniedField]) -> Refusal {

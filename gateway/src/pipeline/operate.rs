@@ -103,6 +103,7 @@ async fn ready(
     let variant = variant::variant(&state.config.overrides, engine.override_labels(), client);
     let preparing = prepare::prepare(engine, request, (&document.text, &variant), client);
     let (operation, was_planned) = preparing.instrument(trace::step!("prepare")).await?;
+    authorize::check_introspection(&state.config.introspection, &operation, client)?;
     let asked = Asked { request, document: &document.text, variant };
     let operation = authorize::authorize(state, engine, operation, asked, client).await?;
     if let Some(hash) = document.register {

@@ -80,6 +80,12 @@ impl Refusal {
         }
     }
 
+    /// No credential where one is needed.
+    pub(crate) fn without_credential(message: String) -> Self {
+        let refusal = Self::unauthenticated(message);
+        Self { header: Some((WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))), ..refusal }
+    }
+
     /// A credential that is no good (RFC 6750 §3).
     pub(crate) fn unauthenticated(message: String) -> Self {
         let description: String =

@@ -216,6 +216,7 @@ impl Run<'_> {
             extensions.push("code".into(), ErrorCode::Internal.as_str().into());
         }
         let error = FieldError { message: error.message.clone(), path, extensions };
+        let error = self.masking.apply(error, &request.name, self.context.caller.request);
         self.named(error, request)
     }
 

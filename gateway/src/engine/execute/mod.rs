@@ -3,6 +3,7 @@
 mod errors;
 mod fetch;
 pub(super) mod graph;
+mod masking;
 mod places;
 mod representations;
 mod rewrite;
@@ -15,6 +16,7 @@ use futures::FutureExt;
 use futures::future::{BoxFuture, join_all};
 
 pub(super) use errors::{FieldError, Segment};
+pub use masking::Masking;
 
 use graph::Graph;
 
@@ -31,6 +33,8 @@ pub(super) struct Run<'a> {
     pub(super) conditions: &'a TypeConditions,
     /// Whether clients are told which subgraph an error is from.
     pub(super) names_subgraphs: bool,
+    /// Which texts of subgraphs' errors clients see.
+    pub(super) masking: &'a Masking,
     /// Locked for moments only, never while a subgraph is waited for.
     pub(super) state: Mutex<State>,
 }

@@ -89,11 +89,13 @@ async fn run(plan: Json, variables: Json) -> String {
         tell_cost: None,
         toll: None,
     };
+    let masking = super::Masking::default();
     let run = Run {
         variables: variables.as_object().unwrap(),
         context: &context,
         conditions: &conditions,
         names_subgraphs: true,
+        masking: &masking,
         state: Mutex::new(State::new(Object::new())),
     };
     run.node(&node).await;

@@ -9,6 +9,7 @@ mod entities;
 mod errors;
 mod fake;
 mod federation;
+mod inputs;
 mod introspection;
 mod limits;
 mod mutations;

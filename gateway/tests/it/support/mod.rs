@@ -3,6 +3,7 @@
 pub(crate) mod client;
 pub(crate) mod fake_server;
 pub(crate) mod gateway;
+pub(crate) mod issuer;
 pub(crate) mod scripted_server;
 pub(crate) mod two_subgraphs;
 

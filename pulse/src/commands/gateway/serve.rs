@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use anyhow::Context;
 use axum::Router;
-use pulse_gateway::{AnonymousAuthenticator, Gateway, GatewayParts, MetricsConfig, ServerConfig, Subgraphs};
+use pulse_gateway::ports::Authenticator;
+use pulse_gateway::{AnonymousAuthenticator, JwtAuthenticator, JwtConfig};
+use pulse_gateway::{Gateway, GatewayParts, MetricsConfig, ServerConfig, Subgraphs};
 use pulse_telemetry::Metrics;
 use pulse_types::Clock;
 use tokio::net::TcpListener;
@@ -83,7 +85,7 @@ async fn standalone(
     let parts = GatewayParts {
         subgraphs: reach(settings),
         source: source(place, &settings.gateway.supergraph)?,
-        authenticator: Arc::new(AnonymousAuthenticator::new(clock.clone())),
+        authenticator: authenticator(&settings.gateway.jwt, &clock).await?,
         revocations: None,
         operations: None,
         checks: Vec::new(),
@@ -95,6 +97,15 @@ async fn standalone(
         .map_err(|error| Failure::Supergraph(format!("{error:#}")))
         .context("the gateway does not start")?;
     Ok((gateway, Box::new(reach)))
+}
+
+/// Who turns credentials into callers for a gateway by itself: the issuers that the settings name, if any.
+async fn authenticator(config: &JwtConfig, clock: &Clock) -> anyhow::Result<Arc<dyn Authenticator>> {
+    if !config.is_used() {
+        return Ok(Arc::new(AnonymousAuthenticator::new(clock.clone())));
+    }
+    let authenticator = JwtAuthenticator::init(config, clock.clone()).await;
+    Ok(Arc::new(authenticator.map_err(|error| Failure::Setting(error.to_string()))?))
 }
 
 /// Serves until the process is told to stop. Then load balancers are told first, and what is under way is finished.
