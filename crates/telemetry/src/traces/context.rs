@@ -1,6 +1,7 @@
 //! Which trace something belongs to, and how processes tell each other (W3C Trace Context).
 
 use std::fmt;
+use std::fmt::Write;
 use std::hash::{BuildHasher, RandomState};
 use std::str::FromStr;
 use std::sync::LazyLock;
@@ -72,7 +73,11 @@ fn random() -> [u8; 8] {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    let mut text = String::with_capacity(bytes.len() * 2);
+    for byte in bytes {
+        write!(text, "{byte:02x}").expect("writing to a string cannot fail");
+    }
+    text
 }
 
 impl fmt::Display for TraceContext {
