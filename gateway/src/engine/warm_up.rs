@@ -27,10 +27,10 @@ impl Engine {
     /// The most used operations, at most this many.
     pub fn most_used(&self, count: usize) -> MostUsed {
         let uses = self.plans.iter().map(|(key, operation)| (key, operation.usage.uses()));
-        let mut used: Vec<_> = uses.filter(|(_, uses)| *uses > 0).collect();
-        used.sort_by_key(|(_, uses)| std::cmp::Reverse(*uses));
-        used.truncate(count);
-        MostUsed(used)
+        let mut most: Vec<_> = uses.filter(|(_, uses)| *uses > 0).collect();
+        most.sort_by_key(|(_, uses)| std::cmp::Reverse(*uses));
+        most.truncate(count);
+        MostUsed(most)
     }
 
     /// Prepares operations until the time is up.

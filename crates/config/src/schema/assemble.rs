@@ -30,9 +30,8 @@ impl Assembly<'_> {
         if let Some(comment) = self.comments.get(path) {
             schema.insert("description".into(), comment.as_str().into());
         }
-        match self.found.get(path) {
-            Some(found) => self.describe(found, path, default, &mut schema),
-            None => {}
+        if let Some(found) = self.found.get(path) {
+            self.describe(found, path, default, &mut schema);
         }
         let is_section = matches!(self.found.get(path), Some(Found::Section(_)));
         if let Some(default) = default.filter(|_| !is_section) {

@@ -244,7 +244,7 @@ impl<'de> Deserializer<'de> for Probe<'_> {
 
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refused> {
         self.notes.note(&self.path, Found::Map);
-        visitor.visit_map(Entries { probe: self, names: vec![ENTRY].into_iter(), name: None })
+        visitor.visit_map(Entries { probe: self, names: [ENTRY].iter(), name: None })
     }
 
     fn deserialize_struct<V: Visitor<'de>>(
@@ -254,7 +254,7 @@ impl<'de> Deserializer<'de> for Probe<'_> {
         visitor: V,
     ) -> Result<V::Value, Refused> {
         self.notes.note(&self.path, Found::Section(fields));
-        visitor.visit_map(Entries { probe: self, names: fields.to_vec().into_iter(), name: None })
+        visitor.visit_map(Entries { probe: self, names: fields.iter(), name: None })
     }
 
     fn deserialize_enum<V: Visitor<'de>>(
@@ -293,7 +293,7 @@ impl<'de> SeqAccess<'de> for Once<'_> {
 /// A section's settings, or the one entry of a table.
 struct Entries<'a> {
     probe: Probe<'a>,
-    names: std::vec::IntoIter<&'static str>,
+    names: std::slice::Iter<'static, &'static str>,
     name: Option<&'static str>,
 }
 
@@ -301,7 +301,7 @@ impl<'de> MapAccess<'de> for Entries<'_> {
     type Error = Refused;
 
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Refused> {
-        self.name = self.names.find(|name| self.probe.inner(name, None).is_tried());
+        self.name = self.names.by_ref().copied().find(|name| self.probe.inner(name, None).is_tried());
         let Some(name) = self.name else { return Ok(None) };
         // Any name is good for a table; a type that reads keys may want one like those of other places.
         let key = if name == ENTRY { "example" } else { name };
