@@ -202,7 +202,7 @@ impl Preparer {
         let normalized = normalize_operation(&self.planner.supergraph, document, operation.name.as_deref());
         let mut normalized = normalized.map_err(|error| cannot_plan(&error))?.operation;
         drop_introspection(&mut normalized.selection_set);
-        typenames::without_aliases(&mut normalized.selection_set);
+        typenames::make_plain(&mut normalized.selection_set);
         if normalized.selection_set.is_empty() {
             return Ok(operation);
         }

@@ -255,6 +255,15 @@ impl Projector<'_> {
             Selection::ByType { variants, of, declared } => {
                 let name = object.type_name().unwrap_or(declared);
                 if let Some((name, variant)) = of.get_key_value(name) {
+                    let asks = |field: &Field| {
+                        matches!(field.content, Content::Typename) && holds(field.when.as_ref(), self.flags)
+                    };
+                    if name == declared && variants[*variant].iter().any(asks) {
+                        if !object.is_missing {
+                            self.report(path, || format!("the type of this `{declared}` is not known"));
+                        }
+                        return Err(Nulled);
+                    }
                     return self.object(&variants[*variant], name, object, path);
                 }
                 self.report(path, || format!("an object here is of no type that is part of `{declared}`"));

@@ -1,41 +1,26 @@
-//! `__typename` under other names. An object tells its type under the name itself: the answer's other names for it are
-//! written from there, and nothing else is asked of subgraphs.
+//! `__typename` under other names and conditions. An object tells its type under the name itself and at once: what the
+//! answer says of it is written from there, and nothing else is asked of subgraphs, some of which do not count a variable
+//! as used that stands there alone.
 
 use hive_router_query_planner::ast::selection_item::SelectionItem;
 use hive_router_query_planner::ast::selection_set::{FieldSelection, SelectionSet};
 
-/// Takes the aliases of all `__typename`s away.
-pub(super) fn without_aliases(selections: &mut SelectionSet) {
-    for item in &mut selections.items {
-        match item {
-            SelectionItem::Field(field) if field.name == "__typename" => field.alias = None,
-            SelectionItem::Field(field) => without_aliases(&mut field.selections),
-            SelectionItem::InlineFragment(fragment) => without_aliases(&mut fragment.selections),
-            SelectionItem::FragmentSpread(_) => {}
+/// Leaves one plain `__typename` where there are any.
+pub(super) fn make_plain(selections: &mut SelectionSet) {
+    let mut is_known = false;
+    selections.items.retain_mut(|item| match item {
+        SelectionItem::Field(field) if field.name == "__typename" => {
+            *field = FieldSelection::new_typename();
+            !std::mem::replace(&mut is_known, true)
         }
-    }
-    let mut kept: Vec<FieldSelection> = Vec::new();
-    let always = selections.items.iter().any(|item| {
-        let typename = typename(item);
-        typename.is_some_and(|field| field.skip_if.is_none() && field.include_if.is_none())
-    });
-    selections.items.retain(|item| {
-        let Some(field) = typename(item) else { return true };
-        let is_conditional = field.skip_if.is_some() || field.include_if.is_some();
-        let is_known = kept
-            .iter()
-            .any(|known| (&known.skip_if, &known.include_if) == (&field.skip_if, &field.include_if));
-        if is_known || (always && is_conditional) {
-            return false;
+        SelectionItem::Field(field) => {
+            make_plain(&mut field.selections);
+            true
         }
-        kept.push(field.clone());
-        true
+        SelectionItem::InlineFragment(fragment) => {
+            make_plain(&mut fragment.selections);
+            true
+        }
+        SelectionItem::FragmentSpread(_) => true,
     });
-}
-
-fn typename(item: &SelectionItem) -> Option<&FieldSelection> {
-    match item {
-        SelectionItem::Field(field) if field.name == "__typename" => Some(field),
-        _ => None,
-    }
 }

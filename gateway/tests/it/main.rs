@@ -6,6 +6,7 @@ mod authorization;
 mod batching;
 mod compression;
 mod conformance;
+mod differential;
 mod engine;
 mod faults;
 mod hostile;

@@ -68,12 +68,25 @@ macro_rules! points {
 
 points! {
     aliases
+    circular_requires
+    enums
     error_paths
+    federation_1
     fragments
+    inputs
+    interface_objects
     introspection
+    keys
     mutations
+    null_keys
     null_propagation
+    overrides
+    provides
+    requires
+    root_reentry
+    root_types
     scalars
+    shared_roots
     skip_include
     typename
     value_completion

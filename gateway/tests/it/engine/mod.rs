@@ -20,3 +20,5 @@ mod subscriptions;
 mod supergraphs;
 mod variables;
 mod warm_up;
+
+pub(crate) use supergraphs::context;

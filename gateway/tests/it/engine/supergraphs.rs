@@ -93,7 +93,7 @@ impl Platform {
     }
 }
 
-pub(super) fn context() -> ExecutionContext {
+pub(crate) fn context() -> ExecutionContext {
     let caller = Arc::new(Caller::anonymous(RequestId::new(chrono::DateTime::UNIX_EPOCH)));
     ExecutionContext {
         caller,

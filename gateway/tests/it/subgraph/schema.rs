@@ -150,10 +150,6 @@ impl SubgraphSchema {
         self.document.definitions.insert(0, Definition::SchemaDefinition(roots));
     }
 
-    pub(super) fn get(&self, name: &str) -> Option<&TypeDefinition> {
-        self.types.get(name)
-    }
-
     pub(super) fn field(&self, parent: &str, name: &str) -> Option<&Field> {
         let fields = match self.types.get(parent)? {
             TypeDefinition::Object(object) => &object.fields,
