@@ -3,6 +3,7 @@
 
 mod cargo;
 mod deploy;
+mod soak;
 mod supervise;
 mod test;
 mod tidy;
@@ -40,6 +41,8 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<OsString>,
     },
+    /// Run a test that runs as long as one likes.
+    Soak(soak::Options),
     /// Check the Dockerfile, the compose file and every Kubernetes overlay.
     Deploy,
     /// Run one test binary under watch; `cargo xtask test` makes it cargo's runner.
@@ -57,6 +60,7 @@ fn main() -> anyhow::Result<ExitCode> {
         Command::Tidy => tidy::run(),
         Command::Schema { check } => schema(check),
         Command::Bench { name, arguments } => bench(&name, &arguments),
+        Command::Soak(options) => soak::run(&options),
         Command::Deploy => deploy::run(),
         Command::RunTest { command } => test::run_one(&command),
     }
