@@ -4,7 +4,6 @@ mod online;
 mod settings;
 
 use std::fmt;
-use std::sync::Arc;
 
 use pulse_types::Clock;
 use serde::Serialize;
@@ -94,13 +93,13 @@ pub struct Check {
 /// Loads a supergraph as a gateway would and plans an operation for each root field. With the time given, each subgraph is
 /// asked whether it answers.
 pub async fn check_supergraph(
-    sdl: Arc<SupergraphSdl>,
-    subgraphs: Subgraphs,
+    sdl: &SupergraphSdl,
+    subgraphs: &Subgraphs,
     config: &GatewayConfig,
     online: Option<Clock>,
 ) -> Result<Check, SupergraphError> {
     let loader = Loader::new(subgraphs.clone(), config);
-    let served = loader.load(SupergraphSdl::clone(&sdl)).await?;
+    let served = loader.load(sdl.clone()).await?;
     let probe = served.engine.probe().await;
     let endpoints =
         subgraph_endpoints(&sdl.sdl).map_err(|error| SupergraphError::Subgraphs(error.to_string()))?;
@@ -125,7 +124,7 @@ pub async fn check_supergraph(
         })
         .collect();
     if let Some(clock) = online {
-        findings.extend(online::ask(&sdl, &subgraphs, &mut reports, &clock).await);
+        findings.extend(online::ask(sdl, subgraphs, &mut reports, &clock).await);
     }
     let (root_fields, failed) = (probe.root_fields, probe.failed.len());
     let version = sdl.version.clone();

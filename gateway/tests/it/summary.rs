@@ -64,7 +64,7 @@ async fn each_request_is_one_line_without_variables_and_credentials() {
     gateway.send(Method::POST, "/graphql", &headers, r#"{"query":"{ nonsense }"}"#).await;
     gateway.send(Method::POST, "/graphql", &headers, "nonsense").await;
     insta::assert_snapshot!(log.summaries(id), @r#"
-    {"timestamp":"TIME","level":"INFO","message":"request","request_id":"01890a5d-ac96-774b-bcce-b30209950000","subject":"anonymous","operation":"Say","kind":"query","subgraphs":"parrot","status":200,"cancelled":false,"errors":0,"total_ms":"MS","target":"pulse_gateway::pipeline::summary"}
+    {"timestamp":"TIME","level":"INFO","message":"request","request_id":"01890a5d-ac96-774b-bcce-b30209950000","subject":"anonymous","operation":"Say","kind":"query","was_planned":false,"subgraphs":"parrot","status":200,"cancelled":false,"errors":0,"total_ms":"MS","target":"pulse_gateway::pipeline::summary"}
     {"timestamp":"TIME","level":"INFO","message":"request","request_id":"01890a5d-ac96-774b-bcce-b30209950000","subject":"anonymous","kind":"none","subgraphs":"","status":400,"cancelled":false,"errors":1,"code":"BAD_USER_INPUT","total_ms":"MS","target":"pulse_gateway::pipeline::summary"}
     {"timestamp":"TIME","level":"INFO","message":"request","request_id":"01890a5d-ac96-774b-bcce-b30209950000","kind":"none","subgraphs":"","status":400,"cancelled":false,"errors":1,"code":"BAD_USER_INPUT","total_ms":"MS","target":"pulse_gateway::pipeline::summary"}
     "#);

@@ -39,10 +39,10 @@ async fn unknown_setting_in_the_file_is_named() -> anyhow::Result<()> {
 
 #[tokio::test]
 async fn unknown_variable_is_named() -> anyhow::Result<()> {
-    let unknown = with_env(&["migrate", "status"], &[("PULSE__GATEWAY__REQUEST_TIME", "5s")]);
+    let unknown = with_env(&["migrate", "status"], &[("PULSE__DATABASE__MAX_CONECTIONS", "5")]);
     insta::assert_snapshot!(refusal(unknown).await?, @"
     exit code 3
-    error: gateway.request_time (from the environment variable PULSE__GATEWAY__REQUEST_TIME): there is no such setting; in its place there are request_timeout, body_limit, header_timeout, connection_limit, connections_per_address, drain_delay, drain_timeout, reload_interval, health_timeout, query_page, compression, expose_plan, cors_origins, remembered_credentials, authorization, supergraph, metrics, limits, batching, persisted_queries, uploads, tls, remote, subscriptions, subgraph_urls, subgraphs, merge_cache_control, overrides, cost, rate_limits, quota_keys, redis
+    error: database.max_conections (from the environment variable PULSE__DATABASE__MAX_CONECTIONS): there is no such setting; in its place there are url, direct_url, replica_url, max_connections, acquire_timeout_ms, statement_timeout_ms
     ");
     let unfinished = with_env(&["migrate", "status"], &[("PULSE__GATEWAY__", "5s")]);
     insta::assert_snapshot!(refusal(unfinished).await?, @"

@@ -402,6 +402,20 @@ rules = []
     #[test]
     fn a_schema_says_what_the_types_read_and_the_comments_tell() {
         let schema = schema::<Settings>(DEFAULTS).unwrap();
-        insta::assert_snapshot!(serde_json::to_string_pretty(&schema).unwrap(), @"");
+        let server = &schema["properties"]["server"];
+        assert_eq!(server["description"], "The server.");
+        assert_eq!(server["additionalProperties"], false);
+        let text = |name: &str| server["properties"][name].to_string();
+        insta::assert_snapshot!(
+            ["timeout", "limit", "mode", "names", "rules", "by_name"].map(text).join("\n"),
+            @r##"
+        {"description":"How long it may take, at most.","type":"string","examples":["500ms","30s","5m","1h 30m"],"default":"30s"}
+        {"type":["string","integer"],"examples":["10MB",10000000],"default":"1MB"}
+        {"enum":["fast","safe"],"default":"fast"}
+        {"type":"array","items":{"type":"string"},"default":[]}
+        {"type":"array","items":{"type":"object","properties":{"port":{"type":"string"},"share":{"type":"number"}},"additionalProperties":false},"default":[]}
+        {"type":"object","additionalProperties":{"type":"object","properties":{"port":{"type":"string"},"share":{"type":"number"}},"additionalProperties":false},"default":{}}
+        "##
+        );
     }
 }

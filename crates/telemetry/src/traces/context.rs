@@ -48,13 +48,12 @@ impl TraceContext {
     }
 
     /// A number that is the same in every process for the same trace, evenly between 0 and 1.
+    #[expect(clippy::cast_precision_loss, reason = "53 bits are what the type holds exactly")]
     pub(super) fn share(&self) -> f64 {
         let last = self.trace.last_chunk::<8>().expect("a trace's id has sixteen bytes");
         // The specification calls the last seven bytes random.
         let number = u64::from_be_bytes(*last) & ((1 << 53) - 1);
-        #[expect(clippy::cast_precision_loss, reason = "53 bits are what the type holds exactly")]
-        let share = number as f64 / (1_u64 << 53) as f64;
-        share
+        number as f64 / (1_u64 << 53) as f64
     }
 
     /// The trace's id, in hexadecimal digits.

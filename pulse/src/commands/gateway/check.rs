@@ -1,7 +1,6 @@
 //! `pulse gateway check`: whether a gateway would start with these settings and this supergraph, before one does.
 
 use std::path::Path;
-use std::sync::Arc;
 
 use pulse_gateway::{Check, Finding, GatewayConfig, Severity, Subgraphs, SupergraphReport};
 use pulse_types::Clock;
@@ -76,15 +75,13 @@ async fn examine(
     Ok(())
 }
 
-async fn check_supergraph(place: &str, config: &GatewayConfig, online: bool) -> anyhow::Result<Check> {
-    let failed = |error: String| Failure::Supergraph(error);
+async fn check_supergraph(place: &str, config: &GatewayConfig, online: bool) -> Result<Check, Failure> {
     let source = source(place, &config.supergraph)?;
-    let sdl = source.current().await.map_err(|error| failed(error.to_string()))?;
+    let sdl = source.current().await.map_err(|error| Failure::Supergraph(error.to_string()))?;
     let clock = Clock::system();
     let subgraphs = Subgraphs::remote(config, None, clock.clone());
-    let check =
-        pulse_gateway::check_supergraph(Arc::new(sdl), subgraphs, config, online.then_some(clock)).await;
-    Ok(check.map_err(|error| failed(error.to_string()))?)
+    let check = pulse_gateway::check_supergraph(&sdl, &subgraphs, config, online.then_some(clock)).await;
+    check.map_err(|error| Failure::Supergraph(error.to_string()))
 }
 
 fn human(report: &Report, args: &CheckArgs) -> String {
