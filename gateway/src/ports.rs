@@ -46,8 +46,18 @@ pub struct SubgraphResponse {
     pub data: Value,
     /// The response's `errors`.
     pub errors: Vec<SubgraphError>,
+    /// The response's `extensions`, an object or `Value::Null`. An event of a stream may say in `cursor` where its source
+    /// is: a stream whose field takes an argument `after` goes on behind that event.
+    pub extensions: Value,
     /// The head of its HTTP response; empty for a subgraph in this process.
     pub headers: Arc<HeaderMap>,
+}
+
+impl SubgraphResponse {
+    /// Where the source of this event is, when it says so.
+    pub fn cursor(&self) -> Option<&Value> {
+        self.extensions.get("cursor").filter(|cursor| !cursor.is_null())
+    }
 }
 
 /// An error out of a subgraph's response (GraphQL specification, §7.1.2 Errors).
@@ -96,6 +106,17 @@ pub trait Subgraph: Send + Sync + 'static {
 
     /// Its own SDL, when it tells it (for composition; a remote one tells it by `_service`).
     async fn sdl(&self) -> Result<String, SubgraphFault>;
+
+    /// Where it is, for one that can be elsewhere. A stream goes on as it is over a new supergraph only where the subgraph
+    /// stays at the same place.
+    fn address(&self) -> &str {
+        ""
+    }
+
+    /// What it gets to see of a client's head. Streams of callers who differ in it are never shared.
+    fn forwarded(&self, _headers: &HeaderMap, _caller: &Arc<Caller>) -> HeaderMap {
+        HeaderMap::new()
+    }
 
     /// Runs a query or a mutation.
     async fn execute(&self, request: SubgraphRequest) -> Result<SubgraphResponse, SubgraphFault>;

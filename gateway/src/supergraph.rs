@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use arc_swap::ArcSwap;
 use futures::StreamExt;
 use metrics::{counter, gauge, histogram};
+use tokio::sync::watch;
 
 use pulse_types::Clock;
 
@@ -45,7 +46,8 @@ impl Subgraphs {
                 } else {
                     let settings = config.remote_for(&name);
                     let endpoint = RemoteEndpoint { name, url: place.1.clone(), signer: signer.clone() };
-                    let subgraph = RemoteSubgraph::try_new(endpoint, settings, clock.clone());
+                    let subgraph = RemoteSubgraph::try_new(endpoint, settings, clock.clone())
+                        .and_then(|subgraph| subgraph.with_streams(&config.subscriptions.upstream));
                     Arc::new(subgraph.map_err(|error| error.to_string())?)
                 };
                 reached.insert(place, subgraph);
@@ -97,6 +99,8 @@ pub(crate) struct Served {
 /// The supergraph that is served now.
 pub(crate) struct Supergraph {
     served: ArcSwap<Served>,
+    /// Counts what was served; those who wait are told of each change.
+    changes: watch::Sender<u64>,
     /// How the next one is loaded. Held while one is, so that they replace each other in order.
     loader: tokio::sync::Mutex<Loader>,
     /// The newest version, when it is not the one that is served.
@@ -125,6 +129,7 @@ impl Supergraph {
         source.served(&served.supergraph()).await;
         Ok(Self {
             served: ArcSwap::from_pointee(served),
+            changes: watch::Sender::default(),
             loader: tokio::sync::Mutex::new(loader),
             refused: Mutex::new(None),
         })
@@ -133,6 +138,11 @@ impl Supergraph {
     /// The engine to use for a whole request, however long it takes.
     pub(crate) fn served(&self) -> Arc<Served> {
         self.served.load_full()
+    }
+
+    /// Tells of every change after this call. Who asks for what is served after that misses none.
+    pub(crate) fn changes(&self) -> watch::Receiver<u64> {
+        self.changes.subscribe()
     }
 
     /// Why the newest version of the source is not served, when it is not.
@@ -206,6 +216,7 @@ impl Supergraph {
             tracing::info!(version = served.version, "serving a new supergraph");
         }
         self.served.store(Arc::new(served));
+        self.changes.send_modify(|count| *count += 1);
         self.set_refused(None);
     }
 }

@@ -6,6 +6,7 @@ mod loader;
 mod page;
 mod scalar;
 mod server;
+mod socket;
 mod subgraph;
 
 pub use context::ContextExt;
@@ -14,4 +15,5 @@ pub use loader::{Batch, Loader};
 pub use page::{Connection, Cursor, Edge, Page, PageError, PageLimits, Total};
 pub use scalar::JsonObject;
 pub use server::{CALLER_HEADER, CallerSecret, router};
+pub use socket::CALLER_EXTENSION;
 pub use subgraph::{Api, Subgraph, sdl};

@@ -13,30 +13,30 @@ use pulse_tokens::CallerTokens;
 use pulse_types::{Caller, Clock};
 use serde_json::json;
 
-use crate::Subgraph;
+use crate::{Subgraph, socket};
 
 /// The header in which a gateway sends the signed caller.
 pub const CALLER_HEADER: &str = "pulse-caller";
 
 /// What a gateway may send at most: representations of a large page fit well.
-const BODY_LIMIT: usize = 16 * 1024 * 1024;
+pub(crate) const BODY_LIMIT: usize = 16 * 1024 * 1024;
 
 /// The secret that this subgraph shares with its gateways.
 pub type CallerSecret = pulse_types::Secret;
 
-struct Served {
-    subgraph: Subgraph,
+pub(crate) struct Served {
+    pub(crate) subgraph: Subgraph,
     tokens: CallerTokens,
     clock: Clock,
 }
 
-/// The subgraph's own routes, `/graphql` for gateways that hold `secret`, and `/health/live` and `/health/ready`.
+/// The subgraph's own routes, `/graphql` (by POST and WebSocket) for gateways that hold `secret`, and `/health/live` and `/health/ready`.
 /// A request without a valid caller token of this audience is refused.
 pub fn router(subgraph: Subgraph, secret: &CallerSecret, clock: Clock) -> Router {
     let routes = subgraph.routes.clone();
     let tokens = CallerTokens::new(subgraph.name, secret);
     Router::new()
-        .route("/graphql", post(graphql))
+        .route("/graphql", post(graphql).get(socket::upgrade))
         .route("/health/live", get(|| async { "live\n" }))
         .route("/health/ready", get(ready))
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
@@ -77,11 +77,19 @@ async fn read(headers: &HeaderMap, body: &Bytes) -> Result<async_graphql::Reques
 }
 
 fn authenticate(served: &Served, headers: &HeaderMap) -> Result<Caller, String> {
-    let token = headers.get(CALLER_HEADER).ok_or_else(|| {
-        format!("this is a subgraph: ask its gateway, which signs the caller in `{CALLER_HEADER}`")
-    })?;
-    let token = token.to_str().map_err(|_| format!("`{CALLER_HEADER}` is not a token"))?;
-    served.tokens.verify(token, served.clock.now()).map_err(|error| error.to_string())
+    let token = headers.get(CALLER_HEADER).map(|token| token.to_str());
+    let token = token.transpose().map_err(|_| format!("`{CALLER_HEADER}` is not a token"))?;
+    served.caller(token, CALLER_HEADER)
+}
+
+impl Served {
+    /// The caller that a token proves. `place` is where it should have been.
+    pub(crate) fn caller(&self, token: Option<&str>, place: &str) -> Result<Caller, String> {
+        let token = token.ok_or_else(|| {
+            format!("this is a subgraph: ask its gateway, which signs the caller in `{place}`")
+        })?;
+        self.tokens.verify(token, self.clock.now()).map_err(|error| error.to_string())
+    }
 }
 
 async fn ready(State(served): State<Arc<Served>>) -> Response {

@@ -36,6 +36,8 @@ mod reserved;
 mod response;
 mod schema;
 mod selection;
+mod source;
+mod subscription;
 mod typenames;
 mod usage;
 mod variables;
@@ -48,6 +50,7 @@ use operation::Preparer;
 use planning::Planning;
 use response::Shared;
 use schema::{Schema, TypeConditions};
+use source::EventFields;
 use variant::{PlanKey, PlanKeyRef};
 
 pub use authorization::{Denied, DeniedField, PolicyScopes};
@@ -57,6 +60,8 @@ pub use execute::Masking;
 pub use inputs::InputLimits;
 pub use operation::Operation;
 pub use probe::Probe;
+pub use source::{Resumption, SharingScope};
+pub use subscription::{Source, Subscription};
 pub use variant::{ActiveOverrides, OverrideLabels, PlanVariant, Share};
 pub use warm_up::{MostUsed, WarmedUp};
 
@@ -215,6 +220,7 @@ impl Engine {
         let mut schema = Schema::new(&planner.consumer_schema.document);
         schema.hide(|name| authorization.names.is_machinery(name));
         let preparer = Preparer {
+            events: EventFields::of(&document, schema.subscription.as_deref()),
             pricing: rules.counted.then_some(Pricing { rules, weights, supergraph }),
             schema: Arc::new(schema),
             authorization,
@@ -347,6 +353,18 @@ impl Engine {
         }
     }
 
+    /// A subscription, ready to be opened. The error says what is wrong with its variables.
+    pub fn subscription(
+        &self,
+        operation: Arc<Operation>,
+        variables: Option<&Value>,
+        context: ExecutionContext,
+    ) -> Result<Subscription, Vec<RequestError>> {
+        let shared = Shared::new(&self.preparer);
+        let variables = self.variables(&operation, variables)?;
+        Subscription::try_new(shared, operation, variables, context)
+    }
+
     /// Runs a subscription: one result per event. The error is a whole response, as from `execute`.
     pub async fn subscribe(
         &self,
@@ -354,9 +372,12 @@ impl Engine {
         variables: Option<Value>,
         context: ExecutionContext,
     ) -> Result<BoxStream<'static, ExecutionResult>, ExecutionResult> {
-        let shared = Shared::new(&self.preparer);
-        let variables = self.variables(&operation, variables.as_ref());
-        let variables = variables.map_err(|errors| response::refused(&errors))?;
-        shared.subscribe(operation, variables, context).await
+        let subscription = self.subscription(operation, variables.as_ref(), context);
+        subscription.map_err(|errors| response::refused(&errors))?.open().await
     }
+}
+
+/// A response to a request that was not executed.
+pub fn refused(errors: &[RequestError]) -> ExecutionResult {
+    response::refused(errors)
 }

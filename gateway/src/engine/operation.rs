@@ -24,6 +24,7 @@ use super::inputs::{Inputs, PageVariables};
 use super::plan::{Node, PlanCompiler};
 use super::schema::{Schema, TypeConditions};
 use super::selection::{self, CompiledSelection, Selection};
+use super::source::{EventFields, EventSource};
 use super::usage::{Length, Usage};
 use super::variables::Variable;
 use super::variant::{PlanKeyRef, PlanVariant};
@@ -40,6 +41,8 @@ pub struct Operation {
     pub(super) paging: PageVariables,
     /// `None` when no subgraph is needed.
     pub(super) plan: Option<Node>,
+    /// Where its events come from, when it is a subscription.
+    pub(super) source: Option<EventSource>,
     /// `None` where costs are not counted.
     pub(super) cost: Option<OperationCost>,
     /// How long the last answer was, so that the next one finds room for its own at once.
@@ -109,6 +112,7 @@ pub(super) struct Preparer {
     pub(super) authorization: Rules,
     pub(super) inputs: Inputs,
     pub(super) masking: Arc<Masking>,
+    pub(super) events: EventFields,
     pub(super) rules: ValidationPlan,
     pub(super) config: EngineConfig,
 }
@@ -150,6 +154,7 @@ impl Preparer {
             selection,
             paging,
             plan: None,
+            source: None,
             cost: None,
             answer_size: AtomicUsize::new(256),
             usage: Usage::default(),
@@ -216,6 +221,7 @@ impl Preparer {
         let compiler = PlanCompiler { subgraphs: &self.subgraphs, conditions: &self.conditions };
         let node = plan.node.as_ref().map(|node| compiler.node(node, &Vec::new())).transpose();
         operation.plan = node.map_err(|error| cannot_plan(&error))?;
+        operation.source = operation.plan.as_ref().and_then(|plan| self.events.source(plan));
         operation.query_plan = plan;
         Ok(operation)
     }

@@ -46,6 +46,20 @@ impl Node {
     }
 }
 
+impl Node {
+    /// The root field that streams, when there is one.
+    pub(super) fn source(&self) -> Option<&Fetch> {
+        match self {
+            Self::Subscription(fetch) => Some(fetch),
+            Self::Sequence(nodes) | Self::Parallel(nodes) => nodes.iter().find_map(Self::source),
+            Self::Condition { then, otherwise, .. } => {
+                [then, otherwise].into_iter().flatten().find_map(|node| node.source())
+            }
+            Self::Fetch(_) | Self::Entities(_) => None,
+        }
+    }
+}
+
 /// What is sent.
 pub(super) struct Request {
     pub(super) kind: OperationKind,

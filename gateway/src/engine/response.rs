@@ -5,17 +5,13 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use bytes::{BufMut, Bytes};
-use futures::StreamExt;
-use futures::stream::BoxStream;
 use http::HeaderMap;
 
 use super::execute::{FieldError, Masking, Run, State};
 use super::operation::{Operation, Preparer};
-use super::plan::{Fetch, Node};
+use super::plan::Fetch;
 use super::schema::{Schema, TypeConditions};
-use super::{
-    Cost, ErrorCode, ExecutionContext, ExecutionResult, FetchReport, RequestError, introspection, project,
-};
+use super::{Cost, ExecutionContext, ExecutionResult, FetchReport, RequestError, introspection, project};
 use crate::ports::{SubgraphFault, SubgraphResponse};
 use crate::value::{Object, Value};
 
@@ -42,8 +38,14 @@ pub(super) struct Shared {
     masking: Arc<Masking>,
 }
 
-/// An event of a subscription, and the node of the plan that it came from.
-type Event<'a> = (&'a Fetch, Result<SubgraphResponse, SubgraphFault>);
+/// An event of a subscription.
+pub(super) struct Event<'a> {
+    /// The node of the plan that it came from.
+    pub(super) fetch: &'a Fetch,
+    pub(super) outcome: Result<SubgraphResponse, SubgraphFault>,
+    /// Whether events may be missing before it.
+    pub(super) gap: bool,
+}
 
 impl Shared {
     pub(super) fn new(preparer: &Preparer) -> Self {
@@ -70,13 +72,16 @@ impl Shared {
         let root = &operation.selection.root;
         let data = introspection::resolve(&self.schema, root, &flags, variables);
         let run = self.run(variables, context, data);
-        match event {
-            Some((fetch, Ok(response))) => run.event(fetch, response),
-            Some((fetch, Err(fault))) => {
-                let error = run.fault(&fetch.request, &fault, None);
-                run.state.lock().expect("nothing panics while it holds the state").errors.push(error);
+        let mut extensions = serde_json::Map::new();
+        if let Some(event) = event {
+            extensions = event_extensions(&event);
+            match event.outcome {
+                Ok(response) => run.event(event.fetch, response),
+                Err(fault) => {
+                    let error = run.fault(&event.fetch.request, &fault, None);
+                    run.state.lock().expect("nothing panics while it holds the state").errors.push(error);
+                }
             }
-            None => {}
         }
         if let Some(plan) = &operation.plan {
             run.node(plan).await;
@@ -88,7 +93,8 @@ impl Shared {
         out.put_slice(b"{\"data\":");
         let data_is_null = project::project(root, &flags, &data, (&mut out, &mut errors));
         write_errors(&errors, &mut out);
-        write_extensions(operation, context, (&fetches, cost, started.elapsed()), &mut out);
+        add_extensions(operation, context, (&fetches, cost, started.elapsed()), &mut extensions);
+        write_extensions(extensions, &mut out);
         out.put_u8(b'}');
         operation.answer_size.store(out.len(), Ordering::Relaxed);
         ExecutionResult {
@@ -102,7 +108,12 @@ impl Shared {
         }
     }
 
-    fn run<'a>(&'a self, variables: &'a Object, context: &'a ExecutionContext, data: Object) -> Run<'a> {
+    pub(super) fn run<'a>(
+        &'a self,
+        variables: &'a Object,
+        context: &'a ExecutionContext,
+        data: Object,
+    ) -> Run<'a> {
         Run {
             variables,
             context,
@@ -112,60 +123,10 @@ impl Shared {
             state: Mutex::new(State::new(data)),
         }
     }
-
-    /// Opens a subscription's stream; the rest of the plan runs once per event, each with the time that the request had.
-    pub(super) async fn subscribe(
-        self,
-        operation: Arc<Operation>,
-        variables: Object,
-        context: ExecutionContext,
-    ) -> Result<BoxStream<'static, ExecutionResult>, ExecutionResult> {
-        let Some(source) = operation.plan.as_ref().and_then(source_of) else {
-            let text = "the operation is no subscription";
-            return Err(refused(&[RequestError::new(ErrorCode::BadUserInput, text)]));
-        };
-        let budget = context.deadline.saturating_duration_since(Instant::now());
-        let events = {
-            let run = self.run(&variables, &context, Object::new());
-            let wanted = source.request.variables.iter();
-            let chosen =
-                wanted.filter_map(|name| Some((name.clone(), variables.get(name)?.clone()))).collect();
-            let opening = source.request.subgraph.subscribe(run.subgraph_request(&source.request, chosen));
-            let opened = tokio::time::timeout_at(context.deadline.into(), opening).await;
-            let opened = opened.unwrap_or(Err(SubgraphFault::TimedOut(budget)));
-            opened.map_err(|fault| failed(&run.fault(&source.request, &fault, None)))?
-        };
-        let results = events.then(move |event| {
-            let (shared, operation, variables) = (self.clone(), Arc::clone(&operation), variables.clone());
-            let context = ExecutionContext { deadline: Instant::now() + budget, ..context.clone() };
-            async move {
-                if let Some(toll) = &context.toll
-                    && !toll.pay().await
-                {
-                    return refused(&[]);
-                }
-                let source =
-                    operation.plan.as_ref().and_then(source_of).expect("it was found when the stream opened");
-                shared.execute(&operation, &variables, &context, Some((source, event))).await
-            }
-        });
-        Ok(results.boxed())
-    }
-}
-
-fn source_of(node: &Node) -> Option<&Fetch> {
-    match node {
-        Node::Subscription(fetch) => Some(fetch),
-        Node::Sequence(nodes) | Node::Parallel(nodes) => nodes.iter().find_map(source_of),
-        Node::Condition { then, otherwise, .. } => {
-            [then, otherwise].into_iter().flatten().find_map(|node| source_of(node))
-        }
-        Node::Fetch(_) | Node::Entities(_) => None,
-    }
 }
 
 /// A response without data because of one error.
-fn failed(error: &FieldError) -> ExecutionResult {
+pub(super) fn failed(error: &FieldError) -> ExecutionResult {
     let mut out = Vec::new();
     out.put_slice(b"{\"data\":null");
     write_errors(std::slice::from_ref(error), &mut out);
@@ -195,13 +156,20 @@ fn write_errors(errors: &[FieldError], out: &mut Vec<u8>) {
     out.put_u8(b']');
 }
 
-fn write_extensions(
+/// Where an event's source is, and whether something may be missing.
+fn event_extensions(event: &Event<'_>) -> serde_json::Map<String, serde_json::Value> {
+    let cursor = event.outcome.as_ref().ok().and_then(SubgraphResponse::cursor);
+    let cursor = cursor.map(|cursor| ("cursor".to_owned(), serde_json::to_value(cursor).unwrap_or_default()));
+    let gap = || ("gap".to_owned(), serde_json::json!({ "possible": true, "reason": "SUPERGRAPH_CHANGED" }));
+    cursor.into_iter().chain(event.gap.then(gap)).collect()
+}
+
+fn add_extensions(
     operation: &Operation,
     context: &ExecutionContext,
     (fetches, cost, took): (&[FetchReport], Option<Cost>, Duration),
-    out: &mut Vec<u8>,
+    extensions: &mut serde_json::Map<String, serde_json::Value>,
 ) {
-    let mut extensions = serde_json::Map::new();
     if context.include_plan {
         extensions.insert("plan".to_owned(), operation.plan_json());
         extensions.insert("fetches".to_owned(), fetches.iter().map(fetch_json).collect());
@@ -214,6 +182,9 @@ fn write_extensions(
     if let Some((estimate, actual)) = context.tell_cost.as_ref().zip(cost) {
         extensions.insert("cost".to_owned(), estimate.json(actual));
     }
+}
+
+fn write_extensions(extensions: serde_json::Map<String, serde_json::Value>, out: &mut Vec<u8>) {
     if !extensions.is_empty() {
         out.put_slice(b",\"extensions\":");
         out.put_slice(serde_json::Value::Object(extensions).to_string().as_bytes());

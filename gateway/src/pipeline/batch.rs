@@ -1,5 +1,7 @@
 //! Several operations in one request, answered by a list in their order. Each is counted and told of by itself.
 
+use std::sync::Arc;
+
 use bytes::{BufMut, BytesMut};
 use futures::StreamExt;
 use http::StatusCode;
@@ -15,7 +17,7 @@ use crate::http::errors_body;
 
 /// Runs the operations of a list, some at once. What is wrong with one is said in its place.
 pub(super) async fn run(
-    state: &State,
+    state: &Arc<State>,
     client: &Client,
     requests: Vec<Result<GraphqlRequest, Refusal>>,
     id: RequestId,
@@ -43,7 +45,7 @@ pub(super) async fn run(
 }
 
 async fn one(
-    state: &State,
+    state: &Arc<State>,
     client: &Client,
     request: Result<GraphqlRequest, Refusal>,
     id: RequestId,

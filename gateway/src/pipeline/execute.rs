@@ -3,65 +3,101 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::StreamExt;
-use futures::stream::BoxStream;
+use tokio::sync::watch;
 use tokio::time::timeout_at;
 
-use super::charge::Charge;
-use super::operate::{Answer, Client, Results};
+use super::operate::{Answer, Client, Repeatable};
 use super::read_request::GraphqlRequest;
 use super::refusal::Refusal;
-use crate::engine::{Engine, ErrorCode, ExecutionContext, ExecutionResult, Operation, OperationKind};
+use crate::engine::{
+    Engine, ErrorCode, Estimate, ExecutionContext, Operation, RequestError, Subscription, Toll, refused,
+};
 use crate::gateway::State;
-use crate::streams::Place;
+use crate::streams::{Begin, Live};
 use crate::value::Value;
 
 /// How long past the deadline the engine may take to answer with what it has by then.
 const GRACE: Duration = Duration::from_millis(500);
 
+/// What a stream's answers tell of costs, and who pays for its events.
+#[derive(Clone)]
+pub(super) struct Paying {
+    pub(super) told: Option<Estimate>,
+    pub(super) toll: Option<Arc<dyn Toll>>,
+}
+
+/// Runs a query or a mutation.
 pub(super) async fn execute(
     state: &State,
     engine: &Engine,
     operation: &Arc<Operation>,
-    (request, charge): (GraphqlRequest, &Charge),
+    (request, told): (GraphqlRequest, Option<Estimate>),
     client: &Client,
 ) -> Result<Answer, Refusal> {
+    let uploads = request.uploads.clone();
+    let context = ExecutionContext { uploads, tell_cost: told, ..context(state, &request, client) };
+    let execution = engine.execute(operation, request.variables, context);
+    in_time(state, client, async { Ok(Answer::Once(execution.await)) }).await
+}
+
+/// A subscription, ready to be opened. The error says what is wrong with its variables.
+pub(super) fn subscription(
+    state: &State,
+    engine: &Engine,
+    operation: Arc<Operation>,
+    (request, paying): (&GraphqlRequest, &Paying),
+    client: &Client,
+) -> Result<Subscription, Vec<RequestError>> {
+    let Paying { told, toll } = paying.clone();
+    let context = ExecutionContext { tell_cost: told, toll, ..context(state, request, client) };
+    engine.subscription(operation, request.variables.as_ref(), context)
+}
+
+/// Opens a subscription.
+pub(super) async fn subscribe(
+    state: &Arc<State>,
+    client: &Client,
+    subscription: Result<Subscription, Vec<RequestError>>,
+    (request, supergraphs): (Repeatable, watch::Receiver<u64>),
+) -> Result<Answer, Refusal> {
+    let place = state.streams.places.stream()?;
+    let subscription = match subscription {
+        Ok(subscription) => subscription,
+        Err(errors) => return Ok(Answer::Once(refused(&errors))),
+    };
+    let begin = Begin { client: client.clone(), request, subscription, supergraphs, place };
+    let opening = async {
+        Ok(match Live::open(state, begin).await {
+            Ok(results) => Answer::Stream(results),
+            Err(failed) => Answer::Once(failed),
+        })
+    };
+    in_time(state, client, opening).await
+}
+
+fn context(state: &State, request: &GraphqlRequest, client: &Client) -> ExecutionContext {
     let wants_plan = request.extensions.get("plan").and_then(Value::as_bool) == Some(true);
-    let context = ExecutionContext {
+    ExecutionContext {
         caller: Arc::clone(&client.caller),
         headers: Arc::clone(&client.headers),
         deadline: client.deadline,
-        uploads: request.uploads,
+        uploads: None,
         include_plan: wants_plan && state.config.expose_plan.allows(&client.caller, &client.headers),
-        tell_cost: charge.told(),
-        toll: charge.toll(),
-    };
-    let execution = async {
-        if operation.kind() == OperationKind::Subscription {
-            let place = state.streams.places.stream()?;
-            Ok(match engine.subscribe(Arc::clone(operation), request.variables, context).await {
-                Ok(results) => Answer::Stream(held(results, place)),
-                Err(refused) => Answer::Once(refused),
-            })
-        } else {
-            Ok(Answer::Once(engine.execute(operation, request.variables, context).await))
-        }
-    };
-    timeout_at((client.deadline + GRACE).into(), execution).await.unwrap_or_else(|_| {
+        tell_cost: None,
+        toll: None,
+    }
+}
+
+async fn in_time(
+    state: &State,
+    client: &Client,
+    answer: impl Future<Output = Result<Answer, Refusal>>,
+) -> Result<Answer, Refusal> {
+    timeout_at((client.deadline + GRACE).into(), answer).await.unwrap_or_else(|_| {
         let limit = state.config.request_timeout.as_millis();
         Err(Refusal::error(
             ErrorCode::Timeout,
             format!("the request took longer than {limit} ms; ask for less at once"),
         ))
     })
-}
-
-/// Results that hold their place until they end.
-fn held(results: BoxStream<'static, ExecutionResult>, place: Place) -> Results {
-    results
-        .map(move |result| {
-            let _held = &place;
-            Ok(result)
-        })
-        .boxed()
 }

@@ -40,7 +40,7 @@ use crate::trace;
 use crate::uploads::Uploads;
 
 pub(crate) use authenticate::authenticate;
-pub(crate) use operate::{Answer, Client, Results, operate};
+pub(crate) use operate::{Answer, Client, Repeatable, Results, operate, resubscribe};
 pub(crate) use operation_names::OperationNames;
 pub(crate) use read_request::{Arrival, GraphqlRequest, read_request};
 pub(crate) use refusal::{METHODS, Refusal};

@@ -11,13 +11,15 @@ use tracing::{Instrument as _, Span};
 
 use super::authorize::{self, Asked};
 use super::client_head::client_head;
+use super::execute::Paying;
 use super::read_request::GraphqlRequest;
 use super::refusal::Refusal;
 use super::summary::Summary;
 use super::{charge, execute, find_document, prepare, variant};
-use crate::engine::{Engine, ExecutionResult, Operation};
+use crate::engine::{Engine, ExecutionResult, Operation, OperationKind, Subscription};
 use crate::gateway::State;
 use crate::trace;
+use crate::value::Text;
 
 /// Who sends an operation, and what its transport can carry.
 #[derive(Debug, Clone)]
@@ -44,9 +46,16 @@ pub(crate) enum Answer {
 /// Results as they come. An error is the last one, and says why.
 pub(crate) type Results = BoxStream<'static, Result<ExecutionResult, Refusal>>;
 
+/// What is needed to prepare a subscription again, for another supergraph.
+pub(crate) struct Repeatable {
+    request: GraphqlRequest,
+    document: Text,
+    paying: Paying,
+}
+
 /// Finds the document, prepares it, charges for it and runs it.
 pub(crate) async fn operate(
-    state: &State,
+    state: &Arc<State>,
     client: &Client,
     request: GraphqlRequest,
     summary: &mut Summary,
@@ -60,16 +69,17 @@ pub(crate) async fn operate(
 }
 
 async fn steps(
-    state: &State,
+    state: &Arc<State>,
     client: &Client,
     request: GraphqlRequest,
     (summary, span): (&mut Summary, &Span),
 ) -> Result<Answer, Refusal> {
     summary.caller(&client.caller);
     summary.traced();
+    let supergraphs = state.supergraph.changes();
     // One version of the supergraph for the whole request.
     let served = state.supergraph.served();
-    let (operation, was_planned) = match ready(state, &served.engine, client, &request).await {
+    let (operation, was_planned, document) = match ready(state, &served.engine, client, &request).await {
         Ok(ready) => ready,
         Err(refusal) => return Err(charge::refused(state, &request, client, refusal, summary).await),
     };
@@ -79,7 +89,18 @@ async fn steps(
     let asked = (&*operation, &request);
     let charging = charge::charge(state, &served.engine, asked, client, summary);
     let charge = charging.instrument(trace::step!("charge")).await?;
-    let executing = execute::execute(state, &served.engine, &operation, (request, &charge), client);
+    let paying = Paying { told: charge.told(), toll: charge.toll() };
+    let executing = async {
+        if operation.kind() != OperationKind::Subscription {
+            let asked = (request, paying.told);
+            return execute::execute(state, &served.engine, &operation, asked, client).await;
+        }
+        let planned = Arc::clone(&operation);
+        let subscription = execute::subscription(state, &served.engine, planned, (&request, &paying), client);
+        let request = GraphqlRequest { uploads: None, ..request };
+        let request = Repeatable { request, document, paying };
+        execute::subscribe(state, client, subscription, (request, supergraphs)).await
+    };
     match executing.instrument(trace::step!("execute")).await? {
         Answer::Once(mut result) => {
             charge.settle(state, &result, summary).await;
@@ -91,23 +112,43 @@ async fn steps(
     }
 }
 
-/// The operation, found, planned, and left with what its caller may have; and whether it was planned before.
+/// The operation, found, planned, and left with what its caller may have; whether it was planned before; and its text.
 async fn ready(
     state: &State,
     engine: &Engine,
     client: &Client,
     request: &GraphqlRequest,
-) -> Result<(Arc<Operation>, bool), Refusal> {
+) -> Result<(Arc<Operation>, bool, Text), Refusal> {
     let finding = find_document::find_document(state, request, &client.caller);
     let document = finding.instrument(trace::step!("find_document")).await?;
-    let variant = variant::variant(&state.config.overrides, engine.override_labels(), client);
-    let preparing = prepare::prepare(engine, request, (&document.text, &variant), client);
-    let (operation, was_planned) = preparing.instrument(trace::step!("prepare")).await?;
-    authorize::check_introspection(&state.config.introspection, &operation, client)?;
-    let asked = Asked { request, document: &document.text, variant };
-    let operation = authorize::authorize(state, engine, operation, asked, client).await?;
+    let (operation, was_planned) = planned(state, engine, client, (request, &document.text)).await?;
     if let Some(hash) = document.register {
         state.persisted.register(hash, &document.text);
     }
-    Ok((operation, was_planned))
+    Ok((operation, was_planned, document.text))
+}
+
+async fn planned(
+    state: &State,
+    engine: &Engine,
+    client: &Client,
+    (request, document): (&GraphqlRequest, &str),
+) -> Result<(Arc<Operation>, bool), Refusal> {
+    let variant = variant::variant(&state.config.overrides, engine.override_labels(), client);
+    let preparing = prepare::prepare(engine, request, (document, &variant), client);
+    let (operation, was_planned) = preparing.instrument(trace::step!("prepare")).await?;
+    let asked = Asked { request, document, variant };
+    Ok((authorize::authorize(state, engine, operation, asked, client).await?, was_planned))
+}
+
+/// A subscription once more, over the supergraph that is served now. It passes all that it passed when it began.
+pub(crate) async fn resubscribe(
+    state: &State,
+    client: &Client,
+    Repeatable { request, document, paying }: &Repeatable,
+) -> Result<Subscription, Refusal> {
+    let served = state.supergraph.served();
+    let (operation, _) = planned(state, &served.engine, client, (request, document)).await?;
+    let subscription = execute::subscription(state, &served.engine, operation, (request, paying), client);
+    subscription.map_err(Refusal::errors)
 }

@@ -10,6 +10,9 @@ use pulse_types::Caller;
 /// The header that carries the signed caller.
 pub const CALLER_HEADER: HeaderName = HeaderName::from_static("pulse-caller");
 
+/// Where a message that opens a stream over a socket carries the signed caller: in its payload's `extensions`.
+pub const CALLER_EXTENSION: &str = "pulseCaller";
+
 /// How long a token is used. Tokens live for 60 seconds: what is left is for the call itself and for clocks that differ.
 const USED_FOR: Duration = Duration::from_secs(30);
 

@@ -73,12 +73,21 @@ impl RemoteClient {
 
 /// Opens connections, with the certificates of now.
 #[derive(Clone)]
-struct Connector {
+pub(super) struct Connector {
     https: Arc<Watched<Https>>,
 }
 
 impl Connector {
     fn try_new(config: &RemoteConfig) -> Result<Self, InvalidTls> {
+        Self::load(config, false)
+    }
+
+    /// For WebSocket, which begins as HTTP/1.1.
+    pub(super) fn for_sockets(config: &RemoteConfig) -> Result<Self, InvalidTls> {
+        Self::load(config, true)
+    }
+
+    fn load(config: &RemoteConfig, is_http1: bool) -> Result<Self, InvalidTls> {
         let (tls, connect_timeout) = (config.tls.clone(), config.connect_timeout);
         let paths = [tls.ca_file.clone(), tls.certificate_file.clone(), tls.key_file.clone()];
         let load = move || {
@@ -87,7 +96,11 @@ impl Connector {
             http.set_nodelay(true);
             http.set_connect_timeout(Some(connect_timeout));
             let builder = HttpsConnectorBuilder::new().with_tls_config(client_config(&tls)?).https_or_http();
-            Ok(builder.enable_all_versions().wrap_connector(http))
+            Ok(if is_http1 {
+                builder.enable_http1().wrap_connector(http)
+            } else {
+                builder.enable_all_versions().wrap_connector(http)
+            })
         };
         Ok(Self { https: Arc::new(Watched::try_new(paths, load)?) })
     }

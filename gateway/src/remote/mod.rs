@@ -10,6 +10,7 @@ pub(crate) mod headers;
 mod invalid;
 mod response;
 mod retries;
+mod streams;
 mod upstream;
 
 use std::sync::Arc;
@@ -26,7 +27,7 @@ use hyper::body::Frame;
 use pulse_types::{Caller, Clock, RequestId};
 use tokio::time::timeout_at;
 
-use crate::config::RemoteConfig;
+use crate::config::{RemoteConfig, StreamProtocol, UpstreamConfig};
 use crate::engine::OperationKind;
 use crate::http::request_id::REQUEST_ID;
 use crate::ports::{Subgraph, SubgraphFault, SubgraphRequest, SubgraphResponse};
@@ -34,7 +35,7 @@ use crate::trace;
 use crate::uploads::forward;
 use crate::value::{Value, write_string};
 
-pub use caller_token::{CALLER_HEADER, CallerSigner};
+pub use caller_token::{CALLER_EXTENSION, CALLER_HEADER, CallerSigner};
 pub use endpoints::{EndpointsError, subgraph_endpoints};
 pub use headers::InvalidHeaderRule;
 pub use invalid::InvalidEndpoint;
@@ -43,6 +44,7 @@ use caller_token::CallerTokens;
 use encoding::Encoding;
 use flights::{Flights, Key};
 use headers::RequestHeaders;
+use streams::StreamEndpoint;
 use upstream::{Call, Payload, Upstream};
 
 /// Where a subgraph is and who vouches for callers there.
@@ -60,11 +62,15 @@ pub struct RemoteEndpoint {
 pub struct RemoteSubgraph {
     remote: Arc<Remote>,
     flights: Arc<Flights>,
+    streams: StreamEndpoint,
+    /// What it needs to be the same place for a stream.
+    address: String,
     clock: Clock,
 }
 
 /// What a call needs, also one that goes on without the request that began it.
 struct Remote {
+    uri: Uri,
     upstream: Upstream,
     rules: RequestHeaders,
     tokens: Option<CallerTokens>,
@@ -90,10 +96,21 @@ impl RemoteSubgraph {
         }
         let rules = RequestHeaders::try_new(&name, &config.headers.request)
             .map_err(|cause| InvalidEndpoint::Headers { name: name.clone(), cause })?;
-        let upstream = Upstream::try_new(&name, uri, config, clock.clone())
+        let streams = StreamEndpoint::try_new((&name, &uri), &config, &UpstreamConfig::default())?;
+        let address = streams.address();
+        let upstream = Upstream::try_new(&name, uri.clone(), config, clock.clone())
             .map_err(|cause| InvalidEndpoint::Tls { name: name.clone(), cause })?;
         let tokens = signer.map(|signer| CallerTokens::new(name, signer));
-        Ok(Self { remote: Arc::new(Remote { upstream, rules, tokens }), flights: Arc::default(), clock })
+        let remote = Arc::new(Remote { uri, upstream, rules, tokens });
+        Ok(Self { remote, flights: Arc::default(), streams, address, clock })
+    }
+
+    /// The same with its streams as the configuration has them.
+    pub fn with_streams(mut self, config: &UpstreamConfig) -> Result<Self, InvalidEndpoint> {
+        let Remote { uri, upstream, .. } = &*self.remote;
+        self.streams = StreamEndpoint::try_new((&upstream.name, uri), &upstream.config, config)?;
+        self.address = self.streams.address();
+        Ok(self)
     }
 }
 
@@ -160,6 +177,14 @@ impl Subgraph for RemoteSubgraph {
         &self.remote.upstream.name
     }
 
+    fn address(&self) -> &str {
+        &self.address
+    }
+
+    fn forwarded(&self, headers: &HeaderMap, caller: &Arc<Caller>) -> HeaderMap {
+        self.remote.ruled(headers, caller)
+    }
+
     async fn sdl(&self) -> Result<String, SubgraphFault> {
         let caller = Arc::new(Caller::anonymous(RequestId::new(self.clock.now())));
         let headers = self.remote.head(HeaderMap::new(), &caller);
@@ -200,15 +225,33 @@ impl Subgraph for RemoteSubgraph {
 
     async fn subscribe(
         &self,
-        _: SubgraphRequest,
+        request: SubgraphRequest,
     ) -> Result<BoxStream<'static, Result<SubgraphResponse, SubgraphFault>>, SubgraphFault> {
-        Err(SubgraphFault::Malformed(
-            "it is reached over plain HTTP, which carries no subscriptions".to_owned(),
-        ))
+        let Remote { upstream, tokens, .. } = &*self.remote;
+        let ruled = self.remote.ruled(&request.headers, &request.caller);
+        match self.streams.protocol {
+            StreamProtocol::Websocket => {
+                // One socket carries the streams of many callers, so that each stream says whose it is.
+                let token = tokens.as_ref().and_then(|tokens| tokens.of(&request.caller));
+                let token = token.as_ref().and_then(|token| token.to_str().ok());
+                self.streams.sockets.subscribe(&ruled, body_with(&request, token)).await
+            }
+            StreamProtocol::Sse => {
+                let mut headers = self.remote.head(ruled, &request.caller);
+                headers.insert(ACCEPT, HeaderValue::from_static("text/event-stream"));
+                let response = upstream.open(&self.streams.uri, headers, body(&request)).await?;
+                streams::read(response, &upstream.config).await
+            }
+        }
     }
 }
 
 fn body(request: &SubgraphRequest) -> Bytes {
+    body_with(request, None)
+}
+
+/// The request as JSON, with the caller's token in its extensions when there is one.
+fn body_with(request: &SubgraphRequest, token: Option<&str>) -> Bytes {
     let mut out = BytesMut::with_capacity(request.query.len() + 256);
     out.extend_from_slice(br#"{"query":"#);
     write_string(&request.query, &mut out);
@@ -219,6 +262,13 @@ fn body(request: &SubgraphRequest) -> Bytes {
     if request.variables.as_object().is_some_and(|variables| !variables.is_empty()) {
         out.extend_from_slice(br#","variables":"#);
         request.variables.write(&mut out);
+    }
+    if let Some(token) = token {
+        out.extend_from_slice(br#","extensions":{"#);
+        write_string(CALLER_EXTENSION, &mut out);
+        out.extend_from_slice(b":");
+        write_string(token, &mut out);
+        out.extend_from_slice(b"}");
     }
     out.extend_from_slice(b"}");
     out.freeze()

@@ -62,24 +62,37 @@ fn parse(status: StatusCode, body: &[u8]) -> Result<SubgraphResponse, SubgraphFa
         JsonError::Utf8(_) => malformed("a body that is not UTF-8".to_owned()),
         error => malformed(format!("a body that is not JSON: {error}")),
     })?;
+    of_value(response).map_err(malformed)
+}
+
+/// A response as it came in JSON; otherwise what it is instead.
+pub(super) fn of_value(response: Value) -> Result<SubgraphResponse, String> {
     let Value::Object(mut response) = response else {
-        return Err(malformed(format!("{} instead of an object", response.kind())));
+        return Err(format!("{} instead of an object", response.kind()));
     };
     let data = response.remove("data");
     let errors = match response.remove("errors") {
         None | Some(Value::Null) => Vec::new(),
-        Some(Value::List(errors)) => errors.into_iter().map(error).collect(),
-        Some(other) => return Err(malformed(format!("`errors` that is {} instead of a list", other.kind()))),
+        Some(list @ Value::List(_)) => errors_of(list),
+        Some(other) => return Err(format!("`errors` that is {} instead of a list", other.kind())),
     };
+    let extensions = response.remove("extensions").filter(|value| value.as_object().is_some());
+    let extensions = extensions.unwrap_or_default();
     match data {
         Some(data @ (Value::Null | Value::Object(_))) => {
-            Ok(SubgraphResponse { data, errors, ..SubgraphResponse::default() })
+            Ok(SubgraphResponse { data, errors, extensions, ..SubgraphResponse::default() })
         }
-        Some(other) => Err(malformed(format!("`data` that is {} instead of an object", other.kind()))),
-        None if errors.is_empty() => {
-            Err(malformed("an object that has neither `data` nor `errors`".to_owned()))
-        }
-        None => Ok(SubgraphResponse { errors, ..SubgraphResponse::default() }),
+        Some(other) => Err(format!("`data` that is {} instead of an object", other.kind())),
+        None if errors.is_empty() => Err("an object that has neither `data` nor `errors`".to_owned()),
+        None => Ok(SubgraphResponse { errors, extensions, ..SubgraphResponse::default() }),
+    }
+}
+
+/// A list of errors.
+pub(super) fn errors_of(errors: Value) -> Vec<SubgraphError> {
+    match errors {
+        Value::List(errors) => errors.into_iter().map(error).collect(),
+        other => vec![error(other)],
     }
 }
 

@@ -5,8 +5,9 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::header::{ACCEPT_ENCODING, HeaderMap, HeaderValue};
-use http::{Method, Request, StatusCode, Uri};
+use http::{Method, Request, Response, StatusCode, Uri};
 use http_body_util::{Either, Full};
+use hyper::body::Incoming;
 use metrics::counter;
 use pulse_types::Clock;
 use tokio::sync::Semaphore;
@@ -115,6 +116,20 @@ impl Upstream {
             leave.ended(!failed);
         }
         last.outcome
+    }
+
+    /// Opens a response that goes on for as long as the subgraph has something to say.
+    pub(super) async fn open(
+        &self,
+        uri: &Uri,
+        headers: HeaderMap,
+        body: Bytes,
+    ) -> Result<Response<Incoming>, SubgraphFault> {
+        let mut request = Request::new(Either::Left(Full::new(body)));
+        *request.method_mut() = Method::POST;
+        *request.uri_mut() = uri.clone();
+        *request.headers_mut() = headers;
+        self.client.send(request).await.map_err(|not_sent| not_sent.fault)
     }
 
     async fn attempts(&self, call: &Call, until: Instant) -> Attempt {

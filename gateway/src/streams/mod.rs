@@ -4,16 +4,22 @@
 mod end;
 mod event_stream;
 mod framing;
+mod live;
 mod places;
 pub(crate) mod response;
 pub(crate) mod single_connection;
+mod upstream;
 pub(crate) mod websocket;
 
 pub(crate) use end::{End, Ending};
+pub(crate) use live::{Begin, Live};
 pub(crate) use places::{Place, Places};
+
+use std::sync::Arc;
 
 use crate::config::SubscriptionsConfig;
 use single_connection::Reservations;
+use upstream::Upstreams;
 
 /// What all streams of a process share, whatever the configuration is.
 pub(crate) struct Streams {
@@ -21,10 +27,13 @@ pub(crate) struct Streams {
     pub(crate) places: Places,
     /// Event streams that carry many operations.
     pub(crate) reservations: Reservations,
+    /// Streams from subgraphs.
+    pub(crate) upstreams: Arc<Upstreams>,
 }
 
 impl Streams {
     pub(crate) fn new(config: &SubscriptionsConfig) -> Self {
-        Self { places: Places::new(config), reservations: Reservations::new(config.reservation_limit) }
+        let reservations = Reservations::new(config.reservation_limit);
+        Self { places: Places::new(config), reservations, upstreams: Arc::default() }
     }
 }

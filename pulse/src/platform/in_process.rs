@@ -10,7 +10,7 @@ use futures::stream::BoxStream;
 use pulse_gateway::ports::{
     Subgraph as Port, SubgraphError, SubgraphFault, SubgraphFile, SubgraphRequest, SubgraphResponse,
 };
-use pulse_gateway::value::Value;
+use pulse_gateway::value::{Object, Value};
 use pulse_graphql::Subgraph;
 
 use super::values;
@@ -82,7 +82,11 @@ async fn translate(request: SubgraphRequest) -> Result<Request, SubgraphFault> {
 }
 
 fn answer_of(response: Response) -> SubgraphResponse {
+    let extensions =
+        response.extensions.into_iter().map(|(name, value)| (name.into(), values::from_subgraph(value)));
+    let extensions: Object = extensions.collect();
     SubgraphResponse {
+        extensions: if extensions.is_empty() { Value::Null } else { Value::Object(extensions) },
         data: values::from_subgraph(response.data),
         errors: response.errors.into_iter().map(error_of).collect(),
         ..SubgraphResponse::default()

@@ -48,7 +48,7 @@ impl Run<'_> {
 
     /// Merges an answer's root fields into some objects.
     pub(super) fn merge_root(&self, fetch: &Fetch, response: SubgraphResponse, targets: &[NodeId]) {
-        let SubgraphResponse { mut data, errors, headers: _ } = response;
+        let SubgraphResponse { mut data, errors, .. } = response;
         for change in &fetch.output {
             rewrite::apply(change, &mut data);
         }
@@ -109,7 +109,7 @@ impl Run<'_> {
         lists: &[Representations],
         response: SubgraphResponse,
     ) {
-        let SubgraphResponse { mut data, errors, headers: _ } = response;
+        let SubgraphResponse { mut data, errors, .. } = response;
         let explained = !errors.is_empty();
         for error in errors {
             let paths = entity_error_paths(&state.data, fetch, lists, &error);

@@ -16,7 +16,10 @@ async fn a_subscription_sends_each_event_until_the_client_leaves() {
     assert_eq!(stream.response.headers()["cache-control"], "private, no-store");
     feed.post("a");
     let event = stream.event().await;
-    assert_eq!(event, "event: next\ndata: {\"data\":{\"posts\":{\"id\":\"a-1\",\"name\":\"post a-1\"}}}");
+    assert_eq!(
+        event,
+        "event: next\ndata: {\"data\":{\"posts\":{\"id\":\"a-1\",\"name\":\"post a-1\"}},\"extensions\":{\"cursor\":\"1\"}}"
+    );
     drop(stream);
     feed.wait_open(0).await;
 }

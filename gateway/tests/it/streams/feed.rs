@@ -87,10 +87,11 @@ impl Subgraph for Feed {
         let room = variable("room").unwrap_or_else(|| "lobby".to_owned());
         self.book.lock().unwrap().opened.push(format!("{} {}", request.query.trim(), request.variables));
         let posts = self.room(&room).subscribe();
-        let now = *posts.borrow();
-        let start = now;
+        let after = variable("after").or_else(|| variable("pulseAfter"));
+        let start = after.map_or_else(|| *posts.borrow(), |after| after.parse().unwrap());
         let listening = Listening::new(&self.open);
-        let field = if request.query.contains("plain") { "plain" } else { "posts" };
+        let has_cursors = !request.query.contains("plain");
+        let field = if has_cursors { "posts" } else { "plain" };
         let events = stream::unfold((posts, start), move |(mut posts, seen)| {
             let _listening = &listening;
             let room = room.clone();
@@ -99,7 +100,9 @@ impl Subgraph for Feed {
                 let number = seen + 1;
                 let post = json!({ "__typename": "Post", "id": format!("{room}-{number}"), "room": room });
                 let data = Value::from(&json!({ field: post }));
-                let event = SubgraphResponse { data, ..SubgraphResponse::default() };
+                let cursor = if has_cursors { json!({ "cursor": number.to_string() }) } else { json!(null) };
+                let extensions = Value::from(&cursor);
+                let event = SubgraphResponse { data, extensions, ..SubgraphResponse::default() };
                 Some((Ok(event), (posts, number)))
             }
         });
@@ -107,7 +110,7 @@ impl Subgraph for Feed {
     }
 }
 
-/// A subgraph that calls the post `x-1` "post x-1".
+/// A subgraph that calls the post `x-1` "post x-1", and knows that its room is `x`.
 pub(crate) struct Names;
 
 #[async_trait]
@@ -123,7 +126,8 @@ impl Subgraph for Names {
     async fn execute(&self, request: SubgraphRequest) -> Result<SubgraphResponse, SubgraphFault> {
         let named = |entity: &Value| {
             let id = entity.get("id").and_then(Value::as_str).unwrap();
-            json!({ "__typename": "Post", "name": format!("post {id}") })
+            let (room, _) = id.rsplit_once('-').unwrap();
+            json!({ "__typename": "Post", "name": format!("post {id}"), "room": room })
         };
         let entities = request.variables.get("representations").and_then(Value::as_list).unwrap();
         let entities: Vec<_> = entities.iter().map(named).collect();

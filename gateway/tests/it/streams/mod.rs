@@ -4,8 +4,13 @@ pub(crate) mod body;
 mod event_stream;
 pub(crate) mod feed;
 mod multipart;
+mod sharing;
 mod single_connection;
 pub(crate) mod socket;
+mod supergraphs;
+mod swaps;
+mod thousand;
+mod upstream;
 mod websocket;
 mod websocket_limits;
 
@@ -23,7 +28,7 @@ const SUPERGRAPH: &str = include_str!("supergraph.graphql");
 
 /// What must come soon, or the test fails.
 pub(crate) async fn soon<T>(future: impl Future<Output = T>) -> T {
-    tokio::time::timeout(Duration::from_secs(20), future).await.expect("it came in time")
+    tokio::time::timeout(Duration::from_mins(2), future).await.expect("it came in time")
 }
 
 /// The parts of a gateway over the feed and the names.

@@ -17,7 +17,9 @@ async fn each_event_is_a_part_and_each_part_is_closed_at_once() {
     for number in 1..=2 {
         feed.post("lobby");
         let part = stream.until(END_OF_PART).await;
-        let body = format!("{{\"payload\":{{\"data\":{{\"posts\":{{\"id\":\"lobby-{number}\"}}}}}}}}");
+        let body = format!(
+            "{{\"payload\":{{\"data\":{{\"posts\":{{\"id\":\"lobby-{number}\"}}}},\"extensions\":{{\"cursor\":\"{number}\"}}}}}}"
+        );
         assert_eq!(part, format!("\r\ncontent-type: application/json\r\n\r\n{body}{END_OF_PART}"));
     }
     drop(stream);

@@ -45,7 +45,7 @@ async fn one_stream_carries_many_operations() {
     feed.post("lobby");
     assert_eq!(
         stream.event().await,
-        "event: next\ndata: {\"id\":\"s\",\"payload\":{\"data\":{\"posts\":{\"id\":\"lobby-1\"}}}}"
+        "event: next\ndata: {\"id\":\"s\",\"payload\":{\"data\":{\"posts\":{\"id\":\"lobby-1\"}},\"extensions\":{\"cursor\":\"1\"}}}"
     );
     assert_eq!(operate(&gateway, &token, "s", query).await, 409);
     let ended = gateway.send(Method::DELETE, "/graphql?operationId=s", &[&token], "").await;

@@ -23,7 +23,7 @@ async fn a_socket_carries_queries_mutations_and_subscriptions_at_once() {
     for number in 1..=3 {
         feed.post("a");
         let expected = format!(
-            r#"{{"id":"s","type":"next","payload":{{"data":{{"posts":{{"id":"a-{number}","name":"post a-{number}"}}}}}}}}"#
+            r#"{{"id":"s","type":"next","payload":{{"data":{{"posts":{{"id":"a-{number}","name":"post a-{number}"}}}},"extensions":{{"cursor":"{number}"}}}}}}"#
         );
         assert_eq!(socket.read().await, expected);
     }

@@ -1,0 +1,221 @@
+//! Streams from subgraphs in other processes.
+
+use std::sync::Arc;
+
+use futures::{SinkExt, StreamExt};
+use http::HeaderValue;
+use pulse_gateway::remote::CallerSigner;
+use pulse_gateway::{GatewayConfig, GatewayParts, StaticSource, StreamProtocol, SubgraphStreams, Subgraphs};
+use pulse_types::Caller;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::handshake::server::{Request, Response};
+use tokio_tungstenite::{WebSocketStream, accept_hdr_async};
+
+use super::feed::Feed;
+use super::socket::Socket;
+use super::{SUPERGRAPH, configured, soon};
+use crate::support::clock;
+use crate::support::gateway::{TestGateway, parts};
+
+const POSTS: &str = "subscription($room: String!) { posts(room: $room) { id room } }";
+
+/// A gateway whose subgraph `feed` is elsewhere.
+async fn in_front_of(url: &str, configure: impl FnOnce(&mut GatewayConfig)) -> TestGateway {
+    let mut config = GatewayConfig::default();
+    configure(&mut config);
+    let supergraph = SUPERGRAPH.replace("http://localhost:1/graphql", url);
+    let signer: Arc<dyn CallerSigner> = Arc::new(Stamp);
+    let parts = GatewayParts {
+        subgraphs: Subgraphs::remote(&config, Some(signer), clock()),
+        source: Arc::new(StaticSource::new(&supergraph)),
+        ..parts()
+    };
+    TestGateway::with(parts, config).await
+}
+
+/// Vouches for everybody.
+struct Stamp;
+
+impl CallerSigner for Stamp {
+    fn sign(&self, audience: &str, caller: &Arc<Caller>) -> Option<String> {
+        Some(format!("{audience}-{:?}", caller.subject))
+    }
+}
+
+/// Subscribes three times over a gateway, and hears an event each.
+async fn three_streams_arrive(inner: &TestGateway, feed: &Feed, protocol: StreamProtocol) {
+    let gateway = in_front_of(&format!("{}/graphql", inner.url), |config| {
+        config.subscriptions.upstream.protocol = protocol;
+    })
+    .await;
+    let mut socket = Socket::ready(&gateway.url).await;
+    for room in ["a", "b", "c"] {
+        socket.subscribe(room, POSTS, &format!(r#"{{"room":"{room}"}}"#)).await;
+    }
+    feed.wait_open(3).await;
+    for room in ["a", "b", "c"] {
+        feed.post(room);
+        let expected = format!(
+            r#"{{"id":"{room}","type":"next","payload":{{"data":{{"posts":{{"id":"{room}-1","room":"{room}"}}}},"extensions":{{"cursor":"1"}}}}}}"#
+        );
+        assert_eq!(socket.read().await, expected);
+    }
+    socket.send(r#"{"id":"a","type":"complete"}"#).await;
+    feed.wait_open(2).await;
+    drop(socket);
+    feed.wait_open(0).await;
+}
+
+#[tokio::test]
+async fn one_socket_carries_many_streams() {
+    let (inner, feed) = configured(|config| config.subscriptions.socket_limit = 1).await;
+    three_streams_arrive(&inner, &feed, StreamProtocol::Websocket).await;
+}
+
+#[tokio::test]
+async fn a_full_socket_is_followed_by_another() {
+    let (inner, feed) = configured(|config| config.subscriptions.socket_limit = 2).await;
+    let gateway = in_front_of(&format!("{}/graphql", inner.url), |config| {
+        config.subscriptions.upstream.streams_per_socket = 2;
+    })
+    .await;
+    let mut socket = Socket::ready(&gateway.url).await;
+    for room in ["a", "b", "c", "d"] {
+        socket.subscribe(room, POSTS, &format!(r#"{{"room":"{room}"}}"#)).await;
+    }
+    feed.wait_open(4).await;
+}
+
+#[tokio::test]
+async fn server_sent_events_arrive_too() {
+    let (inner, feed) = configured(|_| {}).await;
+    three_streams_arrive(&inner, &feed, StreamProtocol::Sse).await;
+}
+
+#[tokio::test]
+async fn a_subgraph_may_stream_elsewhere_and_otherwise_than_the_others() {
+    let (inner, feed) = configured(|_| {}).await;
+    let gateway = in_front_of("http://localhost:1/graphql", |config| {
+        let url = format!("{}/graphql", inner.url.replace("http", "ws"));
+        let own = SubgraphStreams { protocol: Some(StreamProtocol::Sse), url };
+        config.subscriptions.upstream.subgraphs.insert("feed".to_owned(), own);
+    })
+    .await;
+    let mut socket = Socket::ready(&gateway.url).await;
+    socket.subscribe("s", POSTS, r#"{"room":"a"}"#).await;
+    feed.wait_open(1).await;
+    feed.post("a");
+    assert!(socket.read().await.contains("a-1"));
+}
+
+#[tokio::test]
+async fn a_subgraph_that_is_not_there_is_an_error() {
+    let url = crate::support::fake_server::FakeServer::dead_url().await;
+    let gateway = in_front_of(&url, |_| {}).await;
+    let mut socket = Socket::ready(&gateway.url).await;
+    socket.subscribe("s", POSTS, r#"{"room":"a"}"#).await;
+    insta::assert_snapshot!(socket.read().await, @"");
+    assert_eq!(socket.read().await, r#"{"id":"s","type":"complete"}"#);
+}
+
+type Server = WebSocketStream<TcpStream>;
+
+/// A subgraph's sockets, each after its acknowledgement, and what `subscribe` messages said.
+struct FakeSockets {
+    url: String,
+    accepted: mpsc::UnboundedReceiver<Server>,
+}
+
+impl FakeSockets {
+    async fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/graphql", listener.local_addr().unwrap());
+        let (sender, accepted) = mpsc::unbounded_channel();
+        tokio::spawn(async move {
+            loop {
+                let (stream, _) = listener.accept().await.unwrap();
+                let mut socket = accept_hdr_async(stream, agree).await.unwrap();
+                assert_eq!(text(&mut socket).await, r#"{"type":"connection_init"}"#);
+                socket.send(Message::text(r#"{"type":"connection_ack"}"#)).await.unwrap();
+                sender.send(socket).unwrap();
+            }
+        });
+        Self { url, accepted }
+    }
+
+    async fn next(&mut self) -> Server {
+        soon(self.accepted.recv()).await.unwrap()
+    }
+}
+
+#[expect(clippy::result_large_err, clippy::unnecessary_wraps, reason = "the library wants it so")]
+fn agree(
+    _: &Request,
+    mut response: Response,
+) -> Result<Response, tokio_tungstenite::tungstenite::handshake::server::ErrorResponse> {
+    let protocol = HeaderValue::from_static("graphql-transport-ws");
+    response.headers_mut().insert("sec-websocket-protocol", protocol);
+    Ok(response)
+}
+
+async fn text(socket: &mut Server) -> String {
+    loop {
+        if let Message::Text(text) = soon(socket.next()).await.unwrap().unwrap() {
+            return text.to_string();
+        }
+    }
+}
+
+#[tokio::test]
+async fn each_subscribe_message_says_whose_it_is() {
+    let mut subgraph = FakeSockets::start().await;
+    let gateway = in_front_of(&subgraph.url, |_| {}).await;
+    let mut socket = Socket::ready(&gateway.url).await;
+    socket.subscribe("s", POSTS, r#"{"room":"a"}"#).await;
+    let mut server = subgraph.next().await;
+    insta::assert_snapshot!(text(&mut server).await, @"");
+    let next = r#"{"id":"1","type":"next","payload":{"data":null,"errors":[{"message":"no room"}]}}"#;
+    server.send(Message::text(next)).await.unwrap();
+    assert!(socket.read().await.contains("no room"));
+    server.send(Message::text(r#"{"id":"1","type":"complete"}"#)).await.unwrap();
+    assert_eq!(socket.read().await, r#"{"id":"s","type":"complete"}"#);
+}
+
+#[tokio::test]
+async fn a_socket_that_breaks_is_opened_again_behind_the_last_cursor() {
+    let mut subgraph = FakeSockets::start().await;
+    let gateway = in_front_of(&subgraph.url, |_| {}).await;
+    let mut socket = Socket::ready(&gateway.url).await;
+    socket.subscribe("s", POSTS, r#"{"room":"a"}"#).await;
+    let event = |id: &str, cursor: &str| {
+        let data = format!(r#"{{"posts":{{"id":"{id}","room":"a"}}}}"#);
+        let extensions = format!(r#"{{"cursor":"{cursor}"}}"#);
+        let payload = format!(r#"{{"data":{data},"extensions":{extensions}}}"#);
+        Message::text(format!(r#"{{"id":"1","type":"next","payload":{payload}}}"#))
+    };
+    let mut server = subgraph.next().await;
+    text(&mut server).await;
+    server.send(event("a-1", "one")).await.unwrap();
+    assert!(socket.read().await.contains("a-1"));
+    drop(server);
+    let mut server = subgraph.next().await;
+    let again = text(&mut server).await;
+    assert!(again.contains(r#""pulseAfter":"one""#), "{again}");
+    server.send(event("a-2", "two")).await.unwrap();
+    assert!(socket.read().await.contains("a-2"));
+}
+
+#[tokio::test]
+async fn a_stream_without_a_cursor_ends_with_its_socket() {
+    let mut subgraph = FakeSockets::start().await;
+    let gateway = in_front_of(&subgraph.url, |_| {}).await;
+    let mut socket = Socket::ready(&gateway.url).await;
+    socket.subscribe("s", POSTS, r#"{"room":"a"}"#).await;
+    let mut server = subgraph.next().await;
+    text(&mut server).await;
+    drop(server);
+    assert!(socket.read().await.contains("could not be reached"));
+    assert_eq!(socket.read().await, r#"{"id":"s","type":"complete"}"#);
+}
