@@ -1,13 +1,16 @@
 //! The subgraphs behind the gateway's port, without HTTP in between.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use async_graphql::{ObjectType, Request, Schema, SubscriptionType, Value as Const, Variables};
+use async_graphql::parser::parse_query;
+use async_graphql::parser::types::ExecutableDocument;
+use async_graphql::{Name, ObjectType, Request, Schema, SubscriptionType, Value as Const, Variables};
 use async_trait::async_trait;
 use futures::stream::BoxStream;
 use pulse_bench_subgraphs::schemas;
 use pulse_gateway::ports::{Subgraph, SubgraphError, SubgraphFault, SubgraphRequest, SubgraphResponse};
 use pulse_gateway::value::{Object, Text, Value};
+use rustc_hash::FxHashMap;
 
 /// All four.
 pub(crate) fn subgraphs() -> Vec<Arc<dyn Subgraph>> {
@@ -25,12 +28,43 @@ where
     M: ObjectType + 'static,
     S: SubscriptionType + 'static,
 {
-    Arc::new(InProcess { name, schema })
+    Arc::new(InProcess { name, schema, parsed: Mutex::default() })
 }
 
+/// A subgraph by its schema, as the platform's own are.
 struct InProcess<Q, M, S> {
     name: &'static str,
     schema: Schema<Q, M, S>,
+    /// Documents by what names them.
+    parsed: Mutex<FxHashMap<u64, Arc<ExecutableDocument>>>,
+}
+
+/// How many documents are kept parsed.
+const PARSED: usize = 1000;
+
+impl<Q, M, S> InProcess<Q, M, S> {
+    /// A request whose document was parsed when it was first sent.
+    fn request(&self, request: &SubgraphRequest) -> Result<Request, SubgraphFault> {
+        let lock = || self.parsed.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = lock().get(&request.query_hash).cloned();
+        let document = match known {
+            Some(document) => document,
+            None => {
+                let document = parse_query(&*request.query);
+                let document = document.map_err(|error| SubgraphFault::Malformed(error.to_string()))?;
+                let document = Arc::new(document);
+                let mut parsed = lock();
+                if parsed.len() >= PARSED {
+                    parsed.clear();
+                }
+                parsed.insert(request.query_hash, Arc::clone(&document));
+                document
+            }
+        };
+        let mut translated = Request::new(&*request.query);
+        translated.set_parsed_query(ExecutableDocument::clone(&document));
+        Ok(translated)
+    }
 }
 
 #[async_trait]
@@ -49,11 +83,12 @@ where
     }
 
     async fn execute(&self, request: SubgraphRequest) -> Result<SubgraphResponse, SubgraphFault> {
+        let translated = self.request(&request)?;
         let variables = Variables::from_value(to_subgraph(request.variables));
-        let response = self.schema.execute(Request::new(&*request.query).variables(variables)).await;
+        let response = self.schema.execute(translated.variables(variables)).await;
         let errors = response.errors.into_iter();
         Ok(SubgraphResponse {
-            data: from_subgraph(response.data),
+            data: from_subgraph(response.data, &mut Keys::default()),
             errors: errors
                 .map(|error| SubgraphError { message: error.message, ..Default::default() })
                 .collect(),
@@ -80,13 +115,17 @@ fn to_subgraph(value: Value) -> Const {
         Value::Object(entries) => {
             let entries = entries.into_iter();
             Const::Object(
-                entries.map(|(key, value)| (async_graphql::Name::new(&*key), to_subgraph(value))).collect(),
+                entries.map(|(key, value)| (Name::new(&*key), to_subgraph(value))).collect(),
             )
         }
     }
 }
 
-fn from_subgraph(value: Const) -> Value {
+/// The keys of one answer, by where their text is, which stays there as long as they are kept: those of one field share
+/// it.
+type Keys = FxHashMap<usize, (Name, Text)>;
+
+fn from_subgraph(value: Const, keys: &mut Keys) -> Value {
     match value {
         Const::Null | Const::Binary(_) => Value::Null,
         Const::Boolean(value) => Value::Bool(value),
@@ -95,14 +134,16 @@ fn from_subgraph(value: Const) -> Value {
         }
         Const::String(text) => Value::String(text.into()),
         Const::Enum(name) => Value::String(name.as_str().into()),
-        Const::List(items) => Value::List(items.into_iter().map(from_subgraph).collect()),
+        Const::List(items) => Value::List(items.into_iter().map(|item| from_subgraph(item, keys)).collect()),
         Const::Object(entries) => {
-            let entries = entries.into_iter();
-            Value::Object(
-                entries
-                    .map(|(key, value)| (Text::from(key.as_str()), from_subgraph(value)))
-                    .collect::<Object>(),
-            )
+            let mut object = Object::with_capacity(entries.len());
+            for (name, value) in entries {
+                let address = name.as_ptr().addr();
+                let (_, key) = keys.entry(address).or_insert_with(|| (name.clone(), name.as_str().into()));
+                let key = key.clone();
+                object.push(key, from_subgraph(value, keys));
+            }
+            Value::Object(object)
         }
     }
 }

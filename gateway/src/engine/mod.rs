@@ -43,6 +43,7 @@ mod usage;
 mod variables;
 mod variant;
 mod warm_up;
+mod workers;
 
 use aliases::TakenNames;
 use cost::Pricing;

@@ -10,6 +10,7 @@ use tokio::sync::{Semaphore, oneshot};
 use super::operation::{self, Operation, Preparer};
 use super::usage::Usage;
 use super::variant::PlanKeyRef;
+use super::workers::Workers;
 use super::{ErrorCode, RequestError};
 
 /// Parsing and planning recurse with the nesting of the document; this is enough for what the limits let through.
@@ -19,6 +20,7 @@ const STACK: usize = 32 << 20;
 pub(super) struct Planning {
     /// As many at a time as there are cores.
     permits: Arc<Semaphore>,
+    workers: Workers,
     waiting: AtomicUsize,
 }
 
@@ -34,7 +36,11 @@ impl Drop for Place<'_> {
 impl Planning {
     pub(super) fn new() -> Self {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        Self { permits: Arc::new(Semaphore::new(cores)), waiting: AtomicUsize::new(0) }
+        Self {
+            permits: Arc::new(Semaphore::new(cores)),
+            workers: Workers::new(STACK),
+            waiting: AtomicUsize::new(0),
+        }
     }
 
     /// Prepares one operation within the time limit, waiting included.
@@ -65,6 +71,9 @@ impl Planning {
         let preparer = Arc::clone(preparer);
         let key = key.to_key();
         let work = move || {
+            if answer.is_closed() {
+                return;
+            }
             let started = Instant::now();
             let planned = preparer.prepare(key.as_ref());
             drop(permit);
@@ -75,8 +84,7 @@ impl Planning {
             // Whoever asked may have given up.
             let _ = answer.send(planned);
         };
-        let started = std::thread::Builder::new().name("planning".into()).stack_size(STACK).spawn(work);
-        if let Err(error) = started {
+        if let Err(error) = self.workers.run(work) {
             tracing::error!(error = &error as &dyn std::error::Error, "no thread for planning");
             let text = "there is too much to do just now, try again";
             return Err(vec![RequestError::new(ErrorCode::Unavailable, text).because("PLANNING_FAILED")]);

@@ -2,6 +2,7 @@
 //! share one buffer, numbers keep their exact text, and objects keep their order.
 
 mod convert;
+mod detach;
 mod parse;
 mod text;
 mod write;

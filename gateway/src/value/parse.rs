@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::write::plain_prefix;
 use super::{Object, Text, Value};
 
 /// How deeply lists and objects may be nested. Deeper text is hostile, and reading it would use up the stack.
@@ -129,16 +130,14 @@ impl Parser<'_> {
     fn string(&mut self) -> Result<Text, JsonError> {
         self.at += 1;
         let start = self.at;
-        loop {
-            match self.bytes.get(self.at) {
-                Some(b'"') => {
-                    self.at += 1;
-                    return Ok(Text::slice(self.buffer, start, self.at - 1));
-                }
-                Some(b'\\') => return self.escaped_string(start),
-                Some(0x20..) => self.at += 1,
-                _ => return Err(self.expected("`\"`")),
+        self.at += plain_prefix(&self.bytes[start..]);
+        match self.bytes.get(self.at) {
+            Some(b'"') => {
+                self.at += 1;
+                Ok(Text::slice(self.buffer, start, self.at - 1))
             }
+            Some(b'\\') => self.escaped_string(start),
+            _ => Err(self.expected("`\"`")),
         }
     }
 
@@ -146,10 +145,7 @@ impl Parser<'_> {
         let mut text = String::from(&self.buffer[start..self.at]);
         loop {
             let run = self.at;
-            while matches!(self.bytes.get(self.at), Some(byte) if *byte >= 0x20 && *byte != b'"' && *byte != b'\\')
-            {
-                self.at += 1;
-            }
+            self.at += plain_prefix(&self.bytes[run..]);
             text.push_str(&self.buffer[run..self.at]);
             match self.bytes.get(self.at) {
                 Some(b'"') => {

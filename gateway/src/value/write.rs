@@ -55,14 +55,12 @@ impl Object {
 /// Appends a string as JSON: quoted, and escaped where JSON demands it.
 pub fn write_string(text: &str, out: &mut impl BufMut) {
     out.put_u8(b'"');
-    let bytes = text.as_bytes();
-    let mut written = 0;
-    for (index, &byte) in bytes.iter().enumerate() {
-        if byte >= 0x20 && byte != b'"' && byte != b'\\' {
-            continue;
-        }
-        out.put_slice(&bytes[written..index]);
-        written = index + 1;
+    let mut rest = text.as_bytes();
+    loop {
+        let (plain, special) = rest.split_at(plain_prefix(rest));
+        out.put_slice(plain);
+        let Some((byte, after)) = special.split_first() else { break };
+        rest = after;
         match byte {
             b'"' => out.put_slice(b"\\\""),
             b'\\' => out.put_slice(b"\\\\"),
@@ -76,8 +74,28 @@ pub fn write_string(text: &str, out: &mut impl BufMut) {
             }
         }
     }
-    out.put_slice(&bytes[written..]);
     out.put_u8(b'"');
+}
+
+/// How many bytes at the beginning are neither a quote nor a backslash nor a control character. Looks at eight at a time.
+pub(super) fn plain_prefix(bytes: &[u8]) -> usize {
+    const ONES: u64 = u64::from_le_bytes([1; 8]);
+    const HIGHS: u64 = ONES << 7;
+    // The lowest high bit that is set is that of the first byte that is zero; those above it may err.
+    let zeros = |word: u64| word.wrapping_sub(ONES) & !word;
+    let (words, rest) = bytes.as_chunks::<8>();
+    for (index, word) in words.iter().enumerate() {
+        let word = u64::from_le_bytes(*word);
+        let quotes = zeros(word ^ (ONES * u64::from(b'"')));
+        let backslashes = zeros(word ^ (ONES * u64::from(b'\\')));
+        let controls = word.wrapping_sub(ONES * 0x20) & !word;
+        let special = (quotes | backslashes | controls) & HIGHS;
+        if special != 0 {
+            return index * 8 + special.trailing_zeros() as usize / 8;
+        }
+    }
+    let plain = rest.iter().take_while(|byte| **byte >= 0x20 && **byte != b'"' && **byte != b'\\').count();
+    words.len() * 8 + plain
 }
 
 impl std::fmt::Display for Value {

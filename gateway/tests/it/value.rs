@@ -90,3 +90,33 @@ fn serde_carries_values_both_ways() {
     let read: Value = serde_json::from_str(r#"{"a":[1,2.5,"x",null,true]}"#).unwrap();
     assert_eq!(read.to_string(), r#"{"a":[1,2.5,"x",null,true]}"#);
 }
+
+#[test]
+fn strings_are_written_and_read_alike_wherever_their_special_characters_are() {
+    for special in ["\"", "\\", "\n", "\u{0}", "\u{1f}", "\u{7f}", "é", "€", "\u{10ffff}", ""] {
+        for before in 0..20 {
+            for after in 0..10 {
+                let text = format!("{}{special}{}", "a".repeat(before), "\u{e9}".repeat(after));
+                let json = Value::from(text.as_str()).to_bytes();
+                assert_eq!(json, serde_json::to_string(&text).unwrap());
+                assert_eq!(Value::parse(&json).unwrap().as_str(), Some(text.as_str()));
+            }
+        }
+    }
+    for control in 0..0x20_u8 {
+        let mut json = br#""aaaaaaaaaaaaaaaaaaaa""#.to_vec();
+        for at in 1..json.len() - 1 {
+            json[at] = control;
+            assert!(Value::parse(&json).is_err(), "{control} at {at}");
+            json[at] = b'a';
+        }
+    }
+}
+
+#[test]
+fn a_detached_copy_is_equal() {
+    let json = r#"{"a":[1,2.50,"x\"y",null,true,{}],"é":{"big":123456789012345678901234567890,"":[]}}"#;
+    let value = Value::parse(json.as_bytes()).unwrap();
+    assert_eq!(value.detached(), value);
+    assert_eq!(value.detached().to_string(), json);
+}
