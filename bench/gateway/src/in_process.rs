@@ -114,9 +114,7 @@ fn to_subgraph(value: Value) -> Const {
         Value::List(items) => Const::List(items.into_iter().map(to_subgraph).collect()),
         Value::Object(entries) => {
             let entries = entries.into_iter();
-            Const::Object(
-                entries.map(|(key, value)| (Name::new(&*key), to_subgraph(value))).collect(),
-            )
+            Const::Object(entries.map(|(key, value)| (Name::new(&*key), to_subgraph(value))).collect())
         }
     }
 }

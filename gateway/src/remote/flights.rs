@@ -62,7 +62,7 @@ impl Flights {
         drop(flight);
         match outcome {
             // The last one takes it; the others have copies.
-            Ok(outcome) => Arc::try_unwrap(outcome).unwrap_or_else(|shared| Outcome::clone(&shared)),
+            Ok(outcome) => Arc::try_unwrap(outcome).unwrap_or_else(|shared| copy(&shared)),
             Err(_) => Err(SubgraphFault::Malformed("its answer broke the gateway".to_owned())),
         }
     }
@@ -119,6 +119,12 @@ impl Flights {
     fn lock(&self) -> MutexGuard<'_, FxHashMap<u64, (u64, Weak<Flight>)>> {
         self.under_way.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// A copy for one of several, which will all work on theirs at the same time.
+fn copy(outcome: &Outcome) -> Outcome {
+    let SubgraphResponse { data, errors, headers } = outcome.as_ref().map_err(SubgraphFault::clone)?;
+    Ok(SubgraphResponse { data: data.detached(), errors: errors.clone(), headers: Arc::clone(headers) })
 }
 
 impl Drop for Flight {
