@@ -116,7 +116,7 @@ async fn a_subgraph_that_is_not_there_is_an_error() {
     let gateway = in_front_of(&url, |_| {}).await;
     let mut socket = Socket::ready(&gateway.url).await;
     socket.subscribe("s", POSTS, r#"{"room":"a"}"#).await;
-    insta::assert_snapshot!(socket.read().await, @"");
+    assert!(socket.read().await.contains("UNAVAILABLE"));
     assert_eq!(socket.read().await, r#"{"id":"s","type":"complete"}"#);
 }
 
@@ -175,10 +175,12 @@ async fn each_subscribe_message_says_whose_it_is() {
     let mut socket = Socket::ready(&gateway.url).await;
     socket.subscribe("s", POSTS, r#"{"room":"a"}"#).await;
     let mut server = subgraph.next().await;
-    insta::assert_snapshot!(text(&mut server).await, @"");
+    let subscribe = text(&mut server).await;
+    assert!(subscribe.starts_with(r#"{"id":"1","type":"subscribe","payload":{"query":"#), "{subscribe}");
+    assert!(subscribe.contains(r#""extensions":{"pulseCaller":"feed-Anonymous"}"#), "{subscribe}");
     let next = r#"{"id":"1","type":"next","payload":{"data":null,"errors":[{"message":"no room"}]}}"#;
     server.send(Message::text(next)).await.unwrap();
-    assert!(socket.read().await.contains("no room"));
+    assert!(socket.read().await.starts_with(r#"{"id":"s","type":"next","payload":{"data":null"#));
     server.send(Message::text(r#"{"id":"1","type":"complete"}"#)).await.unwrap();
     assert_eq!(socket.read().await, r#"{"id":"s","type":"complete"}"#);
 }
@@ -216,6 +218,6 @@ async fn a_stream_without_a_cursor_ends_with_its_socket() {
     let mut server = subgraph.next().await;
     text(&mut server).await;
     drop(server);
-    assert!(socket.read().await.contains("could not be reached"));
+    assert!(socket.read().await.contains("UNAVAILABLE"));
     assert_eq!(socket.read().await, r#"{"id":"s","type":"complete"}"#);
 }
