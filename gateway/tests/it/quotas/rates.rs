@@ -15,7 +15,7 @@ const MOTTO: &str = r#"{"query":"query Motto { motto }"}"#;
 #[tokio::test]
 async fn requests_above_the_rate_are_told_when_to_come_again() {
     let time = Time::default();
-    let gateway = start(&time, rate("header:x-client", 60, Duration::from_secs(60), 2)).await;
+    let gateway = start(&time, rate("header:x-client", 60, Duration::from_mins(1), 2)).await;
     let ask = async |client: &str| ask(&gateway, &[&format!("x-client: {client}")], MOTTO).await;
     insta::assert_snapshot!(ask("a").await, @r#"
     200 OK
@@ -42,7 +42,7 @@ async fn requests_above_the_rate_are_told_when_to_come_again() {
 
 #[tokio::test]
 async fn client_that_takes_plain_json_gets_the_status_too() {
-    let gateway = start(&Time::default(), rate("ip", 1, Duration::from_secs(60), 0)).await;
+    let gateway = start(&Time::default(), rate("ip", 1, Duration::from_mins(1), 0)).await;
     let accept = ["accept: application/json"];
     assert_eq!(ask(&gateway, &accept, MOTTO).await.status, 200);
     let refused = ask(&gateway, &accept, MOTTO).await;
@@ -51,7 +51,7 @@ async fn client_that_takes_plain_json_gets_the_status_too() {
 
 #[tokio::test]
 async fn requests_that_come_to_nothing_count_too() {
-    let gateway = start(&Time::default(), rate("ip", 2, Duration::from_secs(60), 0)).await;
+    let gateway = start(&Time::default(), rate("ip", 2, Duration::from_mins(1), 0)).await;
     assert_eq!(gateway.post(r#"{"query":"{ nothing }"}"#).await.status, 400);
     assert_eq!(gateway.post(r#"{"query":"{"}"#).await.status, 400);
     assert_eq!(gateway.post(r#"{"query":"{ nothing }"}"#).await.status, 429);
@@ -60,7 +60,7 @@ async fn requests_that_come_to_nothing_count_too() {
 #[tokio::test]
 async fn keys_may_be_joined() {
     let gateway =
-        start(&Time::default(), rate("caller.api_key|ip+operation", 1, Duration::from_secs(60), 0)).await;
+        start(&Time::default(), rate("caller.api_key|ip+operation", 1, Duration::from_mins(1), 0)).await;
     let other = MOTTO.replace("Motto", "Other");
     let mut seen = Vec::new();
     for (key, body) in

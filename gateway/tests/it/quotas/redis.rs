@@ -115,7 +115,7 @@ async fn debit_of_a_process_that_died_comes_back() {
 async fn without_redis_requests_are_counted_here_or_allowed_or_refused() {
     let (time, mut server) = (Time::default(), RedisServer::start().await);
     let with =
-        async |policy| start(&time, shared(rate("ip", 1, Duration::from_secs(60), 0), &server, policy)).await;
+        async |policy| start(&time, shared(rate("ip", 1, Duration::from_mins(1), 0), &server, policy)).await;
     let (local, allow, refuse) = (
         with(WhenUnreachable::Local).await,
         with(WhenUnreachable::Allow).await,
@@ -163,6 +163,6 @@ async fn request_whose_client_goes_away_is_paid_in_full() {
         assert!(began.elapsed() < Duration::from_secs(20), "the debit is not settled");
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
-    time.pass(Duration::from_secs(120));
+    time.pass(Duration::from_mins(2));
     assert_eq!(gateway.post(books(2)).await.status, 429);
 }

@@ -72,7 +72,7 @@ async fn event_above_the_capacity_is_refused_before_the_stream_opens() {
 
 #[tokio::test]
 async fn opening_a_stream_is_one_request() {
-    let gateway = start(&Time::default(), rate("ip", 1, Duration::from_secs(60), 0)).await;
+    let gateway = start(&Time::default(), rate("ip", 1, Duration::from_mins(1), 0)).await;
     let first = ask(&gateway, &[SSE], ARRIVALS).await;
     assert_eq!(first.text().matches("event: next").count(), 5);
     assert_eq!(ask(&gateway, &[SSE], ARRIVALS).await.status, 429);
