@@ -4,6 +4,7 @@
 mod abstract_types;
 mod authorization;
 mod costs;
+mod costs_random;
 mod documents;
 mod entities;
 mod errors;
