@@ -1,12 +1,18 @@
 # syntax=docker/dockerfile:1
 
 # The image of every role: gateway, subgraphs, worker and migrations are one binary.
-# Base images are fixed by tag. A mirror that offers digests should replace the two FROM lines by digests.
+# Base images are fixed by tag. A mirror that offers digests should replace the FROM lines by digests.
+
+FROM node:22-bookworm-slim AS node
 
 FROM rust:1.95.0-slim-bookworm AS build
 WORKDIR /src
 # The toolchain is the image's; without this, rustup would fetch what rust-toolchain.toml names once more.
 ENV RUSTUP_TOOLCHAIN=1.95.0 CARGO_INCREMENTAL=0
+# GraphiQL comes from npm while the gateway is built.
+COPY --from=node /usr/local/bin/node /usr/local/bin/node
+COPY --from=node /usr/local/lib/node_modules/npm /usr/local/lib/node_modules/npm
+RUN ln -s ../lib/node_modules/npm/bin/npm-cli.js /usr/local/bin/npm
 COPY . .
 RUN --mount=type=cache,target=/usr/local/cargo/registry,sharing=locked \
     --mount=type=cache,target=/src/target,sharing=locked \

@@ -28,11 +28,12 @@ impl MediaType {
         if accepts || ranges.is_empty() { Self::Json } else { self }
     }
 
-    /// What a request accepts most of what the API can answer with; `None` when that is nothing.
+    /// What a request accepts most of what the API can answer with; `None` when that is nothing. Who does not name the
+    /// newer type may not know it, and gets the older one.
     pub(crate) fn negotiate(headers: &HeaderMap) -> Option<Self> {
         let ranges = accepted(headers);
         if ranges.is_empty() {
-            return Some(Self::GraphqlResponse);
+            return Some(Self::Json);
         }
         let refuses = |name: &str| ranges.iter().any(|range| range.name == name && range.quality == 0);
         let mut wanted: Vec<&MediaRange> =
@@ -41,10 +42,10 @@ impl MediaType {
         wanted.into_iter().find_map(|range| match range.name.as_str() {
             "application/graphql-response+json" => Some(Self::GraphqlResponse),
             "application/json" => Some(Self::Json),
+            "application/*" | "*/*" if !refuses("application/json") => Some(Self::Json),
             "application/*" | "*/*" if !refuses("application/graphql-response+json") => {
                 Some(Self::GraphqlResponse)
             }
-            "application/*" | "*/*" if !refuses("application/json") => Some(Self::Json),
             _ => None,
         })
     }
@@ -171,9 +172,9 @@ mod tests {
     }
 
     #[test]
-    fn without_accept_the_response_type_of_graphql_is_used() {
-        assert_eq!(MediaType::negotiate(&HeaderMap::new()), Some(MediaType::GraphqlResponse));
-        assert_eq!(negotiated(""), Some(MediaType::GraphqlResponse));
+    fn without_accept_the_type_that_everybody_knows_is_used() {
+        assert_eq!(MediaType::negotiate(&HeaderMap::new()), Some(MediaType::Json));
+        assert_eq!(negotiated(""), Some(MediaType::Json));
     }
 
     #[test]
@@ -185,10 +186,10 @@ mod tests {
             ("application/json, application/graphql-response+json", Some(Json)),
             ("application/json;q=0.9, application/graphql-response+json", Some(GraphqlResponse)),
             ("APPLICATION/JSON; charset=UTF-8", Some(Json)),
-            ("*/*", Some(GraphqlResponse)),
-            ("application/*;q=0.5, application/json;q=0.4", Some(GraphqlResponse)),
-            ("*/*, application/graphql-response+json;q=0", Some(Json)),
-            ("text/html, */*;q=0.1", Some(GraphqlResponse)),
+            ("*/*", Some(Json)),
+            ("application/*;q=0.5, application/graphql-response+json;q=0.4", Some(Json)),
+            ("*/*, application/json;q=0", Some(GraphqlResponse)),
+            ("text/html, */*;q=0.1", Some(Json)),
             ("text/html", None),
             ("application/json;q=0", None),
             ("application/json; charset=iso-8859-1", None),

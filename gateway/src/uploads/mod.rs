@@ -103,7 +103,11 @@ impl Uploads {
             variables.into_iter().for_each(|value| places::files_in(value, &mut files));
             files.sort_unstable();
             files.dedup();
-            files.into_iter().filter_map(|file| uses.get_mut(file).map(|uses| *uses += 1)).for_each(drop);
+            for file in files {
+                if let Some(uses) = uses.get_mut(file) {
+                    *uses += 1;
+                }
+            }
         }
         for (wanted_again, uses) in wanted_again.iter_mut().zip(uses) {
             *wanted_again |= uses > 1;

@@ -103,6 +103,23 @@ async fn a_mutation_by_get_is_refused_with_405() {
 }
 
 #[tokio::test]
+async fn head_is_answered_as_get_without_a_body_and_options_with_the_methods() {
+    let gateway = TestGateway::start().await;
+    let head = gateway.send(Method::HEAD, "/graphql?query=%7Bhello%7D", &[], "").await;
+    insta::assert_snapshot!(head, @r#"
+    200 OK
+    content-type: application/graphql-response+json; charset=utf-8
+    "#);
+    let mutation =
+        gateway.send(Method::HEAD, "/graphql?query=mutation%7Bshout(text:%22a%22)%7D", &[], "").await;
+    assert_eq!((mutation.status.as_u16(), mutation.text()), (405, ""));
+    insta::assert_snapshot!(gateway.send(Method::OPTIONS, "/graphql", &[], "").await, @r#"
+    204 No Content
+    allow: GET, HEAD, OPTIONS, POST
+    "#);
+}
+
+#[tokio::test]
 async fn other_methods_are_refused_with_those_that_are_not() {
     let gateway = TestGateway::start().await;
     insta::assert_snapshot!(gateway.send(Method::PATCH, "/graphql", &[JSON], r#"{"query":"{ hello }"}"#).await, @r#"

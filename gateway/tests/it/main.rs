@@ -11,6 +11,7 @@ mod engine;
 mod faults;
 mod hostile;
 mod http;
+mod http2;
 mod inbound;
 mod jwt;
 mod persisted_queries;

@@ -1,5 +1,6 @@
-//! `cargo xtask test`: all tests, then the deployment checks, and one closing line.
+//! `cargo xtask test`: all tests, then real clients, then the deployment checks, and one closing line.
 
+mod clients;
 mod cluster;
 mod results;
 
@@ -27,10 +28,10 @@ const INTERRUPTED: u8 = 130;
 /// What to test.
 #[derive(Args)]
 pub(crate) struct Options {
-    /// Run only tests and deployment checks whose name contains this.
+    /// Run only tests, clients and deployment checks whose name contains this.
     #[arg(long)]
     filter: Option<String>,
-    /// Run only the tests of this package, and no deployment checks.
+    /// Run only the tests of this package, and neither clients nor deployment checks.
     #[arg(long, short)]
     package: Vec<String>,
 }
@@ -48,6 +49,13 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::from(INTERRUPTED));
     }
     if options.package.is_empty() {
+        if let Err(error) = clients::run(options.filter.as_deref(), &mut totals) {
+            println!("the clients could not run: {error:#}");
+            totals.add(false);
+        }
+        if supervise::interrupted() {
+            return Ok(ExitCode::from(INTERRUPTED));
+        }
         match deploy::run_checks(options.filter.as_deref()) {
             Ok(checks) => checks.into_iter().for_each(|passed| totals.add(passed)),
             Err(error) => {

@@ -10,6 +10,11 @@ static RESULT: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"^test result: .*?(\d+) passed; (\d+) failed; (\d+) ignored;").expect("a valid pattern")
 });
 
+/// One of the lines by which node's test runner ends, whatever the colours around it.
+static NODE_RESULT: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"^\S+ (pass|fail|cancelled|skipped|todo) (\d+)\S*\s*$").expect("a valid pattern")
+});
+
 /// How many of all tests ended how; its text is the closing line of `cargo xtask test`.
 #[derive(Debug, Default, PartialEq, Eq, Clone, Copy)]
 pub(crate) struct Totals {
@@ -27,6 +32,17 @@ impl Totals {
         self.failed += count(2);
         self.skipped += count(3);
         true
+    }
+
+    /// Adds what a line of node's test runner reports.
+    pub(crate) fn add_node_line(&mut self, line: &str) {
+        let Some(counts) = NODE_RESULT.captures(line) else { return };
+        let count = counts[2].parse::<u64>().unwrap_or_default();
+        match &counts[1] {
+            "pass" => self.passed += count,
+            "fail" | "cancelled" => self.failed += count,
+            _ => self.skipped += count,
+        }
     }
 
     /// Adds one check.
@@ -56,8 +72,18 @@ mod tests {
         ] {
             totals.add_line(line);
         }
+        for line in [
+            "✔ passes 3 (1ms)",
+            "ℹ tests 9",
+            "ℹ pass 4",
+            "\u{1b}[34mℹ fail 2\u{1b}[39m",
+            "# skipped 1",
+            "ℹ todo 0",
+        ] {
+            totals.add_node_line(line);
+        }
         totals.add(true);
         totals.add(false);
-        assert_eq!(totals.to_string(), "16 passed, 3 failed, 1 skipped");
+        assert_eq!(totals.to_string(), "20 passed, 5 failed, 2 skipped");
     }
 }

@@ -42,4 +42,12 @@ async function* events(response) {
 }
 
 const root = ReactDOM.createRoot(document.getElementById("graphiql"));
-root.render(React.createElement(GraphiQL, { fetcher: ask, defaultEditorToolsVisibility: true }));
+const given = new URLSearchParams(location.search);
+root.render(
+  React.createElement(GraphiQL, {
+    fetcher: ask,
+    query: given.get("query") ?? undefined,
+    variables: given.get("variables") ?? undefined,
+    defaultEditorToolsVisibility: true,
+  }),
+);

@@ -5,6 +5,8 @@ use axum::response::{IntoResponse, Response};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderMap, IF_NONE_MATCH};
 use http::{StatusCode, Uri};
 
+use crate::http::nothing_here;
+
 /// A file that the page loads.
 struct Asset {
     name: &'static str,
@@ -34,7 +36,7 @@ pub(super) fn page() -> Result<&'static str, &'static str> {
 pub(in crate::http) async fn asset(Path(name): Path<String>, uri: Uri, headers: HeaderMap) -> Response {
     let mut assets = ASSETS.unwrap_or_default().iter().chain([&START]);
     let Some(asset) = assets.find(|asset| asset.name == name) else {
-        return super::super::nothing_here(uri).await;
+        return nothing_here(uri).await;
     };
     let tag = format!("\"{}\"", asset.version);
     if headers.get(IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == tag.as_bytes()) {

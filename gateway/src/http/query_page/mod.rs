@@ -23,7 +23,7 @@ const GRAPHIQL_POLICY: &str = "default-src 'none'; connect-src 'self'; script-sr
 
 /// Whether a browser navigates to the API's address.
 pub(super) fn is_wanted(request: &Request) -> bool {
-    request.method() == Method::GET && prefers_html(request.headers())
+    matches!(*request.method(), Method::GET | Method::HEAD) && prefers_html(request.headers())
 }
 
 pub(super) fn page() -> Response {

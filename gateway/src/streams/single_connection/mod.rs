@@ -44,7 +44,8 @@ pub(crate) async fn handle(state: &Arc<State>, request: Request) -> Response {
     let media_type = accepted.and_then(|accepted| accepted.once).unwrap_or(MediaType::Json);
     let (parts, body) = request.into_parts();
     let outcome = steps(state, (parts, body), id, accepted).await;
-    outcome.unwrap_or_else(|refusal| refuse(media_type, refusal, id))
+    // A 200 would say that the answer is in the body, which it never is here.
+    outcome.unwrap_or_else(|refusal| refuse(media_type, Refusal { well_formed: false, ..refusal }, id))
 }
 
 async fn steps(

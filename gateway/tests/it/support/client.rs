@@ -44,12 +44,15 @@ impl fmt::Display for Reply {
     }
 }
 
-/// Sends one request. Headers are given as `name: value`.
+/// Sends one request. Headers are given as `name: value`; a client that names no `accept` knows both types.
 pub(crate) async fn send(method: Method, url: &str, headers: &[&str], body: impl Into<Bytes>) -> Reply {
     let mut request = Request::builder().method(method).uri(url);
     for header in headers {
         let (name, value) = header.split_once(": ").unwrap();
         request = request.header(name, value);
+    }
+    if !headers.iter().any(|header| header.starts_with("accept:")) {
+        request = request.header("accept", "application/graphql-response+json, application/json;q=0.9");
     }
     let request = request.body(Full::new(body.into())).unwrap();
     let client = Client::builder(TokioExecutor::new()).build::<_, Full<Bytes>>(HttpConnector::new());
