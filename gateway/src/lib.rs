@@ -36,6 +36,7 @@ pub use config::{
     SubgraphStreams, SubscriptionsConfig, SupergraphConfig, TellCost, UploadsConfig, UpstreamConfig,
     WhenUnreachable,
 };
+pub use config::{ClientsConfig, CorsConfig, InvalidNetwork, LogIps, Network, ProtectionConfig};
 pub use config::{ErrorsConfig, IntrospectionConfig, IntrospectionFor};
 pub use config::{InvalidJwtConfig, IssuerConfig, JwtConfig};
 pub use gateway::{Gateway, GatewayParts, Reconfigured};

@@ -4,6 +4,8 @@
 mod authorization;
 mod batching;
 mod changes;
+mod clients;
+mod cors;
 mod cost;
 mod errors;
 mod introspection;
@@ -14,6 +16,7 @@ mod metrics;
 mod overrides;
 mod persisted_queries;
 mod plan_exposure;
+mod protection;
 mod rate_limits;
 mod redis;
 mod remote;
@@ -31,6 +34,8 @@ use serde::{Deserialize, Serialize};
 
 pub use authorization::{AuthorizationConfig, AuthorizationMode};
 pub use batching::BatchingConfig;
+pub use clients::{ClientsConfig, InvalidNetwork, LogIps, Network};
+pub use cors::CorsConfig;
 pub use cost::{BucketConfig, CostConfig, CostMode, TellCost};
 pub use errors::ErrorsConfig;
 pub use introspection::{IntrospectionConfig, IntrospectionFor};
@@ -42,6 +47,7 @@ pub use metrics::MetricsConfig;
 pub use overrides::{Draw, InvalidLabelRule, LabelRule, OverridesConfig};
 pub use persisted_queries::PersistedQueriesConfig;
 pub use plan_exposure::PlanExposure;
+pub use protection::ProtectionConfig;
 pub use rate_limits::RateLimitRule;
 pub use redis::{InvalidRedisUrl, RedisConfig, RedisUrl, WhenUnreachable};
 pub use remote::{
@@ -89,6 +95,12 @@ pub struct GatewayConfig {
     pub expose_plan: PlanExposure,
     /// Origins whose pages may call the API from a browser; `*` for all.
     pub cors_origins: Vec<String>,
+    /// Where requests come from, and what the log tells of it.
+    pub clients: ClientsConfig,
+    /// What those pages may send and read.
+    pub cors: CorsConfig,
+    /// What requests must look like before anybody reads them.
+    pub protection: ProtectionConfig,
     /// How many verified credentials are remembered.
     pub remembered_credentials: u64,
     /// Tokens of issuers that the gateway trusts. For a gateway that stands alone.
@@ -151,6 +163,9 @@ impl Default for GatewayConfig {
             compression: true,
             expose_plan: PlanExposure::Off,
             cors_origins: Vec::new(),
+            clients: ClientsConfig::default(),
+            cors: CorsConfig::default(),
+            protection: ProtectionConfig::default(),
             remembered_credentials: 100_000,
             jwt: JwtConfig::default(),
             introspection: IntrospectionConfig::default(),

@@ -1,11 +1,13 @@
 //! HTTP: routes, content negotiation, the query page, health, metrics, the server itself.
 
+pub(crate) mod client_address;
 mod compression;
-mod cors;
+pub(crate) mod cors;
 pub(crate) mod drain;
 mod health;
 mod metrics;
 pub(crate) mod negotiate;
+mod protect;
 mod query_page;
 pub(crate) mod request_id;
 mod serve;
@@ -16,7 +18,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State as Shared};
-use axum::middleware::{from_fn, from_fn_with_state};
+use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{any, get};
 use http::{Method, StatusCode, Uri, header};
@@ -51,12 +53,12 @@ pub(crate) fn router(state: Arc<State>) -> Router {
         .fallback(nothing_here)
         .layer(CatchPanicLayer::custom(panicked))
         .layer(from_fn_with_state(Arc::clone(&state), request_id::name_request));
-    let router = match cors::layer(&state.config.cors_origins) {
+    let router = match cors::layer(&state.config) {
         Some(cors) => router.layer(cors),
         None => router,
     };
     let router = if state.config.compression { router.layer(compression::layer()) } else { router };
-    router.layer(from_fn(never_sniff)).with_state(state)
+    router.layer(from_fn_with_state(Arc::clone(&state), protect::protect)).with_state(state)
 }
 
 /// What operators look at, and clients need not.
@@ -93,15 +95,6 @@ async fn nothing_here(uri: Uri) -> Response {
 fn panicked(_: Box<dyn Any + Send>) -> Response {
     let error = RequestError::new(ErrorCode::Internal, "internal server error");
     error_response(StatusCode::INTERNAL_SERVER_ERROR, &[error])
-}
-
-/// Browsers must take every answer for what its content type says.
-async fn never_sniff(request: Request, next: axum::middleware::Next) -> Response {
-    let mut response = next.run(request).await;
-    response
-        .headers_mut()
-        .insert(header::X_CONTENT_TYPE_OPTIONS, header::HeaderValue::from_static("nosniff"));
-    response
 }
 
 /// Errors outside of any GraphQL response, in its shape.

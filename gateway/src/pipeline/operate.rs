@@ -18,6 +18,7 @@ use super::summary::Summary;
 use super::{charge, execute, find_document, prepare, variant};
 use crate::engine::{Engine, ExecutionResult, Operation, OperationKind, Subscription};
 use crate::gateway::State;
+use crate::http::client_address::shown;
 use crate::trace;
 use crate::value::Text;
 
@@ -75,6 +76,7 @@ async fn steps(
     (summary, span): (&mut Summary, &Span),
 ) -> Result<Answer, Refusal> {
     summary.caller(&client.caller);
+    summary.address(client.address.and_then(|address| shown(&state.config.clients, address)));
     summary.traced();
     let supergraphs = state.supergraph.changes();
     // One version of the supergraph for the whole request.

@@ -18,6 +18,8 @@ pub(crate) struct Summary {
     request: RequestId,
     started: Instant,
     caller: Option<Arc<Caller>>,
+    /// Where the request comes from, as the log may show it.
+    address: Option<String>,
     operation: Option<Arc<Operation>>,
     is_batch: bool,
     /// Whether its plan was there already.
@@ -42,6 +44,7 @@ impl Summary {
             request,
             started: Instant::now(),
             caller: None,
+            address: None,
             operation: None,
             is_batch: false,
             was_planned: None,
@@ -58,6 +61,10 @@ impl Summary {
 
     pub(super) const fn request(&self) -> RequestId {
         self.request
+    }
+
+    pub(super) fn address(&mut self, address: Option<String>) {
+        self.address = address;
     }
 
     pub(super) fn caller(&mut self, caller: &Arc<Caller>) {
@@ -144,6 +151,7 @@ impl Summary {
             request_id = %self.request,
             tenant = tenant.as_deref(),
             subject = caller.map(|caller| subject(caller)).as_deref(),
+            client = self.address.as_deref(),
             operation = name.map(|name| &name[..name.len().min(NAME_LIMIT)]),
             kind = self.kind(),
             was_planned = self.was_planned,

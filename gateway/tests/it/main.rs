@@ -15,6 +15,7 @@ mod http2;
 mod inbound;
 mod jwt;
 mod persisted_queries;
+mod protection;
 mod quotas;
 mod reload;
 mod remote;

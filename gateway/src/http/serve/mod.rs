@@ -48,7 +48,12 @@ const RESETS_OF_OURS: usize = 128;
 pub(crate) struct PeerAddress(IpAddr);
 
 impl PeerAddress {
-    const fn new(address: IpAddr) -> Self {
+    /// The address itself.
+    pub(crate) const fn ip(self) -> IpAddr {
+        self.0
+    }
+
+    pub(crate) const fn new(address: IpAddr) -> Self {
         Self(address)
     }
 

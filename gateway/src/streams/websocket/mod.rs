@@ -103,6 +103,6 @@ fn is_forged(headers: &HeaderMap, config: &GatewayConfig) -> bool {
     let same = origin
         .parse::<Uri>()
         .is_ok_and(|origin| origin.authority().map(http::uri::Authority::as_str) == host && host.is_some());
-    let allowed = config.cors_origins.iter().any(|allowed| allowed.trim_end_matches('/') == origin);
+    let allowed = crate::http::cors::is_allowed(&config.cors_origins, origin);
     !same && !allowed
 }
