@@ -1,7 +1,6 @@
 //! Fetches what the GraphiQL page is made of, from npm, so that the page needs no other server when it is looked at.
 //! A build without npm, or without a network, goes on without it: the gateway then has a plain query page, which says
 //! why. `PULSE_GRAPHIQL=require` makes that an error, `PULSE_GRAPHIQL=off` does not even try.
-#![expect(clippy::print_stdout, reason = "cargo reads what a build script prints")]
 
 use std::fmt::Write;
 use std::fs;

@@ -123,8 +123,14 @@ impl Flights {
 
 /// A copy for one of several, which will all work on theirs at the same time.
 fn copy(outcome: &Outcome) -> Outcome {
-    let SubgraphResponse { data, errors, headers } = outcome.as_ref().map_err(SubgraphFault::clone)?;
-    Ok(SubgraphResponse { data: data.detached(), errors: errors.clone(), headers: Arc::clone(headers) })
+    let SubgraphResponse { data, errors, extensions, headers } =
+        outcome.as_ref().map_err(SubgraphFault::clone)?;
+    Ok(SubgraphResponse {
+        data: data.detached(),
+        errors: errors.clone(),
+        extensions: extensions.detached(),
+        headers: Arc::clone(headers),
+    })
 }
 
 impl Drop for Flight {
