@@ -110,7 +110,7 @@ pub trait Subgraph: Send + Sync + 'static {
     /// Where it is, for one that can be elsewhere. A stream goes on as it is over a new supergraph only where the subgraph
     /// stays at the same place.
     fn address(&self) -> &str {
-        ""
+        self.name()
     }
 
     /// What it gets to see of a client's head. Streams of callers who differ in it are never shared.

@@ -59,7 +59,7 @@ impl TestPlatform {
     async fn start_with(has_background: bool) -> Self {
         let database = TestDatabase::new().await.unwrap();
         let mut settings = Settings::from_env(None, std::iter::empty()).unwrap();
-        settings.gateway.expose_plan = true;
+        settings.gateway.expose_plan = pulse_gateway::PlanExposure::All;
         settings.database.max_connections = 8;
         let tokens = signing_tokens(Some(&Secret::new(SEED))).unwrap();
         let platform =

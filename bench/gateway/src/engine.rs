@@ -34,10 +34,13 @@ pub(crate) struct Args {
     live: bool,
 }
 
+/// By the document and its variables.
+type Answers = FxHashMap<(Arc<str>, Value), Vec<u8>>;
+
 /// Answers as the subgraph behind it did the first time, from bytes.
 struct Recorded {
     subgraph: Arc<dyn Subgraph>,
-    answers: Mutex<FxHashMap<(Arc<str>, Value), Vec<u8>>>,
+    answers: Mutex<Answers>,
 }
 
 #[async_trait]
@@ -53,13 +56,12 @@ impl Subgraph for Recorded {
     async fn execute(&self, request: SubgraphRequest) -> Result<SubgraphResponse, SubgraphFault> {
         let key = (Arc::clone(&request.query), request.variables.clone());
         let known = self.answers.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
-        let bytes = match known {
-            Some(bytes) => bytes,
-            None => {
-                let bytes = self.subgraph.execute(request).await?.data.to_bytes().to_vec();
-                self.answers.lock().unwrap_or_else(PoisonError::into_inner).insert(key, bytes.clone());
-                bytes
-            }
+        let bytes = if let Some(bytes) = known {
+            bytes
+        } else {
+            let bytes = self.subgraph.execute(request).await?.data.to_bytes().to_vec();
+            self.answers.lock().unwrap_or_else(PoisonError::into_inner).insert(key, bytes.clone());
+            bytes
         };
         let data = Value::parse(&bytes).map_err(|error| SubgraphFault::Malformed(error.to_string()))?;
         Ok(SubgraphResponse { data, ..SubgraphResponse::default() })

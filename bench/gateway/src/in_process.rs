@@ -47,19 +47,18 @@ impl<Q, M, S> InProcess<Q, M, S> {
     fn request(&self, request: &SubgraphRequest) -> Result<Request, SubgraphFault> {
         let lock = || self.parsed.lock().unwrap_or_else(PoisonError::into_inner);
         let known = lock().get(&request.query_hash).cloned();
-        let document = match known {
-            Some(document) => document,
-            None => {
-                let document = parse_query(&*request.query);
-                let document = document.map_err(|error| SubgraphFault::Malformed(error.to_string()))?;
-                let document = Arc::new(document);
-                let mut parsed = lock();
-                if parsed.len() >= PARSED {
-                    parsed.clear();
-                }
-                parsed.insert(request.query_hash, Arc::clone(&document));
-                document
+        let document = if let Some(document) = known {
+            document
+        } else {
+            let document = parse_query(&*request.query);
+            let document = document.map_err(|error| SubgraphFault::Malformed(error.to_string()))?;
+            let document = Arc::new(document);
+            let mut parsed = lock();
+            if parsed.len() >= PARSED {
+                parsed.clear();
             }
+            parsed.insert(request.query_hash, Arc::clone(&document));
+            document
         };
         let mut translated = Request::new(&*request.query);
         translated.set_parsed_query(ExecutableDocument::clone(&document));

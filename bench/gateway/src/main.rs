@@ -36,7 +36,7 @@ enum Role {
     /// Writes the supergraph with the subgraphs' addresses.
     #[command(hide = true)]
     Supergraph {
-        /// The subgraphs' address, such as http://127.0.0.1:4200.
+        /// The subgraphs' address, such as `http://127.0.0.1:4200`.
         address: String,
         /// The file.
         file: PathBuf,

@@ -52,7 +52,8 @@ pub(crate) fn shown(config: &ClientsConfig, address: IpAddr) -> Option<String> {
             let length = u64::try_from(key.len()).unwrap_or(u64::MAX);
             let hash = Sha256::new().chain_update(length.to_le_bytes()).chain_update(key);
             let hash = hash.chain_update(address.to_string()).finalize();
-            Some(hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect())
+            let start = hash.first_chunk().expect("a hash has more than eight bytes");
+            Some(format!("{:016x}", u64::from_be_bytes(*start)))
         }
     }
 }

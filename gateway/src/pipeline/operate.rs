@@ -139,6 +139,7 @@ async fn planned(
     let variant = variant::variant(&state.config.overrides, engine.override_labels(), client);
     let preparing = prepare::prepare(engine, request, (document, &variant), client);
     let (operation, was_planned) = preparing.instrument(trace::step!("prepare")).await?;
+    authorize::check_introspection(&state.config.introspection, &operation, client)?;
     let asked = Asked { request, document, variant };
     Ok((authorize::authorize(state, engine, operation, asked, client).await?, was_planned))
 }

@@ -126,8 +126,8 @@ impl Arriving {
                 Err(error) => return Err(self.break_off(&error)),
             };
             self.seen += 1;
-            if self.seen > self.limits.max_files {
-                let error = UploadError::TooManyParts(self.limits.max_files);
+            if self.seen > self.limits.files {
+                let error = UploadError::TooManyParts(self.limits.files);
                 return Err(self.broken.insert(error).clone());
             }
             // What `map` does not name belongs nowhere.
@@ -163,11 +163,11 @@ impl Arriving {
     ) -> Result<(Option<Bytes>, u64), UploadError> {
         let Some(chunk) = self.read(field).await? else { return Ok((None, size)) };
         let size = size + chunk.len() as u64;
-        if size > self.limits.max_file_size {
+        if size > self.limits.file_size {
             return Err(self.measure(field, size).await);
         }
-        if self.read > self.limits.max_total_size {
-            return Err(UploadError::TogetherTooLarge(self.limits.max_total_size));
+        if self.read > self.limits.total_size {
+            return Err(UploadError::TogetherTooLarge(self.limits.total_size));
         }
         Ok((Some(chunk), size))
     }
@@ -180,7 +180,7 @@ impl Arriving {
 
     /// How large a file is that is too large.
     async fn measure(&mut self, field: &mut Field<'static>, mut size: u64) -> UploadError {
-        let limit = self.limits.max_file_size;
+        let limit = self.limits.file_size;
         while size <= limit.saturating_mul(DISCARDED_LIMITS) {
             match self.read(field).await {
                 Ok(Some(chunk)) => size += chunk.len() as u64,
@@ -193,7 +193,7 @@ impl Arriving {
 
     /// Reads on to the end, or to the limit, so that a client that is still sending gets to see the answer.
     pub(super) async fn discard(&mut self) {
-        let limit = self.limits.max_total_size;
+        let limit = self.limits.total_size;
         while self.read <= limit && self.broken.is_none() {
             let Ok(Some(mut field)) = self.parts.next_field().await else { return };
             while let Ok(Some(_)) = self.read(&mut field).await {

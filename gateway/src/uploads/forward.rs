@@ -34,9 +34,9 @@ pub(crate) fn forward(
         .as_bytes(),
     );
     let tail = Bytes::from(format!("\r\n--{boundary}--\r\n"));
-    let parts = stream::iter(files.to_vec().into_iter().enumerate())
-        .then(move |(index, file)| part(boundary.clone(), index, file))
-        .try_flatten();
+    let files: Vec<_> = files.iter().cloned().enumerate().collect();
+    let parts =
+        stream::iter(files).then(move |(index, file)| part(boundary.clone(), index, file)).try_flatten();
     let head = stream::once(async { Ok(Bytes::from(head)) });
     (content_type, head.chain(parts).chain(stream::once(async { Ok(tail) })).boxed())
 }

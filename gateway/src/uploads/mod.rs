@@ -28,17 +28,17 @@ use arriving::Arriving;
 /// What bounds a request's files.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct UploadLimits {
-    pub(crate) max_file_size: u64,
-    pub(crate) max_total_size: u64,
-    pub(crate) max_files: usize,
+    pub(crate) file_size: u64,
+    pub(crate) total_size: u64,
+    pub(crate) files: usize,
 }
 
 impl From<&UploadsConfig> for UploadLimits {
     fn from(config: &UploadsConfig) -> Self {
         Self {
-            max_file_size: config.max_file_size.as_u64(),
-            max_total_size: config.max_total_size.as_u64(),
-            max_files: config.max_files,
+            file_size: config.max_file_size.as_u64(),
+            total_size: config.max_total_size.as_u64(),
+            files: config.max_files,
         }
     }
 }
@@ -100,7 +100,9 @@ impl Uploads {
         let mut uses = vec![0_usize; wanted_again.len()];
         for variables in calls {
             let mut files = Vec::new();
-            variables.into_iter().for_each(|value| places::files_in(value, &mut files));
+            for value in variables {
+                places::files_in(value, &mut files);
+            }
             files.sort_unstable();
             files.dedup();
             for file in files {

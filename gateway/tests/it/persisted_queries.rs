@@ -10,7 +10,7 @@ const LEGACY: &str = "accept: application/json";
 const JSON: &str = "content-type: application/json";
 
 fn hash(text: &str) -> String {
-    Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
+    Sha256::digest(text).iter().fold(String::new(), |hash, byte| format!("{hash}{byte:02x}"))
 }
 
 fn by_hash(hash: &str, query: Option<&str>) -> String {

@@ -42,6 +42,7 @@ impl Registry {
         *self.answer.lock().unwrap() = (status, sdl.to_owned());
     }
 
+    #[expect(clippy::unused_async, reason = "a handler is async")]
     async fn serve(State(registry): State<Self>, headers: HeaderMap) -> Response {
         let (status, sdl) = registry.answer.lock().unwrap().clone();
         let etag = format!("\"{}\"", sdl.len());

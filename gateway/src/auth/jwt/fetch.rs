@@ -54,7 +54,7 @@ pub(super) struct KeySource {
 }
 
 enum Place {
-    Url(Uri, HttpClient),
+    Url(Uri, Box<HttpClient>),
     File(PathBuf),
 }
 
@@ -62,7 +62,7 @@ impl KeySource {
     /// The source that the settings name; they have been checked.
     pub(super) fn new(config: &IssuerConfig, client: &HttpClient, timeout: Duration) -> Self {
         let place = match config.jwks_url.parse() {
-            Ok(uri) if !config.jwks_url.is_empty() => Place::Url(uri, client.clone()),
+            Ok(uri) if !config.jwks_url.is_empty() => Place::Url(uri, Box::new(client.clone())),
             _ => Place::File(PathBuf::from(&config.jwks_file)),
         };
         Self { place, timeout }

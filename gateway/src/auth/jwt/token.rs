@@ -80,19 +80,15 @@ mod tests {
         found.map_err(|error| error.to_string())
     }
 
-    fn token(text: &str) -> Result<Option<String>, String> {
-        Ok(Some(text.to_owned()))
-    }
-
     #[test]
     fn a_token_is_in_the_header_or_else_in_the_cookie() {
         let config = JwtConfig { cookie: "session".into(), ..JwtConfig::default() };
         assert_eq!(find(&config, &[]), Ok(None));
-        assert_eq!(find(&config, &[("authorization", "bearer abc")]), token("abc"));
-        assert_eq!(find(&config, &[("cookie", "a=b; session=abc")]), token("abc"));
+        assert_eq!(find(&config, &[("authorization", "bearer abc")]), Ok(Some("abc".to_owned())));
+        assert_eq!(find(&config, &[("cookie", "a=b; session=abc")]), Ok(Some("abc".to_owned())));
         assert_eq!(
             find(&config, &[("cookie", "session=abc"), ("authorization", "Bearer xyz")]),
-            token("xyz")
+            Ok(Some("xyz".to_owned()))
         );
         assert_eq!(find(&JwtConfig::default(), &[("cookie", "session=abc")]), Ok(None));
     }
@@ -100,7 +96,7 @@ mod tests {
     #[test]
     fn header_and_prefix_can_be_others() {
         let config = JwtConfig { header: "x-token".into(), prefix: String::new(), ..JwtConfig::default() };
-        assert_eq!(find(&config, &[("x-token", "abc")]), token("abc"));
+        assert_eq!(find(&config, &[("x-token", "abc")]), Ok(Some("abc".to_owned())));
         assert_eq!(find(&config, &[("authorization", "Bearer abc")]), Ok(None));
     }
 

@@ -178,15 +178,13 @@ impl Carrier {
     /// Hands an event on. A stream that is not read is ended, so that the others go on.
     async fn hand_on(&mut self, id: u64, response: SubgraphResponse) -> Result<(), SubgraphFault> {
         let Some(outlet) = self.streams.get(&id) else { return Ok(()) };
-        match timeout(PATIENCE, outlet.items.send(response)).await {
+        if timeout(PATIENCE, outlet.items.send(response)).await.is_ok() {
             // A reader that is gone says so itself.
-            Ok(_) => Ok(()),
-            Err(_) => {
-                let fault = SubgraphFault::Malformed("it sends events faster than they are read".to_owned());
-                self.end(id, Some(fault));
-                self.write(message::complete(id)).await
-            }
+            return Ok(());
         }
+        let fault = SubgraphFault::Malformed("it sends events faster than they are read".to_owned());
+        self.end(id, Some(fault));
+        self.write(message::complete(id)).await
     }
 
     fn end(&mut self, id: u64, fault: Option<SubgraphFault>) {

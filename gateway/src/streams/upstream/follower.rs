@@ -59,8 +59,8 @@ impl Follower {
             Some(event) => Happening::Event(event),
             None => match self.hub.ended() {
                 None => Happening::Slow,
-                Some(None) => Happening::Complete,
-                Some(Some(fault)) => Happening::Broken(fault),
+                Some(Ok(())) => Happening::Complete,
+                Some(Err(fault)) => Happening::Broken(fault),
             },
         }
     }

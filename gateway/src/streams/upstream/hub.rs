@@ -67,7 +67,7 @@ struct State {
     remembers: bool,
     began: Instant,
     /// How it ended, when it did: on its own, or by a fault.
-    ended: Option<Option<SubgraphFault>>,
+    ended: Option<Result<(), SubgraphFault>>,
     /// The streams that replace it, with the number of the last event before them.
     successors: Vec<(Key, Weak<Hub>, Option<u64>)>,
 }
@@ -128,7 +128,7 @@ impl Hub {
     }
 
     /// How it ended, when it did.
-    pub(super) fn ended(&self) -> Option<Option<SubgraphFault>> {
+    pub(super) fn ended(&self) -> Option<Result<(), SubgraphFault>> {
         self.lock().ended.clone()
     }
 
@@ -175,7 +175,7 @@ impl Hub {
     /// Ends it for everybody: on its own, or by a fault. They hear what waits for them first.
     pub(super) fn end(&self, fault: Option<SubgraphFault>) {
         let mut state = self.lock();
-        state.ended.get_or_insert(fault);
+        state.ended.get_or_insert(fault.map_or(Ok(()), Err));
         state.followers.clear();
     }
 
@@ -200,9 +200,8 @@ impl Hub {
         if state.followers.len() == 1 {
             let (id, sender) = state.followers.iter().next().expect("there is one");
             return match sender.try_send(event) {
-                Ok(()) => None,
                 Err(mpsc::error::TrySendError::Full(event)) => Some((*id, sender.clone(), event)),
-                Err(mpsc::error::TrySendError::Closed(_)) => None,
+                Ok(()) | Err(mpsc::error::TrySendError::Closed(_)) => None,
             };
         }
         state.followers.retain(|_, sender| sender.try_send(event.clone()).is_ok());

@@ -93,7 +93,7 @@ impl Upstreams {
         let mut hubs = self.lock();
         // It does not begin where a new client of these variables would want it to.
         let is_joinable = source.begins_after.is_none();
-        if is_joinable && !hubs.get(&key).is_some_and(|hub| hub.strong_count() > 0) {
+        if is_joinable && hubs.get(&key).is_none_or(|hub| hub.strong_count() == 0) {
             hubs.insert(key.clone(), Arc::downgrade(&hub));
         }
         drop(hubs);

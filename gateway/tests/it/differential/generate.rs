@@ -66,7 +66,7 @@ impl Generator {
         let mut keys = BTreeMap::new();
         for _ in 0..self.random.random_range(1..=3) {
             if let Some(field) = leaves.choose(&mut self.random) {
-                parts.push(self.field(field, String::new(), &mut keys));
+                parts.push(self.field(field, "", &mut keys));
             }
         }
         let inner = if depth == 0 { 3 } else { 2 };
@@ -75,7 +75,7 @@ impl Generator {
                 && let Some(field) = objects.choose(&mut self.random)
             {
                 let set = self.set(named(&field.field_type), depth + 1);
-                parts.push(self.field(field, format!(" {set}"), &mut keys));
+                parts.push(self.field(field, &format!(" {set}"), &mut keys));
             }
         }
         if parts.is_empty() || self.random.random_bool(0.15) {
@@ -101,14 +101,14 @@ impl Generator {
         }
     }
 
-    fn field(&mut self, field: &Field, set: String, keys: &mut BTreeMap<String, String>) -> String {
+    fn field(&mut self, field: &Field, set: &str, keys: &mut BTreeMap<String, String>) -> String {
         // A field with arguments or fields of its own may be there twice with other ones.
         let is_plain = field.arguments.is_empty() && set.is_empty();
         let mut key = field.name.clone();
         if !is_plain || self.random.random_bool(0.3) {
             // At times the name of another field, a key's or a required one's among them.
             let names = ["id", "upc", "price", "name", "weight", "username", "__typename"];
-            key = (*names.choose(&mut self.random).expect("there are some")).to_owned();
+            (*names.choose(&mut self.random).expect("there are some")).clone_into(&mut key);
         }
         if keys.get(&key).is_some_and(|known| !is_plain || *known != field.name) || key == "__typename" {
             key = format!("a{}", self.fresh());
@@ -130,10 +130,8 @@ impl Generator {
 
     /// A value, or a variable with it; `None` where the argument is left out.
     fn argument(&mut self, ty: &Type) -> Option<String> {
-        if !matches!(ty, Type::NonNullType(_)) || named(ty) == "Int" {
-            if self.random.random_bool(0.3) {
-                return None;
-            }
+        if (!matches!(ty, Type::NonNullType(_)) || named(ty) == "Int") && self.random.random_bool(0.3) {
+            return None;
         }
         let value = match named(ty) {
             "Int" => json!(self.random.random_range(0..12)),

@@ -21,14 +21,12 @@ fn platform() -> Platform {
 /// The refusal of a document, or of its variables; empty when it is answered.
 async fn refusal(document: &str, variables: Json) -> String {
     let platform = platform();
-    match platform.engine.prepare(document, None).await {
-        Err(errors) => errors[0].message.clone(),
-        Ok(_) => {
-            let body = platform.execute(document, variables).await.body;
-            let body: Json = serde_json::from_slice(&body).unwrap();
-            body["errors"][0]["message"].as_str().unwrap_or_default().to_owned()
-        }
+    if let Err(errors) = platform.engine.prepare(document, None).await {
+        return errors[0].message.clone();
     }
+    let body = platform.execute(document, variables).await.body;
+    let body: Json = serde_json::from_slice(&body).unwrap();
+    body["errors"][0]["message"].as_str().unwrap_or_default().to_owned()
 }
 
 #[tokio::test]

@@ -19,7 +19,7 @@ async fn start() -> (TestGateway, Feed, Swaps) {
 async fn an_unchanged_source_is_kept_and_the_rest_of_the_plan_changes() {
     let (gateway, feed, swaps) = start().await;
     let mut socket = Socket::ready(&gateway.url).await;
-    let query = r#"subscription($room: String!) { posts(room: $room) { id name } }"#;
+    let query = r"subscription($room: String!) { posts(room: $room) { id name } }";
     socket.subscribe("s", query, r#"{"room":"a"}"#).await;
     feed.wait_open(1).await;
     feed.post("a");
@@ -35,7 +35,7 @@ async fn an_unchanged_source_is_kept_and_the_rest_of_the_plan_changes() {
 async fn a_changed_source_goes_on_behind_the_last_cursor() {
     let (gateway, feed, swaps) = start().await;
     let mut socket = Socket::ready(&gateway.url).await;
-    let query = r#"subscription($room: String!) { posts(room: $room) { id room } }"#;
+    let query = r"subscription($room: String!) { posts(room: $room) { id room } }";
     socket.subscribe("s", query, r#"{"room":"a"}"#).await;
     feed.wait_open(1).await;
     feed.post("a");
