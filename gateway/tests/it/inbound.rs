@@ -6,7 +6,9 @@ use futures::future::join_all;
 use pulse_gateway::GatewayConfig;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
+
+use crate::support::pause;
 
 use crate::support::gateway::TestGateway;
 
@@ -53,7 +55,7 @@ async fn a_head_that_trickles_has_its_time_whatever_comes() {
     let trickle = async {
         // The server closes the connection, which ends this.
         while stream.write_all(b"x").await.is_ok() {
-            sleep(Duration::from_millis(10)).await;
+            pause(Duration::from_millis(10)).await;
         }
     };
     timeout(Duration::from_secs(20), trickle).await.unwrap();
@@ -84,7 +86,7 @@ async fn connections_that_are_at_work_make_no_room() {
         body.len()
     );
     working.write_all(head.as_bytes()).await.unwrap();
-    sleep(Duration::from_millis(50)).await;
+    pause(Duration::from_millis(50)).await;
     let mut other = connect(&gateway).await;
     other.write_all(LIVE).await.unwrap();
     let answer = rest(&mut working).await;

@@ -25,6 +25,7 @@ async fn help_lists_the_commands() -> anyhow::Result<()> {
     migrate  Change the database's schema
     import   Load entities and relationships from a JSON Lines file
     schema   Write or check the GraphQL schemas that this program serves
+    gateway  Check settings and supergraph of a gateway before it serves
     health   Ask a running process whether it is ready; for container health checks
     config   Print the settings with their defaults and what they mean
     help     Print this message or the help of the given subcommand(s)
@@ -37,7 +38,9 @@ async fn every_command_has_help_of_its_own() -> anyhow::Result<()> {
     for (command, listed) in [
         ("dev", "--demo"),
         ("serve", "subgraph"),
-        ("serve gateway", "--supergraph <FILE>"),
+        ("serve gateway", "--supergraph <FILE|URL>"),
+        ("gateway", "check"),
+        ("gateway check", "--online"),
         ("serve subgraph", "accounts, analytics, entities, vectors"),
         ("serve worker", "--config <FILE>"),
         ("serve all", "--listen <ADDRESS>"),

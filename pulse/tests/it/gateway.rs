@@ -202,10 +202,13 @@ async fn new_settings_hold_without_a_restart_and_broken_ones_change_nothing() ->
     let words = ["--config", &config.to_string_lossy()];
     let gateway = Running::start(serve(&file.to_string_lossy(), &words), READY).await?;
     let aliased = json!({ "query": "{ a: book { title } }" });
-    assert_eq!(post(gateway.url(), None, &aliased).await?.status, 200);
+    let is_answered = async || -> anyhow::Result<bool> {
+        Ok(post(gateway.url(), None, &aliased).await?.text.starts_with(r#"{"data":"#))
+    };
+    assert!(is_answered().await?);
 
     fs::write(&config, "[gateway]\nreload_interval = \"20ms\"\n[gateway.limits]\nmax_aliases = 0\n")?;
-    while post(gateway.url(), None, &aliased).await?.status == 200 {
+    while is_answered().await? {
         tokio::task::yield_now().await;
     }
     fs::write(&config, "[gateway]\nreload_intervall = \"20ms\"\n")?;
@@ -219,12 +222,12 @@ async fn new_settings_hold_without_a_restart_and_broken_ones_change_nothing() ->
     };
     let ready = tokio::time::timeout(Duration::from_mins(1), refused()).await??;
     assert!(ready.starts_with(r#"{"status":"ready""#), "{ready}");
-    assert_ne!(post(gateway.url(), None, &aliased).await?.status, 200);
+    assert!(!is_answered().await?);
 
     // A signal has them read at once, also when the file's own changes are not looked for.
     fs::write(&config, "[gateway]\nreload_interval = \"0s\"\n")?;
     gateway.signal(Signal::SIGHUP)?;
-    while post(gateway.url(), None, &aliased).await?.status != 200 {
+    while !is_answered().await? {
         tokio::task::yield_now().await;
     }
     gateway.end(Signal::SIGTERM).await?.success()?;

@@ -161,7 +161,7 @@ async fn request_whose_client_goes_away_is_paid_in_full() {
             break;
         }
         assert!(began.elapsed() < Duration::from_secs(20), "the debit is not settled");
-        tokio::time::sleep(Duration::from_millis(5)).await;
+        crate::support::pause(Duration::from_millis(5)).await;
     }
     time.pass(Duration::from_mins(2));
     assert_eq!(gateway.post(books(2)).await.status, 429);

@@ -43,7 +43,7 @@ impl RedisServer {
         let socket = self.folder.path().join("redis.sock");
         while tokio::net::UnixStream::connect(&socket).await.is_err() {
             assert!(started.elapsed() < Duration::from_secs(20), "redis-server does not listen");
-            tokio::time::sleep(Duration::from_millis(5)).await;
+            crate::support::pause(Duration::from_millis(5)).await;
         }
     }
 }

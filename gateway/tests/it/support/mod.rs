@@ -8,9 +8,11 @@ pub(crate) mod scripted_server;
 pub(crate) mod two_subgraphs;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use pulse_types::{Caller, Clock, OrgId, Permission, Permissions, RequestId, SessionId, Subject, UserId};
+use tokio::time::{Instant, interval_at};
 
 /// The time in every test, unless it moves it.
 pub(crate) fn noon() -> DateTime<Utc> {
@@ -19,6 +21,11 @@ pub(crate) fn noon() -> DateTime<Utc> {
 
 pub(crate) fn clock() -> Clock {
     Clock::from_fn(noon)
+}
+
+/// The time between two looks at a condition, and how slow a fake is. What a test waits for has a signal of its own.
+pub(crate) async fn pause(time: Duration) {
+    interval_at(Instant::now() + time, time).tick().await;
 }
 
 /// Somebody who may read entities in an organization.

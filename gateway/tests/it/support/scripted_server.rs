@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::time::sleep;
+
+use super::pause;
 
 /// What the server does next.
 #[derive(Debug, Clone)]
@@ -83,7 +84,7 @@ impl ScriptedServer {
     /// Waits until so many requests have come.
     pub(crate) async fn asked(&self, times: usize) {
         while self.requests().len() < times {
-            sleep(Duration::from_millis(2)).await;
+            pause(Duration::from_millis(2)).await;
         }
     }
 }
@@ -108,13 +109,13 @@ async fn run(stream: &mut TcpStream, steps: Vec<Step>) -> Option<()> {
     for step in steps {
         match step {
             Step::Write(bytes) => stream.write_all(&bytes).await.ok()?,
-            Step::Pause(time) => sleep(time).await,
+            Step::Pause(time) => pause(time).await,
             Step::Forever(bytes) => loop {
                 stream.write_all(&bytes).await.ok()?;
             },
-            Step::Trickle(bytes, pause) => loop {
+            Step::Trickle(bytes, rest) => loop {
                 stream.write_all(&bytes).await.ok()?;
-                sleep(pause).await;
+                pause(rest).await;
             },
             Step::Hold => while stream.read(&mut [0; 1024]).await.ok()? > 0 {},
             Step::Close => return None,

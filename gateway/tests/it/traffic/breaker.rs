@@ -47,7 +47,7 @@ async fn shaky_asked_again(
     times: usize,
 ) {
     while shaky.requests().len() < times {
-        tokio::time::sleep(Duration::from_millis(5)).await;
+        crate::support::pause(Duration::from_millis(5)).await;
         gateway.post(QUERY).await;
     }
 }

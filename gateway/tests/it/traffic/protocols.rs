@@ -110,7 +110,7 @@ async fn calls_over_the_limit_wait_for_others() {
     let answer = async move |_: Request| {
         let under_way = counted.fetch_add(1, Ordering::SeqCst) + 1;
         highest.fetch_max(under_way, Ordering::SeqCst);
-        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        crate::support::pause(std::time::Duration::from_millis(10)).await;
         counted.fetch_sub(1, Ordering::SeqCst);
         Response::builder().header("content-type", "application/json").body(HELLO.to_owned()).unwrap()
     };

@@ -179,13 +179,13 @@ async fn certificates_are_read_again_when_their_files_change_and_kept_when_they_
     fs::write(&tls.certificate_file, "nonsense").unwrap();
     for _ in 0..15 {
         assert_eq!(lives(&url, &old.path("ca.pem"), None).await.as_deref(), LIVE);
-        tokio::time::sleep(Duration::from_millis(100)).await;
+        crate::support::pause(Duration::from_millis(100)).await;
     }
     let (certificate, key) = new.sign("server", "localhost");
     fs::copy(key, &tls.key_file).unwrap();
     fs::copy(certificate, &tls.certificate_file).unwrap();
     while lives(&url, &new.path("ca.pem"), None).await.is_none() {
-        tokio::time::sleep(Duration::from_millis(50)).await;
+        crate::support::pause(Duration::from_millis(50)).await;
     }
 }
 
