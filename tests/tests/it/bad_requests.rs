@@ -143,7 +143,7 @@ async fn bodies_that_are_no_graphql_request_are_refused() {
     "#);
     assert_snapshot!(refusals.of_body("[]").await, @r#"
     400 Bad Request
-    {"message":"batches are not supported: send each operation in a request of its own","extensions":{"code":"BAD_USER_INPUT","reason":"BAD_REQUEST"}}
+    {"message":"the batch is empty: it must have at least one operation","extensions":{"code":"BAD_USER_INPUT","reason":"BAD_REQUEST"}}
     "#);
     assert_snapshot!(refusals.of_body("{}").await, @r#"
     400 Bad Request
