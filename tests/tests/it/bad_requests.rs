@@ -143,7 +143,7 @@ async fn bodies_that_are_no_graphql_request_are_refused() {
     "#);
     assert_snapshot!(refusals.of_body("[]").await, @r#"
     400 Bad Request
-    {"message":"the batch is empty: it must have at least one operation","extensions":{"code":"BAD_USER_INPUT","reason":"BAD_REQUEST"}}
+    {"message":"the batch is empty: it must have at least one operation","extensions":{"code":"BAD_USER_INPUT","reason":"BATCH_REFUSED"}}
     "#);
     assert_snapshot!(refusals.of_body("{}").await, @r#"
     400 Bad Request
