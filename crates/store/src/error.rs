@@ -36,6 +36,12 @@ pub enum StoreError {
         /// The constraint.
         constraint: String,
     },
+    /// A row belongs in a partition that nobody has made.
+    #[error("statement {statement} writes rows of no partition")]
+    NoPartition {
+        /// The statement's name.
+        statement: &'static str,
+    },
     /// Another transaction was in the way (serialization failure or deadlock); the same write may succeed again.
     #[error("statement {statement} met another transaction")]
     Contention {
@@ -85,6 +91,8 @@ impl StoreError {
         match database.code().as_deref() {
             Some("23505" | "23P01") => Self::Duplicate { statement, constraint: constraint() },
             Some("23503") => Self::Reference { statement, constraint: constraint() },
+            // The code of a violated check too, which names its constraint.
+            Some("23514") if database.constraint().is_none() => Self::NoPartition { statement },
             Some("40001" | "40P01" | "55P03") => Self::Contention { statement },
             Some("57014") => Self::TimedOut { statement },
             Some("57P01" | "57P02" | "57P03" | "57P04" | "53300" | "08006" | "08003" | "08000") => {
@@ -105,6 +113,7 @@ impl StoreError {
             Self::TimedOut { .. } => "timed_out",
             Self::Duplicate { .. } => "duplicate",
             Self::Reference { .. } => "reference",
+            Self::NoPartition { .. } => "no_partition",
             Self::Contention { .. } => "contention",
             Self::Inconsistent { .. } => "inconsistent",
             Self::KeyReused => "key_reused",

@@ -18,7 +18,7 @@ const UPKEEP: Duration = Duration::from_hours(1);
 /// What upkeep does, each by itself, so that one that fails holds up no other. Partitions are made a month ahead.
 const CHORES: [(&str, &str); 3] = [
     ("upkeep.audit", "SELECT platform.ensure_month_partitions('platform.audit', 1)"),
-    ("upkeep.analytics", "SELECT analytics.ensure_month((now() + interval '1 month')::date)"),
+    ("upkeep.analytics", "SELECT analytics.make_month((now() + interval '1 month')::date)"),
     ("upkeep.idempotency", "DELETE FROM platform.idempotency WHERE at < now() - interval '1 day'"),
 ];
 

@@ -6,8 +6,6 @@ mod graphql;
 mod plans;
 mod series;
 
-use std::sync::Arc;
-
 use async_graphql::{EmptySubscription, Schema};
 use pulse_graphql::Subgraph;
 use pulse_store::Store;
@@ -21,9 +19,7 @@ pub fn schema() -> Schema<Query, Mutation, EmptySubscription> {
 
 /// The subgraph on a database.
 pub fn subgraph(store: Store) -> Subgraph {
-    let mut subgraph = Subgraph::new("analytics", schema(), store, |request, session| {
+    Subgraph::new("analytics", schema(), store, |request, session| {
         request.data(graphql::Loaders::new(session))
-    });
-    subgraph.jobs = vec![Arc::new(event::EnsureMonths)];
-    subgraph
+    })
 }

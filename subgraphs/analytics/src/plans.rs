@@ -27,6 +27,9 @@ async fn seeded() -> Seeded {
     let now = clock.now();
     let org = OrgId::new(now);
     let mut connection = database.connect().await.expect("a connection");
+    let months = "SELECT analytics.make_month(month::date)
+                    FROM generate_series(date_trunc('month', now() - interval '45 days'), now() + interval '75 days', '1 month') AS month";
+    connection.execute(months).await.expect("partitions");
     for tenant in [org, OrgId::new(now), OrgId::new(now), OrgId::new(now), OrgId::new(now)] {
         let sql = format!(
             "INSERT INTO analytics.events (org_id, at, id, name, value, entity_id, properties)

@@ -2,22 +2,19 @@
 
 mod entity;
 mod error;
-mod jobs;
 pub(crate) mod repo;
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
-use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use chrono::{DateTime, Datelike, NaiveDate, TimeDelta, Utc};
 use pulse_graphql::Error;
-use pulse_store::{AuditFact, Begun, Event, EventKind, IdempotencyKey, NewJob, Session};
-use pulse_types::{EventId, Permission};
+use pulse_store::{AuditFact, Begun, Event, EventKind, IdempotencyKey, Session, StoreError};
+use pulse_types::{EventId, OrgId, Permission};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 pub(crate) use entity::{EventRow, NewEvent};
 pub(crate) use error::{EventError, EventProblem};
-pub(crate) use jobs::EnsureMonths;
 
 const SUBJECT: &str = "analytics.events";
 
@@ -47,23 +44,35 @@ pub(crate) async fn record(
     key: Option<String>,
 ) -> Result<Recorded, Error<EventError>> {
     let org = session.caller().require(&Permission::ANALYTICS_WRITE)?;
-    check(&events, session.store().clock().now())?;
+    let store = session.store();
+    check(&events, store.clock().now())?;
     let key = key.map(IdempotencyKey::try_new).transpose().map_err(EventError::from)?;
-    let mut write = match session.write_once("analytics.recordEvents", key.as_ref(), &events).await? {
+    match write(session, org, &events, key.as_ref()).await {
+        Err(Error::Store(StoreError::NoPartition { .. })) => {
+            repo::make_months(store, months(&events, store.clock().now())).await?;
+            write(session, org, &events, key.as_ref()).await
+        }
+        result => result,
+    }
+}
+
+async fn write(
+    session: &Session,
+    org: OrgId,
+    events: &[NewEvent],
+    key: Option<&IdempotencyKey>,
+) -> Result<Recorded, Error<EventError>> {
+    let mut write = match session.write_once("analytics.recordEvents", key, &events).await? {
         Begun::New(write) => write,
         Begun::Repeated(response) => return serde_json::from_value(response).map_err(Error::internal),
     };
     // Ids of the same millisecond are in no order; sorted, they keep that of the events.
     let mut ids: Vec<EventId> = events.iter().map(|_| EventId::new(write.now())).collect();
     ids.sort_unstable();
-    let names: BTreeSet<String> = events.iter().map(|event| event.name.clone()).take(ROUTED_NAMES).collect();
+    let names: BTreeSet<&str> = events.iter().map(|event| event.name.as_str()).take(ROUTED_NAMES).collect();
     let (sent, first) = (i64::try_from(events.len()).unwrap_or(i64::MAX), ids[0]);
-    let inserted = repo::insert_in_tx(&mut write, org, &ids, events).await?;
-    if !inserted.months.is_empty() {
-        write.enqueue(ensure_months(&inserted.months));
-    }
-    let recorded = Recorded { recorded: inserted.rows, duplicates: sent - inserted.rows };
-    if inserted.rows > 0 {
+    let recorded = repo::insert_in_tx(&mut write, org, &ids, events).await?;
+    if recorded > 0 {
         write.event(Event {
             kind: EventKind::Created,
             subject: SUBJECT,
@@ -73,24 +82,18 @@ pub(crate) async fn record(
             attributes: json!({ "names": names }),
         });
     }
-    let items = i32::try_from(inserted.rows).unwrap_or(i32::MAX);
+    let items = i32::try_from(recorded).unwrap_or(i32::MAX);
     let fact = AuditFact { action: "event:record", subject: SUBJECT, key: None, version: None, items };
+    let recorded = Recorded { recorded, duplicates: sent - recorded };
     let response = serde_json::to_value(recorded).map_err(Error::internal)?;
     write.commit_with(fact, &response).await?;
     Ok(recorded)
 }
 
-/// The job that gives months their partitions.
-fn ensure_months(months: &[NaiveDate]) -> NewJob {
-    let names: Vec<String> = months.iter().map(ToString::to_string).collect();
-    NewJob {
-        kind: jobs::ENSURE_MONTHS,
-        payload: json!({ "months": months }),
-        priority: 0,
-        max_attempts: 20,
-        delay: Duration::ZERO,
-        unique_key: Some(names.join(",")),
-    }
+/// The months, by their first day in UTC, in which events happened.
+fn months(events: &[NewEvent], now: DateTime<Utc>) -> BTreeSet<NaiveDate> {
+    let days = events.iter().map(|event| event.at.unwrap_or(now).date_naive());
+    days.filter_map(|day| day.with_day(1)).collect()
 }
 
 fn check(events: &[NewEvent], now: DateTime<Utc>) -> Result<(), EventError> {

@@ -1,11 +1,14 @@
 //! Rows of `analytics.events`.
 
+use std::collections::BTreeSet;
+
 use async_graphql::InputObject;
 use chrono::{DateTime, NaiveDate, Utc};
 use pulse_graphql::{Error, Page};
-use pulse_store::{Session, StoreError, Write};
+use pulse_store::{Session, Store, StoreError, Write};
 use pulse_types::{EntityId, EventId, OrgId, UserId};
-use sqlx::{FromRow, Postgres, QueryBuilder};
+use sqlx::types::Json;
+use sqlx::{Postgres, QueryBuilder};
 
 use super::{EventError, EventRow, NewEvent};
 
@@ -23,32 +26,36 @@ pub(crate) struct EventFilter {
     pub(crate) to: Option<DateTime<Utc>>,
 }
 
-/// What an insert did.
-#[derive(Debug, FromRow)]
-pub(crate) struct Inserted {
-    pub(crate) rows: i64,
-    /// Months, by their first day, that have rows and no partition.
-    pub(crate) months: Vec<NaiveDate>,
-}
-
+/// How many are new.
 pub(crate) async fn insert_in_tx(
     write: &mut Write,
     org: OrgId,
     ids: &[EventId],
-    events: Vec<NewEvent>,
-) -> Result<Inserted, StoreError> {
+    events: &[NewEvent],
+) -> Result<i64, StoreError> {
     let now = write.now();
     let query = sqlx::query_as(include_str!("../queries/insert_events.sql"))
         .bind(org)
         .bind(ids)
         .bind(events.iter().map(|event| event.at.unwrap_or(now)).collect::<Vec<_>>())
-        .bind(events.iter().map(|event| event.name.clone()).collect::<Vec<_>>())
+        .bind(events.iter().map(|event| event.name.as_str()).collect::<Vec<_>>())
         .bind(events.iter().map(|event| event.value).collect::<Vec<_>>())
         .bind(events.iter().map(|event| event.entity_id.map(EntityId::uuid)).collect::<Vec<_>>())
         .bind(events.iter().map(|event| event.actor_id.map(UserId::uuid)).collect::<Vec<_>>())
-        .bind(events.iter().map(|event| event.dedupe_key.clone()).collect::<Vec<_>>())
-        .bind(events.into_iter().map(|event| serde_json::Value::from(event.properties)).collect::<Vec<_>>());
-    write.fetch_one("events.insert", query).await
+        .bind(events.iter().map(|event| event.dedupe_key.as_deref()).collect::<Vec<_>>())
+        .bind(events.iter().map(|event| Json(&event.properties)).collect::<Vec<_>>());
+    let (new,) = write.fetch_one("events.insert", query).await?;
+    Ok(new)
+}
+
+/// Makes the partitions of months, each given by its first day, that have none.
+pub(crate) async fn make_months(store: &Store, months: BTreeSet<NaiveDate>) -> Result<(), StoreError> {
+    let mut connection = store.maintenance().await?;
+    for month in months {
+        let make = sqlx::query("SELECT analytics.make_month($1)").bind(month);
+        connection.execute("events.make_month", make).await?;
+    }
+    connection.commit().await
 }
 
 /// A page, the latest first.

@@ -1,5 +1,4 @@
--- Records events; of those with a dedupe key and time that are there already, nothing happens.
--- Tells how many were new, and which months have no partition yet.
+-- Records events; of those with a dedupe key and time that are there already, nothing happens. Tells how many were new.
 -- $1 tenant, $2 ids, $3 times, $4 names, $5 values, $6 entities, $7 actors, $8 dedupe keys, $9 properties.
 WITH inserted AS (
     INSERT INTO analytics.events (org_id, id, at, name, value, entity_id, actor_id, dedupe_key, properties)
@@ -7,7 +6,6 @@ WITH inserted AS (
       FROM unnest($2::uuid[], $3::timestamptz[], $4::text[], $5::float8[], $6::uuid[], $7::uuid[], $8::text[], $9::jsonb[])
            AS event (id, at, name, value, entity_id, actor_id, dedupe_key, properties)
         ON CONFLICT DO NOTHING
-    RETURNING date_trunc('month', at AT TIME ZONE 'UTC')::date AS month,
-              tableoid = 'analytics.events_other'::regclass AS homeless
+    RETURNING 1
 )
-SELECT count(*) AS rows, coalesce(array_agg(DISTINCT month) FILTER (WHERE homeless), '{}') AS months FROM inserted
+SELECT count(*) FROM inserted

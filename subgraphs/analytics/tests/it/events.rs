@@ -129,16 +129,13 @@ async fn old_events_get_the_partition_of_their_month() {
         { "name": "a", "at": "2020-02-01T00:00:00Z" },
         { "name": "a", "at": "2021-07-04T00:00:00Z" },
     ]);
-    stage.record(events.clone()).await;
-    assert_eq!(stage.count("SELECT count(*) FROM analytics.events_other").await, 3);
-    assert_eq!(stage.work().await, 1);
-    assert_eq!(stage.count("SELECT count(*) FROM analytics.events_other").await, 0);
-    assert_eq!(stage.count("SELECT count(*) FROM analytics.events_2020_02").await, 2);
-    assert_eq!(stage.count("SELECT count(*) FROM analytics.events_2021_07").await, 1);
-    stage.record(events).await;
-    assert_eq!(stage.work().await, 0, "the months have partitions now");
+    // Both find no partition, make it, and record.
+    tokio::join!(stage.record(events.clone()), stage.record(events));
+    assert_eq!(stage.count("SELECT count(*) FROM analytics.events_2020_02").await, 4);
+    assert_eq!(stage.count("SELECT count(*) FROM analytics.events_2021_07").await, 2);
     let all = stage.data(&stage.admin, EVENTS, json!({})).await;
     assert_eq!(all["events"]["totalCount"], 6);
+    assert_eq!(stage.count("SELECT count(*) FROM platform.audit").await, 2);
 }
 
 #[tokio::test]
@@ -150,7 +147,7 @@ async fn a_partition_cannot_be_read_past_the_wall() {
     let count = sqlx::query_scalar("SELECT count(*) FROM analytics.events");
     let seen: i64 = count.fetch_one(&mut connection).await.expect("no error");
     assert_eq!(seen, 0, "the app without a tenant sees no row");
-    for sql in ["SELECT * FROM analytics.events_other", "SELECT analytics.ensure_month('2020-01-01')"] {
+    for sql in ["SELECT * FROM analytics.events_2026_03", "SELECT analytics.make_month('2020-01-01')"] {
         assert!(connection.execute(sql).await.is_err(), "{sql}");
     }
 }

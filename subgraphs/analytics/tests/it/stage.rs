@@ -5,7 +5,6 @@ use std::sync::Arc;
 use async_graphql::{Request, Variables};
 use chrono::{DateTime, Utc};
 use pulse_graphql::Subgraph;
-use pulse_jobs::{Worker, WorkerOptions};
 use pulse_store::{PoolOptions, Store};
 use pulse_testkit::TestDatabase;
 use pulse_types::{Caller, Clock, OrgId, RequestId, Role, Subject, UserId};
@@ -63,13 +62,6 @@ impl Stage {
     pub(crate) async fn record(&self, events: Value) -> Value {
         let data = self.data(&self.admin, RECORD, json!({ "input": { "events": events } })).await;
         data["recordEvents"].clone()
-    }
-
-    /// Runs the jobs that wait; how many there were.
-    pub(crate) async fn work(&self) -> usize {
-        let worker =
-            Worker::new(self.subgraph.store.clone(), self.subgraph.jobs.clone(), WorkerOptions::default());
-        worker.drain().await.expect("jobs can be claimed")
     }
 
     pub(crate) async fn count(&self, sql: &'static str) -> i64 {
