@@ -30,7 +30,7 @@ pub(super) enum Selection {
 }
 
 /// A field to answer with.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Field {
     /// The key in the data.
     pub(super) key: Arc<str>,
@@ -48,7 +48,7 @@ pub(super) struct Field {
 }
 
 /// What is inside a field.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) enum Content {
     /// `__typename`.
     Typename,
@@ -79,14 +79,22 @@ impl From<&TypeRef> for Shape {
     }
 }
 
-/// `@skip` and `@include` by variables: one of these lists must hold. Each names a variable and the value that it must
-/// have.
-pub(super) type When = Box<[Conjunction]>;
+/// `@skip` and `@include` by variables.
+#[derive(Debug, Clone)]
+pub(super) struct When {
+    /// One of these must hold.
+    any: Box<[Conjunction]>,
+    /// None of these may: where one does, the field is at an earlier place of the response.
+    none: Box<[Conjunction]>,
+}
+
+/// Variables, each with the value that it must have.
 type Conjunction = Vec<(usize, bool)>;
 
 /// Whether a field is there, given the variables' values.
 pub(super) fn holds(when: Option<&When>, flags: &[bool]) -> bool {
-    when.is_none_or(|any| any.iter().any(|all| all.iter().all(|(flag, expected)| flags[*flag] == *expected)))
+    let hold = |all: &Conjunction| all.iter().all(|(flag, expected)| flags[*flag] == *expected);
+    when.is_none_or(|when| when.any.iter().any(hold) && !when.none.iter().any(hold))
 }
 
 /// A compiled operation's selections.
@@ -180,6 +188,23 @@ struct Selected<'d> {
     /// The type that it is selected on: an object's own, or one that it satisfies.
     on: &'d str,
     when: Conjunction,
+    /// Counts the fields that are written before it.
+    place: usize,
+}
+
+/// Where a field stands in the response: where it is first written under conditions that hold (`CollectFields`, §6.3.2).
+/// That is one place, unless it is first written under conditions that may not hold, and again under others.
+fn places(occurrences: &[Selected<'_>]) -> Vec<(usize, When)> {
+    let mut places = Vec::new();
+    let mut before: Vec<Conjunction> = Vec::new();
+    for Selected { when, place, .. } in occurrences {
+        let is_implied = before.iter().any(|known| known.iter().all(|condition| when.contains(condition)));
+        if !is_implied {
+            places.push((*place, When { any: [when.clone()].into(), none: before.as_slice().into() }));
+            before.push(when.clone());
+        }
+    }
+    places
 }
 
 impl<'d> Compiler<'d> {
@@ -258,15 +283,27 @@ impl<'d> Compiler<'d> {
     }
 
     fn fields(&mut self, parent: &str, occurrences: &[Occurrence<'d>]) -> Box<[Field]> {
-        let groups = self.collect(parent, occurrences);
-        groups.into_iter().filter_map(|(key, group)| self.field(parent, key, group)).collect()
+        let mut fields = Vec::new();
+        for (key, group) in self.collect(parent, occurrences) {
+            let places = places(&group.occurrences);
+            let Some(field) = self.field(parent, key, group) else { continue };
+            if let [(place, _)] = places[..] {
+                fields.push((place, field));
+            } else {
+                let at = |(place, when)| (place, Field { when: Some(when), ..field.clone() });
+                fields.extend(places.into_iter().map(at));
+            }
+        }
+        fields.sort_by_key(|(place, _)| *place);
+        fields.into_iter().map(|(_, field)| field).collect()
     }
 
     fn collect(&mut self, parent: &str, occurrences: &[Occurrence<'d>]) -> Ordered<Group<'d>> {
         let mut groups = Ordered::default();
         let mut seen = FxHashSet::default();
+        let mut fields = 0;
         for occurrence in occurrences {
-            let into = (&mut groups, &mut seen);
+            let into = (&mut groups, &mut seen, &mut fields);
             self.collect_set(parent, (occurrence.set, occurrence.on), &occurrence.when, into);
         }
         groups
@@ -277,9 +314,9 @@ impl<'d> Compiler<'d> {
         parent: &str,
         (set, on): (&'d query::SelectionSet, &'d str),
         when: &Conjunction,
-        into: (&mut Ordered<Group<'d>>, &mut FxHashSet<(&'d str, Conjunction)>),
+        into: (&mut Ordered<Group<'d>>, &mut FxHashSet<(&'d str, Conjunction)>, &mut usize),
     ) {
-        let (groups, seen) = into;
+        let (groups, seen, fields) = into;
         for item in &set.items {
             match item {
                 query::Selection::Field(field) => {
@@ -287,7 +324,8 @@ impl<'d> Compiler<'d> {
                     let key = field.alias.as_ref().unwrap_or(&field.name).as_str();
                     let group =
                         groups.entry(key.into()).or_insert_with(|| Group { field, occurrences: Vec::new() });
-                    group.occurrences.push(Selected { field, on, when });
+                    group.occurrences.push(Selected { field, on, when, place: *fields });
+                    *fields += 1;
                 }
                 query::Selection::InlineFragment(fragment) => {
                     let condition =
@@ -296,7 +334,7 @@ impl<'d> Compiler<'d> {
                         && let Some(when) = self.and(when, &fragment.directives)
                     {
                         let set = (&fragment.selection_set, condition.map_or(on, String::as_str));
-                        self.collect_set(parent, set, &when, (&mut *groups, &mut *seen));
+                        self.collect_set(parent, set, &when, (&mut *groups, &mut *seen, &mut *fields));
                     }
                 }
                 query::Selection::FragmentSpread(spread) => {
@@ -309,7 +347,7 @@ impl<'d> Compiler<'d> {
                         && seen.insert((fragment.name.as_str(), when.clone()))
                     {
                         let set = (&fragment.selection_set, condition.as_str());
-                        self.collect_set(parent, set, &when, (&mut *groups, &mut *seen));
+                        self.collect_set(parent, set, &when, (&mut *groups, &mut *seen, &mut *fields));
                     }
                 }
             }
@@ -358,11 +396,12 @@ impl<'d> Compiler<'d> {
         } else {
             let schema = self.schema;
             let definition = schema.get(parent)?.fields.get(name)?;
-            let occurrences = group.occurrences.into_iter().map(|Selected { field, on, when }| Occurrence {
-                set: &field.selection_set,
-                on: self.type_of(on, field).unwrap_or(&definition.ty).name(),
-                when: if same_for_all { Vec::new() } else { when },
-            });
+            let occurrences =
+                group.occurrences.into_iter().map(|Selected { field, on, when, .. }| Occurrence {
+                    set: &field.selection_set,
+                    on: self.type_of(on, field).unwrap_or(&definition.ty).name(),
+                    when: if same_for_all { Vec::new() } else { when },
+                });
             let occurrences: Vec<_> = occurrences.collect();
             let content = if is_denied {
                 Content::Denied(self.denied.code())
@@ -378,7 +417,7 @@ impl<'d> Compiler<'d> {
             key,
             name: name.into(),
             parent: parent.into(),
-            when: (!always).then(|| alternatives.into()),
+            when: (!always).then(|| When { any: alternatives.into(), none: [].into() }),
             shape,
             content,
             arguments: if keep_arguments { group.field.arguments.clone() } else { Vec::new() },

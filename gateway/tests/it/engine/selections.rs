@@ -1,6 +1,6 @@
 //! Aliases, conditions, `__typename`, and the order of fields.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::shop::shop;
 
@@ -35,6 +35,28 @@ async fn fields_come_in_the_order_of_their_first_mention() {
       }
     }
     "#);
+}
+
+/// Each answer begins with what is first written under conditions that hold.
+#[tokio::test]
+async fn a_mention_that_is_left_out_takes_no_place() {
+    let platform = shop().build();
+    for (conditions, expected) in [
+        (
+            "$a: Boolean! = false, $b: Boolean! = false",
+            r#"{"name":"Ada","id":"1","email":"ada@example.org"}"#,
+        ),
+        ("$a: Boolean! = true, $b: Boolean! = false", r#"{"id":"1","name":"Ada","email":"ada@example.org"}"#),
+        ("$a: Boolean! = false, $b: Boolean! = true", r#"{"email":"ada@example.org","id":"1","name":"Ada"}"#),
+        ("$a: Boolean! = true, $b: Boolean! = true", r#"{"id":"1","email":"ada@example.org","name":"Ada"}"#),
+    ] {
+        let selection = "id @include(if: $a) ... @include(if: $b) { email id } name id ...Contact";
+        let document = format!(
+            "query ({conditions}) {{ me {{ {selection} }} }} fragment Contact on User {{ email name }}"
+        );
+        let response: Value = serde_json::from_str(&platform.run(&document).await).expect("JSON");
+        assert_eq!(response["data"]["me"].to_string(), expected, "{conditions}");
+    }
 }
 
 #[tokio::test]
