@@ -239,7 +239,11 @@ impl Live {
 
     fn switch(&mut self) {
         let Some(Next { follower, subscription, joint, gap, .. }) = self.next.take() else { return };
-        self.repeated = if gap { 0 } else { joint.map_or(0, |joint| self.taken.saturating_sub(joint)) };
+        // What was still to be passed over of the old stream is so of the new one too.
+        self.repeated += joint.map_or(0, |joint| self.taken.saturating_sub(joint));
+        if gap {
+            self.repeated = 0;
+        }
         self.gap = gap;
         self.follower = follower;
         self.subscription = subscription;
