@@ -293,7 +293,7 @@ impl Engine {
         }
         counter!("pulse_gateway_plan_cache_total", "outcome" => "miss").increment(1);
         let planning = self.planning.prepare(&self.preparer, key);
-        let planned = self.plans.try_get_with(key.to_key(), planning).await;
+        let planned = Box::pin(self.plans.try_get_with(key.to_key(), planning)).await;
         let planned = planned.map_err(|errors| errors.as_ref().clone())?;
         planned.usage.count();
         Ok((planned, false))

@@ -57,7 +57,8 @@ pub(crate) fn router(state: Arc<State>) -> Router {
         Some(cors) => router.layer(cors),
         None => router,
     };
-    let router = if state.config.compression { router.layer(compression::layer()) } else { router };
+    let router =
+        if state.config.compression { router.layer(compression::CompressLayer::new()) } else { router };
     router.layer(from_fn_with_state(Arc::clone(&state), protect::protect)).with_state(state)
 }
 
@@ -72,10 +73,10 @@ pub(crate) fn operator_router(state: &Arc<State>) -> Router {
 
 async fn api(Shared(state): Shared<Arc<State>>, request: Request) -> Response {
     if websocket::is_wanted(&request) {
-        return websocket::upgrade(state, request).await;
+        return Box::pin(websocket::upgrade(state, request)).await;
     }
     if single_connection::is_wanted(&request) {
-        return single_connection::handle(&state, request).await;
+        return Box::pin(single_connection::handle(&state, request)).await;
     }
     if request.method() == Method::OPTIONS {
         return (StatusCode::NO_CONTENT, [(header::ALLOW, pipeline::METHODS)]).into_response();

@@ -35,7 +35,8 @@ pub(super) async fn authorize(
         return Ok(operation);
     };
     let variant = PlanVariant { denied, ..asked.variant };
-    let (without, _) = prepare::prepare(engine, asked.request, (asked.document, &variant), client).await?;
+    let preparing = prepare::prepare(engine, asked.request, (asked.document, &variant), client);
+    let (without, _) = Box::pin(preparing).await?;
     // A stream of which nothing is left has no source.
     let is_empty = without.kind() == OperationKind::Subscription && !without.is_planned();
     if config.mode == AuthorizationMode::Reject || is_empty {

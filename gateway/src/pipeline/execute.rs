@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::FutureExt;
 use tokio::sync::watch;
 use tokio::time::timeout_at;
 
@@ -36,8 +37,8 @@ pub(super) async fn execute(
 ) -> Result<Answer, Refusal> {
     let uploads = request.uploads.clone();
     let context = ExecutionContext { uploads, tell_cost: told, ..context(state, &request, client) };
-    let execution = engine.execute(operation, request.variables, context);
-    in_time(state, client, async { Ok(Answer::Once(execution.await)) }).await
+    let execution = Box::pin(engine.execute(operation, request.variables, context));
+    in_time(state, client, execution.map(Answer::Once).map(Ok)).await
 }
 
 /// A subscription, ready to be opened. The error says what is wrong with its variables.

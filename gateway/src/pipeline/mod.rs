@@ -107,7 +107,7 @@ async fn steps(
         Incoming::One(request) => *request,
         Incoming::Batch(requests) => {
             summary.batch(&client.caller);
-            let result = batch::run(state, &client, requests, id).await;
+            let result = Box::pin(batch::run(state, &client, requests, id)).await;
             discard(uploads.as_ref(), deadline).await;
             return Ok(Outcome::Batch(result, client.headers));
         }

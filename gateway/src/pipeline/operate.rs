@@ -83,7 +83,9 @@ async fn steps(
     let served = state.supergraph.served();
     let (operation, was_planned, document) = match ready(state, &served.engine, client, &request).await {
         Ok(ready) => ready,
-        Err(refusal) => return Err(charge::refused(state, &request, client, refusal, summary).await),
+        Err(refusal) => {
+            return Err(Box::pin(charge::refused(state, &request, client, refusal, summary)).await);
+        }
     };
     trace::prepared(span, &operation, was_planned);
     let names = state.config.metrics.operations;
@@ -101,7 +103,7 @@ async fn steps(
         let subscription = execute::subscription(state, &served.engine, planned, (&request, &paying), client);
         let request = GraphqlRequest { uploads: None, ..request };
         let request = Repeatable { request, document, paying };
-        execute::subscribe(state, client, subscription, (request, supergraphs)).await
+        Box::pin(execute::subscribe(state, client, subscription, (request, supergraphs))).await
     };
     match executing.instrument(trace::step!("execute")).await? {
         Answer::Once(mut result) => {

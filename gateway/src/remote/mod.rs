@@ -205,7 +205,7 @@ impl Subgraph for RemoteSubgraph {
 
     async fn execute(&self, request: SubgraphRequest) -> Result<SubgraphResponse, SubgraphFault> {
         if !request.files.is_empty() {
-            return self.remote.post_files(&request).await;
+            return Box::pin(self.remote.post_files(&request)).await;
         }
         let upstream = &self.remote.upstream;
         let ruled = self.remote.ruled(&request.headers, &request.caller);
