@@ -22,6 +22,7 @@ use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{any, get};
 use http::{Method, StatusCode, Uri, header};
+use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::engine::{ErrorCode, RequestError};
@@ -29,6 +30,7 @@ use crate::gateway::State;
 use crate::pipeline;
 use crate::streams::{single_connection, websocket};
 
+use compression::CompressLayer;
 pub use health::HealthCheck;
 pub(crate) use serve::PeerAddress;
 pub use serve::{ServerConfig, serve};
@@ -49,17 +51,14 @@ pub(crate) fn router(state: Arc<State>) -> Router {
             .route("/", get(async || Redirect::temporary(API)))
             .route("/graphiql/{name}", get(query_page::asset));
     }
-    let router = router
-        .fallback(nothing_here)
-        .layer(CatchPanicLayer::custom(panicked))
-        .layer(from_fn_with_state(Arc::clone(&state), request_id::name_request));
-    let router = match cors::layer(&state.config) {
-        Some(cors) => router.layer(cors),
-        None => router,
-    };
-    let router =
-        if state.config.compression { router.layer(compression::CompressLayer::new()) } else { router };
-    router.layer(from_fn_with_state(Arc::clone(&state), protect::protect)).with_state(state)
+    // One stack over all routes: each layer by itself would box every request's service and future once more.
+    let layers = ServiceBuilder::new()
+        .layer(from_fn_with_state(Arc::clone(&state), protect::protect))
+        .option_layer(state.config.compression.then(CompressLayer::new))
+        .option_layer(cors::layer(&state.config))
+        .layer(from_fn_with_state(Arc::clone(&state), request_id::name_request))
+        .layer(CatchPanicLayer::custom(panicked));
+    router.fallback(nothing_here).layer(layers).with_state(state)
 }
 
 /// What operators look at, and clients need not.
