@@ -11,6 +11,14 @@ pub enum LoadError {
     /// The planner cannot work with it.
     #[error("the planner refuses the supergraph: {0}")]
     Planner(String),
+    /// It is of a form that this gateway does not read.
+    #[error("the supergraph cannot be served: {what}; {instead}")]
+    Unsupported {
+        /// What it has.
+        what: String,
+        /// What to do about it.
+        instead: String,
+    },
     /// It says of costs what cannot be.
     #[error("the supergraph's costs cannot be used: {at}: {what}")]
     Cost {

@@ -10,7 +10,7 @@ use hive_router_query_planner::utils::parsing::safe_parse_schema;
 use rustc_hash::FxHashMap;
 
 use super::cost::Weights;
-use super::{LoadError, inputs};
+use super::{LoadError, inputs, upgrade};
 use crate::ports::Subgraph;
 
 /// What is read from a supergraph.
@@ -26,6 +26,7 @@ pub(super) struct Loaded {
 /// Builds the planner. It may panic on supergraphs that it does not expect; such a one is refused.
 pub(super) fn load(sdl: &str) -> Result<Loaded, LoadError> {
     let mut document = safe_parse_schema(sdl).map_err(|error| LoadError::Syntax(error.to_string()))?;
+    upgrade::upgrade(&mut document)?;
     let slicing = inputs::slicing_arguments(&document);
     let weights = Weights::take(&mut document)?;
     let build = || Planner::new_from_supergraph(&document, QueryPlannerOptions::default());

@@ -39,6 +39,7 @@ mod selection;
 mod source;
 mod subscription;
 mod typenames;
+mod upgrade;
 mod usage;
 mod variables;
 mod variant;

@@ -15,6 +15,7 @@ mod introspection;
 mod limits;
 mod mutations;
 mod nulls;
+mod older_supergraphs;
 mod selections;
 mod shop;
 mod subscriptions;
