@@ -10,7 +10,6 @@ use pulse_gateway::value::{Object, Value};
 
 use super::TestSubgraph;
 use super::markers::{Made, Scope, text};
-use super::schema::name_of;
 
 /// There is nothing here although there must be.
 struct Nulled;
@@ -177,14 +176,17 @@ impl<'a> Run<'a> {
         completed
     }
 
-    /// An input with the defaults of its type.
+    /// An input with the defaults of its type, and with a list where a single item stands for one.
     fn filled(&self, ty: &Type, value: Value) -> Value {
-        match value {
-            Value::List(items) => {
-                items.into_iter().map(|item| self.filled(ty, item)).collect::<Vec<_>>().into()
+        match (ty, value) {
+            (_, Value::Null) => Value::Null,
+            (Type::NonNullType(inner), value) => self.filled(inner, value),
+            (Type::ListType(inner), Value::List(items)) => {
+                items.into_iter().map(|item| self.filled(inner, item)).collect::<Vec<_>>().into()
             }
-            Value::Object(mut object) => {
-                for input in self.subgraph.schema.inputs(name_of(ty)).unwrap_or_default() {
+            (Type::ListType(inner), item) => vec![self.filled(inner, item)].into(),
+            (Type::NamedType(name), Value::Object(mut object)) => {
+                for input in self.subgraph.schema.inputs(name).unwrap_or_default() {
                     let default = || input.default_value.as_ref().and_then(|it| literal(it, &Object::new()));
                     if let Some(value) = object.get(&input.name).cloned().or_else(default) {
                         let value = self.filled(&input.value_type, value);
@@ -193,7 +195,7 @@ impl<'a> Run<'a> {
                 }
                 Value::Object(object)
             }
-            other => other,
+            (Type::NamedType(_), other) => other,
         }
     }
 

@@ -3,9 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use graphql_tools::parser::schema as ast;
-use graphql_tools::static_graphql::schema::{
-    Document, Field, InputValue, Type, TypeDefinition, Value as Literal,
-};
+use graphql_tools::static_graphql::schema::{Document, Field, InputValue, TypeDefinition, Value as Literal};
 
 type Definition = ast::Definition<'static, String>;
 type TypeExtension = ast::TypeExtension<'static, String>;
@@ -192,13 +190,6 @@ impl SubgraphSchema {
 fn without_links(sdl: &str) -> String {
     let is_link = |line: &str| line.starts_with("extend schema") || line.trim_start().starts_with("@link");
     sdl.lines().filter(|line| !is_link(line)).flat_map(|line| [line, "\n"]).collect()
-}
-
-pub(super) const fn name_of(ty: &Type) -> &String {
-    match ty {
-        Type::NamedType(name) => name,
-        Type::ListType(inner) | Type::NonNullType(inner) => name_of(inner),
-    }
 }
 
 fn directives(ty: &TypeDefinition) -> &[graphql_tools::static_graphql::schema::Directive] {
