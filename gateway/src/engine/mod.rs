@@ -32,6 +32,7 @@ mod plan;
 mod planning;
 mod probe;
 mod project;
+mod requests;
 mod reserved;
 mod response;
 mod schema;

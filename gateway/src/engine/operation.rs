@@ -28,7 +28,9 @@ use super::source::{EventFields, EventSource};
 use super::usage::{Length, Usage};
 use super::variables::Variable;
 use super::variant::{PlanKeyRef, PlanVariant};
-use super::{EngineConfig, ErrorCode, OperationKind, RequestError, expansion, limits, reserved, typenames};
+use super::{
+    EngineConfig, ErrorCode, OperationKind, RequestError, expansion, limits, requests, reserved, typenames,
+};
 use crate::ports::Subgraph;
 
 /// A planned operation; shared by all requests that send the same text and name.
@@ -214,10 +216,11 @@ impl Preparer {
         let cancellation = CancellationToken::with_timeout(self.config.planning_timeout);
         let overrides = variant.overrides.context();
         let plan = self.planner.plan_from_normalized_operation(&normalized, overrides, &cancellation);
-        let plan = plan.map_err(|error| match error {
+        let mut plan = plan.map_err(|error| match error {
             PlannerError::CancellationError(_) => planning_timed_out(&self.config),
             other => cannot_plan(&other),
         })?;
+        plan.node.iter_mut().for_each(|node| requests::make_acceptable(node, &self.planner.supergraph));
         let compiler = PlanCompiler { subgraphs: &self.subgraphs, conditions: &self.conditions };
         let node = plan.node.as_ref().map(|node| compiler.node(node, &Vec::new())).transpose();
         operation.plan = node.map_err(|error| cannot_plan(&error))?;

@@ -170,13 +170,6 @@ impl Object {
         (key, value)
     }
 
-    /// Gives the entry under one key another; what was under that before is gone.
-    pub fn rename(&mut self, from: &str, to: &Text) {
-        if let Some(value) = self.remove(from) {
-            self.insert(to.clone(), value);
-        }
-    }
-
     /// The entries in order.
     pub fn iter(&self) -> std::slice::Iter<'_, (Text, Value)> {
         self.0.iter()

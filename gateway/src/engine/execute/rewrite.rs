@@ -1,7 +1,7 @@
 //! Rewrites: renamed keys and set values, in representations and in answers.
 
 use crate::engine::plan::{Change, Rewrite, RewriteStep};
-use crate::value::{Text, Value};
+use crate::value::{Object, Text, Value};
 
 /// Applies a rewrite at every place that its path leads to.
 pub(super) fn apply(rewrite: &Rewrite, value: &mut Value) {
@@ -18,7 +18,11 @@ fn step(path: &[RewriteStep], change: &Change, value: &mut Value) {
                     step(rest, change, value);
                 }
             }
-            ([RewriteStep::Key(key)], Change::RenameTo(name)) => object.rename(key, name),
+            ([RewriteStep::Key(key)], Change::RenameTo(name)) => {
+                if let Some(value) = object.remove(key) {
+                    put(object, name, value);
+                }
+            }
             ([RewriteStep::Key(key)], Change::SetTo(text)) => {
                 if let Some(place) = object.get_mut(key) {
                     *place = Value::String(text.clone());
@@ -32,6 +36,26 @@ fn step(path: &[RewriteStep], change: &Change, value: &mut Value) {
             ([], _) => {}
         },
         _ => {}
+    }
+}
+
+/// Puts a value under a name. Where the object has an answer by that name already, it is the same field's.
+fn put(object: &mut Object, name: &Text, value: Value) {
+    match (object.get_mut(name), value) {
+        (Some(known @ (Value::Object(_) | Value::List(_))), value) => merge(known, value),
+        (_, value) => object.insert(name.clone(), value),
+    }
+}
+
+fn merge(known: &mut Value, value: Value) {
+    match (known, value) {
+        (Value::Object(known), Value::Object(more)) => {
+            more.into_iter().for_each(|(key, value)| put(known, &key, value));
+        }
+        (Value::List(known), Value::List(more)) if known.len() == more.len() => {
+            known.iter_mut().zip(more).for_each(|(known, value)| merge(known, value));
+        }
+        (known, value) => *known = value,
     }
 }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use futures::StreamExt;
 use pulse_gateway::ports::SubgraphFault;
+use pulse_gateway::value::Value;
 use serde_json::json;
 
 use super::supergraphs::{Blueprint, context, pretty};
@@ -115,6 +116,34 @@ async fn subscription_is_not_executed_like_a_query_nor_the_other_way_round() {
           }
         }
       ]
+    }
+    "#);
+}
+
+#[tokio::test]
+async fn roots_of_the_supergraph_may_have_any_names() {
+    let platform = feed().root("Query", "Entry").root("Subscription", "Feed").build();
+    let document = "subscription($x: Boolean!) { ...F }
+      fragment F on Feed { news: changed { id ... @include(if: $x) { label } } }";
+    let operation = platform.engine.prepare(document, None).await.unwrap();
+    let variables = Some(Value::from(&json!({ "x": true })));
+    let events = platform.engine.subscribe(operation, variables, context()).await.unwrap();
+    let events: Vec<_> = events.map(|event| String::from_utf8(event.body.to_vec()).unwrap()).collect().await;
+    insta::assert_snapshot!(events.join("\n"), @r#"
+    {"data":{"news":{"id":"1","label":"one"}}}
+    {"data":{"news":null},"errors":[{"message":"lost","path":["news"],"extensions":{"code":"INTERNAL","subgraph":"a"}}]}
+    {"data":{"news":{"id":"2","label":"two"}}}
+    "#);
+    insta::assert_snapshot!(platform.log(), @r#"
+    b query($representations:[_Any!]!){_entities(representations: $representations){...on Item{label}}} {"representations":[{"__typename":"Item","id":"1"}]}
+    b query($representations:[_Any!]!){_entities(representations: $representations){...on Item{label}}} {"representations":[{"__typename":"Item","id":"2"}]}
+    "#);
+    insta::assert_snapshot!(platform.run("{ __typename ... on Entry { a } }").await, @r#"
+    {
+      "data": {
+        "__typename": "Entry",
+        "a": 1
+      }
     }
     "#);
 }

@@ -23,13 +23,14 @@ pub(super) struct Blueprint {
     types: &'static str,
     subgraphs: Vec<(&'static str, Json, Option<SubgraphFault>)>,
     config: EngineConfig,
+    roots: Vec<(&'static str, &'static str)>,
 }
 
 impl Blueprint {
     /// A supergraph's types, in the join form, and the data of its subgraphs.
     pub(super) fn new(types: &'static str, subgraphs: Vec<(&'static str, Json)>) -> Self {
         let subgraphs = subgraphs.into_iter().map(|(name, data)| (name, data, None)).collect();
-        Self { types, subgraphs, config: EngineConfig::default() }
+        Self { types, subgraphs, config: EngineConfig::default(), roots: Vec::new() }
     }
 
     /// The same with a subgraph that gives no answer.
@@ -51,10 +52,20 @@ impl Blueprint {
         self
     }
 
+    /// The same with another name for a root type of the supergraph. The subgraphs keep theirs.
+    pub(super) fn root(mut self, usual: &'static str, own: &'static str) -> Self {
+        self.roots.push((usual, own));
+        self
+    }
+
     pub(super) fn build(self) -> Platform {
         let log = Arc::default();
         let names: Vec<_> = self.subgraphs.iter().map(|(name, ..)| *name).collect();
-        let sdl = supergraph(&names, self.types);
+        let mut sdl = supergraph(&names, self.types);
+        for (usual, own) in self.roots {
+            let (is, defined) = (format!(": {usual}"), format!("type {usual} "));
+            sdl.sdl = sdl.sdl.replace(&is, &format!(": {own}")).replace(&defined, &format!("type {own} "));
+        }
         let subgraphs = self.subgraphs.into_iter().map(|(name, data, fault)| {
             let fake = Fake::new(name, data, &log);
             let fake = if let Some(fault) = fault { fake.broken(fault) } else { fake };
