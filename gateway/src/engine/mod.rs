@@ -18,6 +18,7 @@ use crate::value::{Object, Value};
 
 mod aliases;
 mod authorization;
+mod conditions;
 mod cost;
 mod error;
 mod execute;
@@ -305,7 +306,7 @@ impl Engine {
     /// wrong, which the execution will say.
     pub fn estimate(&self, operation: &Operation, variables: Option<&Value>) -> Option<Estimate> {
         let cost = operation.cost.as_ref()?;
-        let variables = variables::coerce(&self.preparer.schema, &operation.variables, variables).ok()?;
+        let variables = self.coerced(operation, variables).ok()?;
         Some(cost.estimate(&variables))
     }
 
@@ -321,14 +322,20 @@ impl Engine {
     /// The fields of an operation without which it was planned, but for those that `@skip` or `@include` leave out.
     pub fn denied_fields(&self, operation: &Operation, variables: Option<&Value>) -> Vec<DeniedField> {
         // Variables that are no good are refused when the operation runs.
-        let coerced = variables::coerce(&self.preparer.schema, &operation.variables, variables);
-        coerced
+        self.coerced(operation, variables)
             .map_or_else(|_| Vec::new(), |given| authorization::denied_fields(&operation.selection, &given))
     }
 
-    /// The values of an operation's variables, within the limits.
+    /// The values of an operation's variables, and of those that the gateway makes of them.
+    fn coerced(&self, operation: &Operation, given: Option<&Value>) -> Result<Object, Vec<RequestError>> {
+        let mut variables = variables::coerce(&self.preparer.schema, &operation.variables, given)?;
+        conditions::derive(&operation.derived, &mut variables);
+        Ok(variables)
+    }
+
+    /// The same, within the limits.
     fn variables(&self, operation: &Operation, given: Option<&Value>) -> Result<Object, Vec<RequestError>> {
-        let variables = variables::coerce(&self.preparer.schema, &operation.variables, given)?;
+        let variables = self.coerced(operation, given)?;
         let checked = self.preparer.inputs.check_variables(&operation.paging, &variables);
         checked.map(|()| variables).map_err(|error| vec![error])
     }

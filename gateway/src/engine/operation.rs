@@ -18,6 +18,7 @@ use rustc_hash::FxHashMap;
 
 use super::aliases::TakenNames;
 use super::authorization::{self, Rules};
+use super::conditions::{self, Derived};
 use super::cost::{OperationCost, Pricer, Pricing};
 use super::execute::Masking;
 use super::inputs::{Inputs, PageVariables};
@@ -38,6 +39,8 @@ pub struct Operation {
     pub(super) name: Option<String>,
     pub(super) kind: OperationKind,
     pub(super) variables: Vec<Variable>,
+    /// Variables that subgraphs are given beside those of the client.
+    pub(super) derived: Vec<Derived>,
     pub(super) selection: CompiledSelection,
     /// Variables that say how large a page is to be.
     pub(super) paging: PageVariables,
@@ -153,6 +156,7 @@ impl Preparer {
             name: parts.name.map(ToOwned::to_owned),
             kind: parts.kind,
             variables: variables.map(|(definition, name)| Variable::new(definition, name)).collect(),
+            derived: Vec::new(),
             selection,
             paging,
             plan: None,
@@ -210,6 +214,8 @@ impl Preparer {
         let mut normalized = normalized.map_err(|error| cannot_plan(&error))?.operation;
         drop_introspection(&mut normalized.selection_set);
         typenames::make_plain(&mut normalized.selection_set);
+        let root_type = self.root_type(operation.kind)?;
+        operation.derived = conditions::simplify(&mut normalized, root_type, &self.planner.supergraph);
         if normalized.selection_set.is_empty() {
             return Ok(operation);
         }

@@ -3,6 +3,7 @@
 
 mod abstract_types;
 mod authorization;
+mod conditions;
 mod costs;
 mod costs_random;
 mod documents;

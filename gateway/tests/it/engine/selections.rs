@@ -130,7 +130,7 @@ async fn skipped_fields_are_neither_fetched_nor_shown() {
     }
     "#);
     insta::assert_snapshot!(platform.log(), @r#"
-    products query($no:Boolean!, $yes:Boolean=true){products @skip(if: $no){upc ...on Product @include(if: $no){__typename upc} ...on Product @include(if: $yes){price}}} {"no":false,"yes":true}
+    products query($no:Boolean!, $yes:Boolean=true){products @skip(if: $no){upc price @include(if: $yes)}} {"no":false,"yes":true}
     reviews query($no:Boolean!){topReview @include(if: $no){body}} {"no":false}
     accounts query($no:Boolean!){me{__typename id name @include(if: $no)}} {"no":false}
     "#);
