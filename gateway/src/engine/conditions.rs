@@ -7,7 +7,7 @@ use hive_router_query_planner::ast::operation::{OperationDefinition, VariableDef
 use hive_router_query_planner::ast::selection_item::SelectionItem;
 use hive_router_query_planner::ast::selection_set::{FieldSelection, InlineFragmentSelection, SelectionSet};
 use hive_router_query_planner::state::supergraph_state::{SupergraphState, TypeNode};
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::value::{Object, Text, Value};
 
@@ -78,6 +78,8 @@ fn has_conditions(set: &SelectionSet) -> bool {
 #[derive(Default)]
 struct Scope {
     fields: Vec<Merged>,
+    /// The fields of each response key.
+    by_key: FxHashMap<String, Vec<usize>>,
     /// What is selected on other types, where an object can be of them.
     narrower: Vec<(String, Scope)>,
 }
@@ -131,15 +133,16 @@ impl Scope {
         };
         let Some(when) = when else { return };
         let selections = std::mem::take(&mut field.selections);
-        let is_same = |merged: &&mut Merged| {
-            merged.field.selection_identifier() == field.selection_identifier()
-                && merged.field.name == field.name
-                && merged.field.arguments() == field.arguments()
+        let of_key = self.by_key.entry(field.selection_identifier().to_owned()).or_default();
+        let is_same = |merged: &Merged| {
+            merged.field.name == field.name && merged.field.arguments() == field.arguments()
         };
-        if let Some(merged) = self.fields.iter_mut().find(is_same) {
+        if let Some(index) = of_key.iter().copied().find(|index| is_same(&self.fields[*index])) {
+            let merged = &mut self.fields[index];
             merged.any.push(when.clone());
             merged.inner.push((when, selections));
         } else {
+            of_key.push(self.fields.len());
             self.fields.push(Merged { field, any: vec![when.clone()], inner: vec![(when, selections)] });
         }
     }

@@ -14,7 +14,7 @@ use hive_router_query_planner::state::subgraph_state::SubgraphState;
 use hive_router_query_planner::state::supergraph_state::{
     OperationKind, SubgraphName, SupergraphState, TypeNode,
 };
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 const ENTITIES: &str = "_entities";
 
@@ -50,7 +50,8 @@ pub(super) fn rename(
     let Ok(mut selections) = selections else { return Vec::new() };
     let mut names = FxHashSet::default();
     keys(&selections, &mut names);
-    let mut distinct = Distinct { supergraph, subgraph, names, renames: Vec::new() };
+    let places = FxHashSet::default();
+    let mut distinct = Distinct { supergraph, subgraph, names, renames: Vec::new(), places };
     distinct.root(root(document, supergraph), &mut selections);
     let mut renames = distinct.renames;
     if !renames.is_empty() {
@@ -99,6 +100,8 @@ struct Distinct<'a> {
     /// The names that are in use.
     names: FxHashSet<String>,
     renames: Vec<Rename>,
+    /// Where they are.
+    places: FxHashSet<(String, Vec<String>)>,
 }
 
 /// A selection set, and where it is.
@@ -113,12 +116,13 @@ struct Selected<'s> {
     parent: &'s str,
     path: Rc<Vec<String>>,
     field: &'s mut FieldSelection,
+    /// Its type, where it is known.
+    ty: Option<&'s TypeNode>,
 }
 
-/// Fields of one key that have one shape.
+/// Fields of one key that have one shape; there is at least one.
 struct Class<'s> {
     key: String,
-    ty: Option<&'s TypeNode>,
     members: Vec<Selected<'s>>,
 }
 
@@ -147,9 +151,9 @@ impl<'a> Distinct<'a> {
             flatten(on, &path, set, &mut fields);
         }
         for class in self.classes(list, fields) {
-            let on = class.ty.map_or("", TypeNode::inner_type);
             let inner = class.members.into_iter().filter(|member| !member.field.selections.is_empty());
-            let inner = inner.map(|Selected { path, field, .. }| {
+            let inner = inner.map(|Selected { path, field, ty, .. }| {
+                let on = ty.map_or("", TypeNode::inner_type);
                 let mut path = path.as_ref().clone();
                 path.push(field.selection_identifier().to_owned());
                 Place { on, path: Rc::new(path), set: &mut field.selections }
@@ -166,34 +170,40 @@ impl<'a> Distinct<'a> {
     where
         'a: 's,
     {
-        let mut classes: Vec<(String, Class<'s>)> = Vec::new();
-        for selected in fields {
+        let mut classes: Vec<Class<'s>> = Vec::new();
+        let mut by_key: FxHashMap<String, Vec<usize>> = FxHashMap::default();
+        for mut selected in fields {
             let key = selected.field.selection_identifier().to_owned();
-            let ty = self.type_of(selected.parent, &selected.field.name);
-            let fits = |class: &Class<'s>| match (class.ty, ty) {
+            selected.ty = self.type_of(selected.parent, &selected.field.name);
+            let fits = |class: &Class<'s>| match (class.members[0].ty, selected.ty) {
                 (Some(known), Some(ty)) => self.is_one_shape(known, ty),
                 _ => true,
             };
-            let known = classes.iter_mut().find(|(of, class)| *of == key && fits(class));
-            let (_, class) = if let Some(known) = known {
-                known
-            } else {
-                let is_first = classes.iter().all(|(of, _)| *of != key);
-                let own = if is_first { key.clone() } else { self.free_name() };
-                classes.push((key.clone(), Class { key: own, ty, members: Vec::new() }));
-                classes.last_mut().expect("there is the one just added")
-            };
+            let of_key = by_key.entry(key.clone()).or_default();
+            let known = of_key.iter().copied().find(|index| fits(&classes[*index]));
+            let index = known.unwrap_or_else(|| {
+                let own = if of_key.is_empty() { key.clone() } else { self.free_name() };
+                classes.push(Class { key: own, members: Vec::new() });
+                of_key.push(classes.len() - 1);
+                classes.len() - 1
+            });
+            let class = &mut classes[index];
             if class.key != key {
+                self.rename(list, &class.key, key, &selected);
                 selected.field.alias = Some(class.key.clone());
-                let mut path = selected.path.as_ref().clone();
-                path.push(class.key.clone());
-                if !self.renames.iter().any(|rename| rename.list == list && rename.path == path) {
-                    self.renames.push(Rename { list: list.to_owned(), path, key });
-                }
             }
             class.members.push(selected);
         }
-        classes.into_iter().map(|(_, class)| class).collect()
+        classes
+    }
+
+    /// Notes how a field's name is undone, once for each place.
+    fn rename(&mut self, list: &str, own: &str, key: String, selected: &Selected<'_>) {
+        let mut path = selected.path.as_ref().clone();
+        path.push(own.to_owned());
+        if self.places.insert((list.to_owned(), path.clone())) {
+            self.renames.push(Rename { list: list.to_owned(), path, key });
+        }
     }
 
     /// `SameResponseShape` of the specification, but for what is inside.
@@ -236,7 +246,7 @@ fn flatten<'s>(on: &'s str, path: &Rc<Vec<String>>, set: &'s mut SelectionSet, i
     for item in &mut set.items {
         match item {
             SelectionItem::Field(field) if field.name != "__typename" => {
-                into.push(Selected { parent: on, path: Rc::clone(path), field });
+                into.push(Selected { parent: on, path: Rc::clone(path), field, ty: None });
             }
             SelectionItem::InlineFragment(fragment) => {
                 flatten(&fragment.type_condition, path, &mut fragment.selections, into);
