@@ -29,7 +29,7 @@ pub(super) struct Derived {
 pub(super) fn derive(derived: &[Derived], variables: &mut Object) {
     for Derived { name, any } in derived {
         let is = |(name, expected): &Literal| {
-            variables.get(name).and_then(Value::as_bool).is_some_and(|value| value == *expected)
+            variables.get(name).and_then(Value::as_bool).unwrap_or_default() == *expected
         };
         let holds = any.iter().any(|all| all.iter().all(is));
         variables.push(name.clone(), holds.into());

@@ -12,7 +12,7 @@ use hive_router_query_planner::ast::selection_set::{FieldSelection, SelectionSet
 use hive_router_query_planner::planner::plan_nodes::{FetchNodePathSegment, FetchRewrite, KeyRenamer};
 use hive_router_query_planner::state::subgraph_state::SubgraphState;
 use hive_router_query_planner::state::supergraph_state::{
-    OperationKind, SubgraphName, SupergraphState, TypeNode,
+    OperationKind, SubgraphName, SupergraphDefinition, SupergraphState, TypeNode,
 };
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -219,7 +219,7 @@ impl<'a> Distinct<'a> {
     }
 
     fn is_composite(&self, name: &str) -> bool {
-        self.supergraph.definitions.get(name).is_some_and(|definition| definition.is_composite_type())
+        self.supergraph.definitions.get(name).is_some_and(SupergraphDefinition::is_composite_type)
     }
 
     /// The type that the subgraph itself gives a field.

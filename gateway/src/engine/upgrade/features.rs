@@ -98,7 +98,7 @@ impl Feature {
         };
         let (name, version) = parse(&url)?;
         let (alias, purpose) = (argument("as"), argument("for"));
-        Some(Self { name, version, alias, purpose, by_core, url })
+        Some(Self { url, name, version, alias, purpose, by_core })
     }
 
     fn check(&self) -> Result<(), LoadError> {

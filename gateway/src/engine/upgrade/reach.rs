@@ -17,7 +17,9 @@ impl<'d> Placed<'d> {
         for ((parent, field), graphs) in &self.fields {
             let field = fields(self.definitions[parent]).iter().find(|known| known.name == *field);
             for graph in graphs.keys() {
-                field.into_iter().for_each(|field| meet(field, graph, &mut met));
+                if let Some(field) = field {
+                    meet(field, graph, &mut met);
+                }
             }
         }
         let mut seen = FxHashSet::default();
@@ -69,7 +71,9 @@ impl<'d> Placed<'d> {
             !is_declared || placed.places(name, &field.name).any(|(of, _)| of == graph)
         };
         let here: Vec<_> = interface.fields.iter().filter(|field| is_here(self, field)).collect();
-        here.iter().for_each(|field| meet(field, graph, met));
+        for field in &here {
+            meet(field, graph, met);
+        }
         for member in self.implementers(name) {
             if !self.is_placed(member) {
                 if self.may_be_in(member, graph) {
@@ -103,7 +107,9 @@ impl<'d> Placed<'d> {
             let graphs: Vec<_> = self.graphs(definition.name()).collect();
             for interface in interfaces(definition) {
                 if !graphs.iter().any(|graph| self.is_in(interface, graph)) {
-                    graphs.iter().for_each(|graph| self.put(interface, graph));
+                    for graph in &graphs {
+                        self.put(interface, graph);
+                    }
                 }
             }
         }
