@@ -36,7 +36,13 @@ impl Default for CorsConfig {
                 "graphql-require-preflight",
                 "x-apollo-operation-name",
             ]),
-            exposed_headers: texts(&["x-request-id", "retry-after"]),
+            exposed_headers: texts(&[
+                "x-request-id",
+                "retry-after",
+                "pulse-cost",
+                "ratelimit",
+                "ratelimit-policy",
+            ]),
             credentials: false,
             max_age: Duration::ZERO,
         }

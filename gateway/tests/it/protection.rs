@@ -108,3 +108,12 @@ async fn pages_of_named_origins_may_send_and_read_what_the_settings_name() {
     let told = preflight(all, "https://anybody.example").await;
     assert!(told.contains("access-control-allow-origin: *") && !told.contains("credentials"), "{told}");
 }
+
+#[tokio::test]
+async fn pages_may_read_the_headers_that_the_gateway_answers_with() {
+    let config = GatewayConfig { cors_origins: vec!["*".into()], ..GatewayConfig::default() };
+    let gateway = TestGateway::configured(config).await;
+    let reply = gateway.get("/graphql?query={hello}", &["origin: https://anybody.example"]).await;
+    let exposed = reply.header("access-control-expose-headers");
+    assert_eq!(exposed, Some("x-request-id,retry-after,pulse-cost,ratelimit,ratelimit-policy"));
+}
