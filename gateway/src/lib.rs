@@ -24,7 +24,8 @@ pub mod value;
 pub use self::http::{HealthCheck, ServerConfig, serve};
 pub use auth::{AnonymousAuthenticator, JwtAuthenticator, JwtError};
 pub use check::{
-    Check, Finding, Severity, SubgraphReport, SupergraphReport, check_settings, check_supergraph,
+    Check, Finding, Severity, SubgraphReport, SupergraphReport, UnusableSettings, check_settings,
+    check_standalone, check_supergraph, check_usable,
 };
 pub use config::{AuthorizationConfig, AuthorizationMode};
 pub use config::{

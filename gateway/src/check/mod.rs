@@ -13,7 +13,7 @@ use crate::ports::SupergraphSdl;
 use crate::remote::subgraph_endpoints;
 use crate::supergraph::{Loader, Subgraphs, SupergraphError};
 
-pub use settings::check_settings;
+pub use settings::{UnusableSettings, check_settings, check_standalone, check_usable};
 
 /// How bad a finding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

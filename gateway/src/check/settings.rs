@@ -3,8 +3,50 @@
 use std::net::SocketAddr;
 
 use super::Finding;
-use crate::config::{GatewayConfig, PlanExposure};
+use crate::config::{GatewayConfig, IntrospectionFor, InvalidJwtConfig, PlanExposure};
 use crate::quota::warnings;
+use crate::remote::InvalidHeaderRule;
+use crate::remote::headers::ResponseHeaders;
+use crate::tls::{InvalidTls, server_config};
+
+/// Settings with which no gateway starts.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum UnusableSettings {
+    /// No token could be taken as they say.
+    #[error(transparent)]
+    Jwt(#[from] InvalidJwtConfig),
+    /// Headers cannot be handled as they say.
+    #[error(transparent)]
+    Headers(#[from] InvalidHeaderRule),
+    /// Clients cannot come by TLS as they say.
+    #[error("gateway.tls: {0}")]
+    Tls(#[from] InvalidTls),
+}
+
+/// Whether a gateway could start with settings, each of which may be good by itself.
+pub fn check_usable(config: &GatewayConfig) -> Result<(), UnusableSettings> {
+    config.jwt.check()?;
+    ResponseHeaders::try_new(config)?;
+    server_config(&config.tls)?;
+    Ok(())
+}
+
+/// What is suspicious about settings of a gateway that stands alone, so that only they say who callers are.
+pub fn check_standalone(config: &GatewayConfig, listen: SocketAddr) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let is_open = config.introspection.allow == IntrospectionFor::Everybody && !config.jwt.is_used();
+    if is_open && !listen.ip().is_loopback() {
+        let text = "everybody on the network may read the whole schema, as no issuer of tokens is named; write \"nobody\", \
+                    or name one below [[gateway.jwt.issuers]] and write \"permitted\"";
+        findings.push(Finding::warning("gateway.introspection.allow", text));
+    }
+    let for_anybody = config.jwt.issuers.iter().enumerate().filter(|(_, issuer)| issuer.audiences.is_empty());
+    findings.extend(for_anybody.map(|(index, _)| {
+        let text = "tokens that the issuer made for other services are taken too; name the `aud` of this one";
+        Finding::warning(format!("gateway.jwt.issuers[{index}].audiences"), text)
+    }));
+    findings
+}
 
 /// What is suspicious about settings of a gateway that listens at this address.
 pub fn check_settings(config: &GatewayConfig, listen: SocketAddr) -> Vec<Finding> {
@@ -52,4 +94,48 @@ pub fn check_settings(config: &GatewayConfig, listen: SocketAddr) -> Vec<Finding
     );
     findings.extend(warnings(config).into_iter().map(|text| Finding::warning("limits and budgets", text)));
     findings
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(settings: &str) -> GatewayConfig {
+        toml::from_str(settings).unwrap()
+    }
+
+    fn suspicious(settings: &str, listen: &str) -> String {
+        let findings = check_standalone(&read(settings), listen.parse().unwrap());
+        findings.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+    }
+
+    #[test]
+    fn settings_that_no_gateway_starts_with_are_told() {
+        let unusable = |settings: &str| check_usable(&read(settings)).unwrap_err().to_string();
+        let problems = [
+            unusable("jwt.required = true"),
+            unusable("remote.headers.response = [{ propagate = \"a\", insert = \"b\" }]"),
+            unusable("tls.key_file = \"key.pem\""),
+        ];
+        insta::assert_snapshot!(problems.join("\n"), @r"
+        gateway.jwt.required: nobody could send a token: name an issuer below [[gateway.jwt.issuers]]
+        a header rule is wrong: it sets both `propagate` and `insert`; make two rules of it
+        gateway.tls: `certificate_file` and `key_file` go together; set both or none
+        ");
+        assert_eq!(check_usable(&GatewayConfig::default()), Ok(()));
+    }
+
+    #[test]
+    fn a_schema_for_everybody_is_suspicious_where_nobody_signs_in() {
+        insta::assert_snapshot!(suspicious("", "0.0.0.0:4000"), @r#"warning: gateway.introspection.allow: everybody on the network may read the whole schema, as no issuer of tokens is named; write "nobody", or name one below [[gateway.jwt.issuers]] and write "permitted""#);
+        assert_eq!(suspicious("", "127.0.0.1:4000"), "");
+        assert_eq!(suspicious("introspection.allow = \"nobody\"", "0.0.0.0:4000"), "");
+    }
+
+    #[test]
+    fn tokens_for_anybody_are_suspicious() {
+        let issuer = "[[jwt.issuers]]\njwks_file = \"keys.json\"";
+        insta::assert_snapshot!(suspicious(issuer, "0.0.0.0:4000"), @"warning: gateway.jwt.issuers[0].audiences: tokens that the issuer made for other services are taken too; name the `aud` of this one");
+        assert_eq!(suspicious(&format!("{issuer}\naudiences = [\"api\"]"), "0.0.0.0:4000"), "");
+    }
 }

@@ -126,6 +126,7 @@ async fn check_says_what_would_stop_a_gateway_and_what_is_suspicious() -> anyhow
     let suspicious = "[gateway]\nexpose_plan = true\ncors_origins = [\"*\"]\n[gateway.subgraph_urls]\nfilms = \"http://127.0.0.1:1/\"\n";
     let strict = check(&["--supergraph", &file, "--listen", "0.0.0.0:4000", "--strict"], suspicious).await?;
     let typo = check(&[], "[gateway]\nrequest_time = \"5s\"\n").await?;
+    let tokenless = check(&["--supergraph", &file], "[gateway.jwt]\nrequired = true\n").await?;
     let dead = "[gateway.subgraph_urls]\nbooks = \"http://127.0.0.1:1/graphql\"\n";
     let unreachable = check(&["--supergraph", &file, "--online"], dead).await?;
     let nothing = check(&["--supergraph", "/nowhere.graphql", "--format", "json"], "").await?;
@@ -144,6 +145,7 @@ async fn check_says_what_would_stop_a_gateway_and_what_is_suspicious() -> anyhow
             &[
                 "warning: gateway.expose_plan: ",
                 "warning: gateway.cors_origins: ",
+                "warning: gateway.introspection.allow: everybody on the network may read the whole schema",
                 "warning: gateway.subgraph_urls.films: the supergraph has no such subgraph; it has books",
                 "exit code 46",
                 "without --strict they are no failure",
@@ -154,6 +156,13 @@ async fn check_says_what_would_stop_a_gateway_and_what_is_suspicious() -> anyhow
             &[
                 "exit code 3",
                 "gateway.request_time (from the file [folder]/gateway.toml): there is no such setting",
+            ],
+        ),
+        (
+            tokenless,
+            &[
+                "exit code 3",
+                "gateway.jwt.required: nobody could send a token: name an issuer below [[gateway.jwt.issuers]]",
             ],
         ),
         (

@@ -54,7 +54,13 @@ async fn examine(
     report: &mut Report,
 ) -> Result<(), (&'static str, anyhow::Error)> {
     let config = Settings::load(file).map_err(|error| ("settings", error))?.gateway;
+    pulse_gateway::check_usable(&config)
+        .map_err(|error| ("settings", Failure::Setting(error.to_string()).into()))?;
     report.findings = pulse_gateway::check_settings(&config, args.listen);
+    // Pulse's own gateway knows its callers by their accounts.
+    if args.supergraph.is_some() {
+        report.findings.extend(pulse_gateway::check_standalone(&config, args.listen));
+    }
     let supergraph = async |report: &mut Report| -> anyhow::Result<()> {
         let Some(place) = &args.supergraph else { return Ok(()) };
         let checked = check_supergraph(place, &config, args.online).await?;
