@@ -238,6 +238,7 @@ impl Subgraph for RemoteSubgraph {
             }
             StreamProtocol::Sse => {
                 let mut headers = self.remote.head(ruled, &request.caller);
+                trace::propagate(&request.headers, &mut headers);
                 headers.insert(ACCEPT, HeaderValue::from_static("text/event-stream"));
                 let response = upstream.open(&self.streams.uri, headers, body(&request)).await?;
                 streams::read(response, &upstream.config).await

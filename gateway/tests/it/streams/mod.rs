@@ -11,6 +11,7 @@ mod supergraphs;
 mod swaps;
 mod thousand;
 mod upstream;
+mod upstream_settings;
 mod websocket;
 mod websocket_limits;
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use futures::{SinkExt, StreamExt};
-use http::HeaderValue;
+use http::{HeaderMap, HeaderValue};
 use pulse_gateway::remote::CallerSigner;
 use pulse_gateway::{GatewayConfig, GatewayParts, StaticSource, StreamProtocol, SubgraphStreams, Subgraphs};
 use pulse_types::Caller;
@@ -19,10 +19,10 @@ use super::{SUPERGRAPH, configured, soon};
 use crate::support::clock;
 use crate::support::gateway::{TestGateway, parts};
 
-const POSTS: &str = "subscription($room: String!) { posts(room: $room) { id room } }";
+pub(super) const POSTS: &str = "subscription($room: String!) { posts(room: $room) { id room } }";
 
 /// A gateway whose subgraph `feed` is elsewhere.
-async fn in_front_of(url: &str, configure: impl FnOnce(&mut GatewayConfig)) -> TestGateway {
+pub(super) async fn in_front_of(url: &str, configure: impl FnOnce(&mut GatewayConfig)) -> TestGateway {
     let mut config = GatewayConfig::default();
     configure(&mut config);
     let supergraph = SUPERGRAPH.replace("http://localhost:1/graphql", url);
@@ -122,45 +122,62 @@ async fn a_subgraph_that_is_not_there_is_an_error() {
 
 type Server = WebSocketStream<TcpStream>;
 
-/// A subgraph's sockets, each after its acknowledgement, and what `subscribe` messages said.
-struct FakeSockets {
-    url: String,
-    accepted: mpsc::UnboundedReceiver<Server>,
+/// A socket that a gateway opened at a subgraph, after its acknowledgement.
+pub(super) struct Accepted {
+    pub(super) socket: Server,
+    head: HeaderMap,
+    /// The message that came first.
+    pub(super) init: String,
+}
+
+impl Accepted {
+    /// A header of the request that opened it.
+    pub(super) fn header(&self, name: &str) -> Option<&str> {
+        self.head.get(name).map(|value| value.to_str().unwrap())
+    }
+}
+
+/// A subgraph's sockets.
+pub(super) struct FakeSockets {
+    pub(super) url: String,
+    accepted: mpsc::UnboundedReceiver<Accepted>,
 }
 
 impl FakeSockets {
-    async fn start() -> Self {
+    pub(super) async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/graphql", listener.local_addr().unwrap());
         let (sender, accepted) = mpsc::unbounded_channel();
         tokio::spawn(async move {
             loop {
                 let (stream, _) = listener.accept().await.unwrap();
-                let mut socket = accept_hdr_async(stream, agree).await.unwrap();
-                assert_eq!(text(&mut socket).await, r#"{"type":"connection_init"}"#);
-                socket.send(Message::text(r#"{"type":"connection_ack"}"#)).await.unwrap();
-                sender.send(socket).unwrap();
+                sender.send(accept(stream).await).unwrap();
             }
         });
         Self { url, accepted }
     }
 
-    async fn next(&mut self) -> Server {
+    pub(super) async fn next(&mut self) -> Accepted {
         soon(self.accepted.recv()).await.unwrap()
     }
 }
 
-#[expect(clippy::result_large_err, clippy::unnecessary_wraps, reason = "the library wants it so")]
-fn agree(
-    _: &Request,
-    mut response: Response,
-) -> Result<Response, tokio_tungstenite::tungstenite::handshake::server::ErrorResponse> {
-    let protocol = HeaderValue::from_static("graphql-transport-ws");
-    response.headers_mut().insert("sec-websocket-protocol", protocol);
-    Ok(response)
+#[expect(clippy::result_large_err, reason = "the library wants it so")]
+async fn accept(stream: TcpStream) -> Accepted {
+    let mut head = HeaderMap::new();
+    let agree = |request: &Request, mut response: Response| {
+        head = request.headers().clone();
+        let protocol = HeaderValue::from_static("graphql-transport-ws");
+        response.headers_mut().insert("sec-websocket-protocol", protocol);
+        Ok(response)
+    };
+    let mut socket = accept_hdr_async(stream, agree).await.unwrap();
+    let init = text(&mut socket).await;
+    socket.send(Message::text(r#"{"type":"connection_ack"}"#)).await.unwrap();
+    Accepted { socket, head, init }
 }
 
-async fn text(socket: &mut Server) -> String {
+pub(super) async fn text(socket: &mut Server) -> String {
     loop {
         if let Message::Text(text) = soon(socket.next()).await.unwrap().unwrap() {
             return text.to_string();
@@ -174,7 +191,8 @@ async fn each_subscribe_message_says_whose_it_is() {
     let gateway = in_front_of(&subgraph.url, |_| {}).await;
     let mut socket = Socket::ready(&gateway.url).await;
     socket.subscribe("s", POSTS, r#"{"room":"a"}"#).await;
-    let mut server = subgraph.next().await;
+    let Accepted { socket: mut server, init, .. } = subgraph.next().await;
+    assert_eq!(init, r#"{"type":"connection_init"}"#);
     let subscribe = text(&mut server).await;
     assert!(subscribe.starts_with(r#"{"id":"1","type":"subscribe","payload":{"query":"#), "{subscribe}");
     assert!(subscribe.contains(r#""extensions":{"pulseCaller":"feed-Anonymous"}"#), "{subscribe}");
@@ -198,12 +216,12 @@ async fn a_socket_that_breaks_is_opened_again_behind_the_last_cursor() {
         let payload = format!(r#"{{"data":{data},"extensions":{extensions}}}"#);
         Message::text(format!(r#"{{"id":"1","type":"next","payload":{payload}}}"#))
     };
-    let mut server = subgraph.next().await;
+    let mut server = subgraph.next().await.socket;
     text(&mut server).await;
     server.send(event("a-1", "one")).await.unwrap();
     assert!(socket.read().await.contains("a-1"));
     drop(server);
-    let mut server = subgraph.next().await;
+    let mut server = subgraph.next().await.socket;
     let again = text(&mut server).await;
     assert!(again.contains(r#""pulseAfter":"one""#), "{again}");
     server.send(event("a-2", "two")).await.unwrap();
@@ -216,7 +234,7 @@ async fn a_stream_without_a_cursor_ends_with_its_socket() {
     let gateway = in_front_of(&subgraph.url, |_| {}).await;
     let mut socket = Socket::ready(&gateway.url).await;
     socket.subscribe("s", POSTS, r#"{"room":"a"}"#).await;
-    let mut server = subgraph.next().await;
+    let mut server = subgraph.next().await.socket;
     text(&mut server).await;
     drop(server);
     assert!(socket.read().await.contains("UNAVAILABLE"));

@@ -1,5 +1,6 @@
-//! What the tests share: a gateway on a port of its own, a client, and servers that misbehave.
+//! What the tests share: a gateway on a port of its own, a client, certificates, and servers that misbehave.
 
+pub(crate) mod authority;
 pub(crate) mod client;
 pub(crate) mod fake_server;
 pub(crate) mod gateway;

@@ -8,67 +8,15 @@ use std::time::Duration;
 use http_body_util::{BodyExt, Empty};
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
-use pulse_gateway::{
-    ClientCertificates, GatewayConfig, RemoteConfig, RemoteTlsConfig, ServerConfig, ServerTlsConfig, serve,
-};
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+use pulse_gateway::{ClientCertificates, GatewayConfig, ServerConfig, ServerTlsConfig, serve};
 use rustls::RootCertStore;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use tempfile::TempDir;
 use tokio::net::TcpListener;
 
+use crate::support::authority::Authority;
 use crate::support::gateway::TestGateway;
 use crate::support::two_subgraphs::{gateway, two_parts, with_urls};
-
-/// An authority, and files that it signed.
-struct Authority {
-    folder: TempDir,
-    issuer: Issuer<'static, KeyPair>,
-}
-
-impl Authority {
-    fn new() -> Self {
-        let key = KeyPair::generate().unwrap();
-        let mut params = CertificateParams::new(Vec::new()).unwrap();
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        let certificate = params.self_signed(&key).unwrap();
-        let folder = tempfile::tempdir().unwrap();
-        fs::write(folder.path().join("ca.pem"), certificate.pem()).unwrap();
-        Self { folder, issuer: Issuer::new(params, key) }
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
-    /// Writes `NAME.pem` and `NAME.key` for somebody with this name.
-    fn sign(&self, name: &str, subject: &str) -> (PathBuf, PathBuf) {
-        let key = KeyPair::generate().unwrap();
-        let certificate = CertificateParams::new(vec![subject.to_owned()]).unwrap();
-        let certificate = certificate.signed_by(&key, &self.issuer).unwrap();
-        let (pem, key_file) = (self.path(&format!("{name}.pem")), self.path(&format!("{name}.key")));
-        fs::write(&pem, certificate.pem()).unwrap();
-        fs::write(&key_file, key.serialize_pem()).unwrap();
-        (pem, key_file)
-    }
-
-    fn server(&self, client_certificates: ClientCertificates) -> ServerTlsConfig {
-        let (certificate_file, key_file) = self.sign("server", "localhost");
-        let client_ca_file = if client_certificates == ClientCertificates::None {
-            PathBuf::new()
-        } else {
-            self.path("ca.pem")
-        };
-        ServerTlsConfig { certificate_file, key_file, client_ca_file, client_certificates }
-    }
-
-    fn remote(&self, certificate: Option<(PathBuf, PathBuf)>) -> GatewayConfig {
-        let (certificate_file, key_file) = certificate.unwrap_or_default();
-        let tls = RemoteTlsConfig { ca_file: self.path("ca.pem"), certificate_file, key_file };
-        GatewayConfig { remote: RemoteConfig { tls, ..RemoteConfig::default() }, ..GatewayConfig::default() }
-    }
-}
 
 /// A subgraph over TLS: the gateway's own server in front of one answer.
 async fn subgraph(tls: ServerTlsConfig) -> String {
