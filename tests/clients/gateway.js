@@ -8,12 +8,6 @@ import { startSubgraph } from "./subgraph.js";
 
 const binary = process.env.PULSE_BINARY ?? new URL("../../target/debug/pulse", import.meta.url).pathname;
 
-/**
- * What the tests of subscriptions need. The gateway opens no streams at subgraphs over HTTP, where this subgraph is: when it
- * does, `skip` goes, and they run.
- */
-export const streams = { skip: "the gateway opens no streams at subgraphs over HTTP" };
-
 /** Starts both; `stop` ends both. */
 export async function startGateway(settings = "") {
   const subgraph = await startSubgraph();

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { createClient } from "graphql-sse";
-import { startGateway, streams } from "../gateway.js";
+import { startGateway } from "../gateway.js";
 
 let gateway;
 before(async () => (gateway = await startGateway()));
@@ -26,14 +26,14 @@ for (const singleConnection of [false, true]) {
       client.dispose();
     });
 
-    test("a subscription's events come in order, and then it completes", streams, async () => {
+    test("a subscription's events come in order, and then it completes", async () => {
       const client = open();
       const found = await results(client, { query: "subscription { count(to: 3) }" });
       assert.deepEqual(found.map((it) => it.data.count), [1, 2, 3]);
       client.dispose();
     });
 
-    test("a client that has had enough leaves, and others are served", streams, async () => {
+    test("a client that has had enough leaves, and others are served", async () => {
       const client = open();
       const seen = [];
       for await (const result of client.iterate({ query: "subscription { forever }" })) {

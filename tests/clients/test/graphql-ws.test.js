@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { createClient } from "graphql-ws";
 import WebSocket from "ws";
-import { startGateway, streams } from "../gateway.js";
+import { startGateway } from "../gateway.js";
 
 let gateway;
 before(async () => (gateway = await startGateway()));
@@ -48,12 +48,12 @@ test("an operation that is not valid ends with its errors", async () => {
   });
 });
 
-test("a subscription's events come in order, and then it completes", streams, async () => {
+test("a subscription's events come in order, and then it completes", async () => {
   const found = await results({ query: "subscription { count(to: 3) }" });
   assert.deepEqual(found.map((it) => it.data.count), [1, 2, 3]);
 });
 
-test("a client that has had enough completes, and the connection serves on", streams, async () => {
+test("a client that has had enough completes, and the connection serves on", async () => {
   const client = createClient({ url: gateway.socketUrl, webSocketImpl: WebSocket, retryAttempts: 0 });
   const seen = [];
   for await (const result of client.iterate({ query: "subscription { forever }" })) {
@@ -78,7 +78,7 @@ test("credentials in connectionParams are those of every operation", async () =>
   }
 });
 
-test("several operations share one connection", streams, async () => {
+test("several operations share one connection", async () => {
   const client = createClient({ url: gateway.socketUrl, webSocketImpl: WebSocket, retryAttempts: 0 });
   const all = async (query) => {
     const found = [];
