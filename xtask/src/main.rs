@@ -42,7 +42,8 @@ enum Command {
         arguments: Vec<OsString>,
     },
     /// Run a test that runs as long as one likes.
-    Soak(soak::Options),
+    #[command(subcommand)]
+    Soak(soak::Soak),
     /// Check the Dockerfile, the compose file and every Kubernetes overlay.
     Deploy,
     /// Run one test binary under watch; `cargo xtask test` makes it cargo's runner.
@@ -60,7 +61,7 @@ fn main() -> anyhow::Result<ExitCode> {
         Command::Tidy => tidy::run(),
         Command::Schema { check } => schema(check),
         Command::Bench { name, arguments } => bench(&name, &arguments),
-        Command::Soak(options) => soak::run(&options),
+        Command::Soak(soak) => soak::run(&soak),
         Command::Deploy => deploy::run(),
         Command::RunTest { command } => test::run_one(&command),
     }

@@ -56,13 +56,19 @@ async fn collect(mut body: Incoming, headers: &HeaderMap, limit: usize) -> Resul
 }
 
 fn parse(status: StatusCode, body: &[u8]) -> Result<SubgraphResponse, SubgraphFault> {
-    let malformed =
-        |what: String| SubgraphFault::Malformed(format!("HTTP status {} with {what}", status.as_u16()));
-    let response = Value::parse(body).map_err(|error| match error {
-        JsonError::Utf8(_) => malformed("a body that is not UTF-8".to_owned()),
-        error => malformed(format!("a body that is not JSON: {error}")),
-    })?;
-    of_value(response).map_err(malformed)
+    SubgraphResponse::from_json(body)
+        .map_err(|what| SubgraphFault::Malformed(format!("HTTP status {} with {what}", status.as_u16())))
+}
+
+impl SubgraphResponse {
+    /// Reads the body of a response as a subgraph sends it over HTTP. The error says what it is instead of one.
+    pub fn from_json(body: &[u8]) -> Result<Self, String> {
+        let response = Value::parse(body).map_err(|error| match error {
+            JsonError::Utf8(_) => "a body that is not UTF-8".to_owned(),
+            error => format!("a body that is not JSON: {error}"),
+        })?;
+        of_value(response)
+    }
 }
 
 /// A response as it came in JSON; otherwise what it is instead.

@@ -9,6 +9,7 @@ mod conformance;
 mod differential;
 mod engine;
 mod faults;
+mod fuzz;
 mod hostile;
 mod http;
 mod http2;

@@ -1,0 +1,27 @@
+//! Random queries to the gateway and to one server.
+
+use std::process::ExitCode;
+
+use clap::Args;
+
+use crate::cargo;
+
+/// Which queries, and how many.
+#[derive(Args)]
+pub(crate) struct Options {
+    /// Where their randomness begins; a failure tells it again.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// How many rounds.
+    #[arg(long, default_value_t = 10_000)]
+    rounds: u64,
+}
+
+pub(super) fn run(options: &Options) -> anyhow::Result<ExitCode> {
+    let test = "differential::random_queries";
+    let mut command =
+        cargo::command(&["test", "--quiet", "--package", "pulse-gateway", "--test", "it", "--", test]);
+    command.env("PULSE_SOAK_SEED", options.seed.to_string());
+    command.env("PULSE_SOAK_ROUNDS", options.rounds.to_string());
+    cargo::exit_code(command)
+}

@@ -1,0 +1,25 @@
+//! Tests that the test command runs for seconds, run for as long as one likes.
+
+mod differential;
+mod fuzz;
+
+use std::process::ExitCode;
+
+use clap::Subcommand;
+
+/// What to run, and how much of it.
+#[derive(Subcommand)]
+pub(crate) enum Soak {
+    /// Random queries to the gateway and to one server with the same schema and data.
+    Differential(differential::Options),
+    /// Bytes that a fuzzer makes up, to the gateway's parsers, planner and merge.
+    Fuzz(fuzz::Options),
+}
+
+/// Runs it.
+pub(crate) fn run(soak: &Soak) -> anyhow::Result<ExitCode> {
+    match soak {
+        Soak::Differential(options) => differential::run(options),
+        Soak::Fuzz(options) => fuzz::run(options),
+    }
+}
