@@ -21,7 +21,12 @@ fn of_feed(config: &mut GatewayConfig, settings: &str) {
 /// The settings by which the feed, and it alone, is reached over TLS.
 fn tls_of(authority: &Authority, (certificate, key): &(std::path::PathBuf, std::path::PathBuf)) -> String {
     let ca = authority.path("ca.pem");
-    format!("[tls]\nca_file = {ca:?}\ncertificate_file = {certificate:?}\nkey_file = {key:?}\n")
+    format!(
+        "[tls]\nca_file = '{}'\ncertificate_file = '{}'\nkey_file = '{}'\n",
+        ca.display(),
+        certificate.display(),
+        key.display()
+    )
 }
 
 /// The first thing that a subscriber hears, once somebody has posted.
