@@ -54,7 +54,10 @@ test("a subscription's events come in order, and then it completes", async () =>
 });
 
 test("a client that has had enough completes, and the connection serves on", async () => {
-  const client = createClient({ url: gateway.socketUrl, webSocketImpl: WebSocket, retryAttempts: 0 });
+  let opened = 0;
+  // A client without operations keeps its connection for a while, instead of closing it at once.
+  const settings = { lazyCloseTimeout: 2_000, on: { opened: () => (opened += 1) } };
+  const client = createClient({ url: gateway.socketUrl, webSocketImpl: WebSocket, retryAttempts: 0, ...settings });
   const seen = [];
   for await (const result of client.iterate({ query: "subscription { forever }" })) {
     seen.push(result.data.forever);
@@ -62,6 +65,7 @@ test("a client that has had enough completes, and the connection serves on", asy
   }
   assert.deepEqual(seen, [1, 2, 3]);
   for await (const result of client.iterate({ query: "{ hello }" })) assert.equal(result.data.hello, "hello");
+  assert.equal(opened, 1);
   await client.dispose();
 });
 
