@@ -8,7 +8,7 @@ use arc_swap::ArcSwap;
 use axum::Router;
 use axum::extract::Request;
 use axum::response::Response;
-use axum::routing::future::RouteFuture;
+use futures::future::BoxFuture;
 use pulse_telemetry::Metrics;
 use pulse_types::Clock;
 use tokio::task::JoinSet;
@@ -16,10 +16,10 @@ use tower::Service;
 
 use crate::auth::RememberedCallers;
 use crate::config::GatewayConfig;
-use crate::http::{self, HealthCheck};
+use crate::http::{self, Front, HealthCheck};
 use crate::lifecycle::Lifecycle;
 use crate::persisted_queries::PersistedQueries;
-use crate::pipeline::OperationNames;
+use crate::pipeline::{Executions, OperationNames};
 use crate::ports::{Authenticator, OperationStore, RevocationFeed, SupergraphSource};
 use crate::quota::Quotas;
 use crate::remote::headers::ResponseHeaders;
@@ -64,7 +64,7 @@ struct Current {
 /// The time from one configuration to the next: requests end in the epoch in which they began.
 struct Epoch {
     state: Arc<State>,
-    router: Router,
+    front: Front,
 }
 
 /// What every request sees. All of it belongs to one version of the configuration; what outlives that is behind an `Arc`.
@@ -82,6 +82,7 @@ pub(crate) struct State {
     pub(crate) operation_names: Arc<OperationNames>,
     pub(crate) quotas: Arc<Quotas>,
     pub(crate) streams: Arc<Streams>,
+    pub(crate) executions: Arc<Executions>,
 }
 
 /// What a new configuration changed, setting by setting.
@@ -132,6 +133,7 @@ impl Gateway {
             lifecycle: Arc::default(),
             operation_names: Arc::default(),
             streams,
+            executions: Arc::default(),
         };
         let current = Current {
             epoch: ArcSwap::from_pointee(Epoch::begin(state)),
@@ -188,7 +190,7 @@ impl Gateway {
 impl Epoch {
     fn begin(state: State) -> Self {
         let state = Arc::new(state);
-        Self { router: http::router(Arc::clone(&state)), state }
+        Self { front: Front::new(&state), state }
     }
 }
 
@@ -210,6 +212,7 @@ impl State {
             lifecycle,
             operation_names,
             streams,
+            executions,
         } = self;
         let persisted = if old.persisted_queries == config.persisted_queries {
             Arc::clone(persisted)
@@ -230,6 +233,7 @@ impl State {
             lifecycle: Arc::clone(lifecycle),
             operation_names: Arc::clone(operation_names),
             streams: Arc::clone(streams),
+            executions: Arc::clone(executions),
         }
     }
 }
@@ -241,13 +245,14 @@ struct CurrentRouter(Arc<Current>);
 impl Service<Request> for CurrentRouter {
     type Response = Response;
     type Error = Infallible;
-    type Future = RouteFuture<Infallible>;
+    type Future = BoxFuture<'static, Result<Response, Infallible>>;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
         Poll::Ready(Ok(()))
     }
 
     fn call(&mut self, request: Request) -> Self::Future {
-        self.0.epoch.load().router.clone().call(request)
+        let front = self.0.epoch.load().front.clone();
+        Box::pin(async move { Ok(front.answer(request).await) })
     }
 }

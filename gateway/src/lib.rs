@@ -4,6 +4,7 @@ mod auth;
 mod check;
 mod config;
 pub mod engine;
+mod flights;
 mod gateway;
 mod http;
 mod lifecycle;

@@ -113,9 +113,14 @@ pub trait Subgraph: Send + Sync + 'static {
         self.name()
     }
 
-    /// What it gets to see of a client's head. Streams of callers who differ in it are never shared.
+    /// What it gets to see of a client's head. Queries and streams of callers who differ in it are never shared.
     fn forwarded(&self, _headers: &HeaderMap, _caller: &Arc<Caller>) -> HeaderMap {
         HeaderMap::new()
+    }
+
+    /// Whether equal queries of equal callers that are under way at the same time may be asked of it once.
+    fn deduplicates(&self) -> bool {
+        true
     }
 
     /// Runs a query or a mutation.

@@ -65,7 +65,7 @@ pub(crate) async fn gateway(args: Args) -> anyhow::Result<()> {
 
 fn config(deduplicate: bool) -> GatewayConfig {
     let remote = RemoteConfig { deduplicate, ..RemoteConfig::default() };
-    GatewayConfig { remote, ..GatewayConfig::default() }
+    GatewayConfig { remote, deduplicate, ..GatewayConfig::default() }
 }
 
 /// Writes the supergraph with the address at which the subgraphs are.

@@ -83,6 +83,9 @@ impl RememberedCallers {
         request: RequestId,
     ) -> Result<Known, AuthenticationError> {
         let credentials = self.credentials(headers);
+        if credentials.is_empty() {
+            return self.verify(&credentials).await.map(|known| known.of_request(request));
+        }
         let hash = self.hash(&credentials);
         if let Some(known) = self.callers.get(&hash) {
             if self.is_good(&known) {
@@ -90,14 +93,18 @@ impl RememberedCallers {
             }
             self.callers.invalidate(&hash);
         }
-        let verified_at = self.revocations.count.load(Ordering::Acquire);
-        let authenticated = self.authenticator.authenticate(&credentials).await?;
-        let remembered = Remembered { authenticated, verified_at };
+        let remembered = self.verify(&credentials).await?;
         let known = remembered.of_request(request);
         if known.expires_at.is_some() && !self.revocations.deaf.load(Ordering::Acquire) {
             self.callers.insert(hash, remembered);
         }
         Ok(known)
+    }
+
+    async fn verify(&self, credentials: &HeaderMap) -> Result<Remembered, AuthenticationError> {
+        let verified_at = self.revocations.count.load(Ordering::Acquire);
+        let authenticated = self.authenticator.authenticate(credentials).await?;
+        Ok(Remembered { authenticated, verified_at })
     }
 
     /// Waits for the end of what was verified, for those who go on for longer than a request.

@@ -62,6 +62,7 @@ pub use uploads::UploadsConfig;
 /// The section `[gateway]`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a setting of its own")]
 pub struct GatewayConfig {
     /// How long a request may take.
     #[serde(with = "humantime_serde")]
@@ -133,6 +134,9 @@ pub struct GatewayConfig {
     pub subgraph_urls: BTreeMap<String, String>,
     /// What differs for one subgraph from `remote`, by its name.
     pub subgraphs: BTreeMap<String, SubgraphConfig>,
+    /// Whether equal queries of equal callers that are under way at the same time are run once. Those of which a subgraph
+    /// is asked that has `deduplicate` turned off never are.
+    pub deduplicate: bool,
     /// Whether clients are told how long an answer may be kept, when all subgraphs that gave parts of it say so.
     pub merge_cache_control: bool,
     /// Labels of progressive `@override`.
@@ -182,6 +186,7 @@ impl Default for GatewayConfig {
             subscriptions: SubscriptionsConfig::default(),
             subgraph_urls: BTreeMap::new(),
             subgraphs: BTreeMap::new(),
+            deduplicate: true,
             merge_cache_control: true,
             overrides: OverridesConfig::default(),
             cost: CostConfig::default(),

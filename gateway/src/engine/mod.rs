@@ -28,6 +28,7 @@ mod introspection;
 mod leaf;
 mod limits;
 mod load;
+mod meta_fields;
 mod operation;
 mod plan;
 mod planning;
@@ -179,6 +180,8 @@ pub struct ExecutionResult {
     pub fetches: Vec<FetchReport>,
     /// What it cost, where costs are counted.
     pub cost: Option<Cost>,
+    /// Whether it is the result of an equal query that was under way.
+    pub is_shared: bool,
     /// Headers for the client, beside those that say what the body is.
     pub headers: HeaderMap,
 }

@@ -22,6 +22,7 @@ use super::conditions::{self, Derived};
 use super::cost::{OperationCost, Pricer, Pricing};
 use super::execute::Masking;
 use super::inputs::{Inputs, PageVariables};
+use super::meta_fields::MetaFields;
 use super::plan::{Node, PlanCompiler};
 use super::schema::{Schema, TypeConditions};
 use super::selection::{self, CompiledSelection, Selection};
@@ -53,6 +54,8 @@ pub struct Operation {
     /// How long the last answer was, so that the next one finds room for its own at once.
     pub(super) answer_size: AtomicUsize,
     pub(super) usage: Usage,
+    /// The subgraphs that a query asks, when all of them let equal queries share what they answer.
+    sharing: Option<Vec<Arc<dyn Subgraph>>>,
     query_plan: QueryPlan,
 }
 
@@ -76,6 +79,11 @@ impl Operation {
     /// Whether anything is asked of a subgraph.
     pub(crate) const fn is_planned(&self) -> bool {
         self.plan.is_some()
+    }
+
+    /// The subgraphs that are asked, each once, when equal queries may share an answer.
+    pub(crate) fn sharing(&self) -> Option<&[Arc<dyn Subgraph>]> {
+        self.sharing.as_deref()
     }
 
     /// The plan, for people to read.
@@ -124,7 +132,9 @@ pub(super) struct Preparer {
 
 /// The rules of the specification.
 pub(super) fn validation_rules() -> ValidationPlan {
-    default_rules_validation_plan()
+    let mut rules = default_rules_validation_plan();
+    rules.add_rule(Box::new(MetaFields));
+    rules
 }
 
 impl Preparer {
@@ -164,6 +174,7 @@ impl Preparer {
             cost: None,
             answer_size: AtomicUsize::new(256),
             usage: Usage::default(),
+            sharing: None,
             query_plan: QueryPlan { kind: "QueryPlan", node: None },
         };
         if !variant.denied.is_empty() {
@@ -174,6 +185,7 @@ impl Preparer {
             let pricer = Pricer { pricing, schema: &self.schema };
             pricer.operation(operation.kind, &operation.selection, operation.plan.as_ref())
         });
+        operation.sharing = sharing(&operation);
         Ok(operation)
     }
 
@@ -314,6 +326,23 @@ fn parts(operation: &query::OperationDefinition) -> Parts<'_> {
         ),
     };
     Parts { kind, name, variables, selection_set }
+}
+
+/// The subgraphs that a query asks, each once, when all of them deduplicate.
+fn sharing(operation: &Operation) -> Option<Vec<Arc<dyn Subgraph>>> {
+    if operation.kind != OperationKind::Query {
+        return None;
+    }
+    let mut subgraphs: Vec<&Arc<dyn Subgraph>> = Vec::new();
+    for request in operation.plan.as_ref()?.requests() {
+        if !request.subgraph.deduplicates() {
+            return None;
+        }
+        if subgraphs.iter().all(|known| known.name() != request.subgraph.name()) {
+            subgraphs.push(&request.subgraph);
+        }
+    }
+    Some(subgraphs.into_iter().cloned().collect())
 }
 
 /// What an operation selects.

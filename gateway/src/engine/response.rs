@@ -25,6 +25,7 @@ pub(super) fn refused(errors: &[RequestError]) -> ExecutionResult {
         request_error: true,
         fetches: Vec::new(),
         cost: None,
+        is_shared: false,
         headers: HeaderMap::new(),
     }
 }
@@ -104,6 +105,7 @@ impl Shared {
             request_error: false,
             fetches,
             cost,
+            is_shared: false,
             headers: HeaderMap::new(),
         }
     }
@@ -138,6 +140,7 @@ pub(super) fn failed(error: &FieldError) -> ExecutionResult {
         request_error: false,
         fetches: Vec::new(),
         cost: None,
+        is_shared: false,
         headers: HeaderMap::new(),
     }
 }

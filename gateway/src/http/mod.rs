@@ -12,18 +12,22 @@ mod query_page;
 pub(crate) mod request_id;
 mod serve;
 
-use std::any::Any;
+use std::convert::Infallible;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{Request, State as Shared};
-use axum::middleware::from_fn_with_state;
+use axum::extract::Request;
 use axum::response::{IntoResponse, Redirect, Response};
-use axum::routing::{any, get};
+use axum::routing::future::RouteFuture;
+use axum::routing::get;
+use futures::FutureExt;
+use futures::future::{BoxFuture, Either};
 use http::{Method, StatusCode, Uri, header};
-use tower::ServiceBuilder;
-use tower_http::catch_panic::CatchPanicLayer;
+use tower::util::BoxCloneSyncService;
+use tower::{Service, ServiceBuilder, ServiceExt};
 
 use crate::engine::{ErrorCode, RequestError};
 use crate::gateway::State;
@@ -31,6 +35,8 @@ use crate::pipeline;
 use crate::streams::{single_connection, websocket};
 
 use compression::CompressLayer;
+use request_id::REQUEST_ID;
+
 pub use health::HealthCheck;
 pub(crate) use serve::PeerAddress;
 pub use serve::{ServerConfig, serve};
@@ -38,11 +44,65 @@ pub use serve::{ServerConfig, serve};
 /// Where the API is.
 const API: &str = "/graphql";
 
-pub(crate) fn router(state: Arc<State>) -> Router {
-    let mut router = Router::new()
-        .route(API, any(api))
-        .route("/health/live", get(health::live))
-        .route("/health/ready", get(health::ready));
+/// What answers requests, from their arrival at the gateway to the end of their answers' heads.
+#[derive(Clone)]
+pub(crate) struct Front {
+    state: Arc<State>,
+    routes: BoxCloneSyncService<Request, Response, Infallible>,
+}
+
+impl Front {
+    pub(crate) fn new(state: &Arc<State>) -> Self {
+        let layers = ServiceBuilder::new()
+            .option_layer(state.config.compression.then(CompressLayer::new))
+            .option_layer(cors::layer(&state.config));
+        let routes = layers.service(Routes { state: Arc::clone(state), others: others(state) });
+        Self { state: Arc::clone(state), routes: BoxCloneSyncService::new(routes) }
+    }
+
+    pub(crate) async fn answer(self, mut request: Request) -> Response {
+        let Self { state, routes } = self;
+        let id = request_id::name(&state, &mut request);
+        let mut response = if let Some(refusal) = protect::refusal(&state, &mut request) {
+            refusal
+        } else {
+            let answer = AssertUnwindSafe(routes.oneshot(request)).catch_unwind().await;
+            answer.map_or_else(|_| panicked(), |answer| answer.unwrap_or_else(|never| match never {}))
+        };
+        protect::mark(&state.config.protection, response.headers_mut());
+        response.headers_mut().insert(REQUEST_ID, id);
+        response
+    }
+}
+
+/// The API, and the routes beside it.
+#[derive(Clone)]
+struct Routes {
+    state: Arc<State>,
+    others: Router,
+}
+
+impl Service<Request> for Routes {
+    type Response = Response;
+    type Error = Infallible;
+    type Future = Either<RouteFuture<Infallible>, BoxFuture<'static, Result<Response, Infallible>>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request) -> Self::Future {
+        if request.uri().path() == API {
+            let state = Arc::clone(&self.state);
+            return Either::Right(Box::pin(async { Ok(api(state, request).await) }));
+        }
+        Either::Left(self.others.call(request))
+    }
+}
+
+fn others(state: &Arc<State>) -> Router {
+    let mut router =
+        Router::new().route("/health/live", get(health::live)).route("/health/ready", get(health::ready));
     if state.metrics.is_some() && state.config.metrics.listen.is_empty() {
         router = router.route("/metrics", get(metrics::metrics));
     }
@@ -51,14 +111,7 @@ pub(crate) fn router(state: Arc<State>) -> Router {
             .route("/", get(async || Redirect::temporary(API)))
             .route("/graphiql/{name}", get(query_page::asset));
     }
-    // One stack over all routes: each layer by itself would box every request's service and future once more.
-    let layers = ServiceBuilder::new()
-        .layer(from_fn_with_state(Arc::clone(&state), protect::protect))
-        .option_layer(state.config.compression.then(CompressLayer::new))
-        .option_layer(cors::layer(&state.config))
-        .layer(from_fn_with_state(Arc::clone(&state), request_id::name_request))
-        .layer(CatchPanicLayer::custom(panicked));
-    router.fallback(nothing_here).layer(layers).with_state(state)
+    router.fallback(nothing_here).with_state(Arc::clone(state))
 }
 
 /// What operators look at, and clients need not.
@@ -70,7 +123,7 @@ pub(crate) fn operator_router(state: &Arc<State>) -> Router {
         .with_state(Arc::clone(state))
 }
 
-async fn api(Shared(state): Shared<Arc<State>>, request: Request) -> Response {
+async fn api(state: Arc<State>, request: Request) -> Response {
     if websocket::is_wanted(&request) {
         return Box::pin(websocket::upgrade(state, request)).await;
     }
@@ -92,7 +145,7 @@ async fn nothing_here(uri: Uri) -> Response {
 }
 
 /// Answers a request whose handler panicked. The panic itself was written to the log by the process's hook.
-fn panicked(_: Box<dyn Any + Send>) -> Response {
+fn panicked() -> Response {
     let error = RequestError::new(ErrorCode::Internal, "internal server error");
     error_response(StatusCode::INTERNAL_SERVER_ERROR, &[error])
 }

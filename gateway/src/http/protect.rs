@@ -1,10 +1,7 @@
 //! Around everything: requests whose head is too large or that a foreign page may have sent are refused unread, and
 //! browsers are told how to treat the answers.
 
-use std::sync::Arc;
-
-use axum::extract::{Request, State as Shared};
-use axum::middleware::Next;
+use axum::extract::Request;
 use axum::response::Response;
 use http::header::{self, CONTENT_TYPE, HeaderMap, HeaderValue, UPGRADE};
 use http::{Method, StatusCode};
@@ -18,20 +15,21 @@ use crate::gateway::State;
 /// Content types that a form can send, and so any page.
 const OF_FORMS: [&str; 3] = ["application/x-www-form-urlencoded", "multipart/form-data", "text/plain"];
 
-pub(super) async fn protect(Shared(state): Shared<Arc<State>>, mut request: Request, next: Next) -> Response {
-    name_client(&state, &mut request);
+/// Names the client by what trusted proxies say, and refuses what is not to be read any further.
+pub(super) fn refusal(state: &State, request: &mut Request) -> Option<Response> {
+    name_client(state, request);
     let config = &state.config.protection;
     let refusal = large_head(config, request.headers()).or_else(|| {
-        let is_page = state.config.query_page && query_page::is_wanted(&request);
+        let is_page = state.config.query_page && query_page::is_wanted(request);
         let is_asked = request.uri().path() == API && !is_page;
-        (config.csrf_for_get && is_asked).then(|| forged_get(config, &request)).flatten()
+        (config.csrf_for_get && is_asked).then(|| forged_get(config, request)).flatten()
     });
-    let mut response = match refusal {
-        Some((status, error)) => error_response(status, &[error]),
-        None => next.run(request).await,
-    };
-    let headers = response.headers_mut();
-    // Browsers must take every answer for what its content type says.
+    refusal.map(|(status, error)| error_response(status, &[error]))
+}
+
+/// Tells browsers how to treat an answer.
+pub(super) fn mark(config: &ProtectionConfig, headers: &mut HeaderMap) {
+    // They must take every answer for what its content type says.
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     if headers.get(CONTENT_TYPE).is_some_and(|value| value.as_bytes().starts_with(b"text/html")) {
         headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
@@ -41,7 +39,6 @@ pub(super) async fn protect(Shared(state): Shared<Arc<State>>, mut request: Requ
         let value = HeaderValue::try_from(value).expect("a number is a header value");
         headers.insert(header::STRICT_TRANSPORT_SECURITY, value);
     }
-    response
 }
 
 /// From here on a request comes from whom trusted proxies say that it comes.

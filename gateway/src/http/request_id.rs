@@ -1,10 +1,6 @@
 //! Every request has an id: the client's own, when it is one, or a new one. The response names it.
 
-use std::sync::Arc;
-
-use axum::extract::{Request, State as Shared};
-use axum::middleware::Next;
-use axum::response::Response;
+use axum::extract::Request;
 use http::{HeaderName, HeaderValue};
 use pulse_types::RequestId;
 
@@ -13,11 +9,8 @@ use crate::gateway::State;
 /// The header that carries the id.
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-pub(super) async fn name_request(
-    Shared(state): Shared<Arc<State>>,
-    mut request: Request,
-    next: Next,
-) -> Response {
+/// Gives a request its id, which goes into its response's head.
+pub(super) fn name(state: &State, request: &mut Request) -> HeaderValue {
     let sent = request
         .headers()
         .get(REQUEST_ID)
@@ -25,8 +18,5 @@ pub(super) async fn name_request(
         .and_then(|id| id.parse().ok());
     let id = sent.unwrap_or_else(|| RequestId::new(state.clock.now()));
     request.extensions_mut().insert(id);
-    let mut response = next.run(request).await;
-    let value = HeaderValue::try_from(id.to_string()).expect("a UUID is a header value");
-    response.headers_mut().insert(REQUEST_ID, value);
-    response
+    HeaderValue::try_from(id.to_string()).expect("a UUID is a header value")
 }

@@ -3,18 +3,20 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::FutureExt;
 use tokio::sync::watch;
 use tokio::time::timeout_at;
 
 use super::operate::{Answer, Client, Repeatable};
 use super::read_request::GraphqlRequest;
 use super::refusal::Refusal;
+use super::share;
 use crate::engine::{
-    Engine, ErrorCode, Estimate, ExecutionContext, Operation, RequestError, Subscription, Toll, refused,
+    Engine, ErrorCode, Estimate, ExecutionContext, Operation, OperationKind, RequestError, Subscription,
+    Toll, refused,
 };
 use crate::gateway::State;
 use crate::streams::{Begin, Live};
+use crate::supergraph::Served;
 use crate::value::Value;
 
 /// How long past the deadline the engine may take to answer with what it has by then.
@@ -30,15 +32,30 @@ pub(super) struct Paying {
 /// Runs a query or a mutation.
 pub(super) async fn execute(
     state: &State,
-    engine: &Engine,
+    served: &Arc<Served>,
     operation: &Arc<Operation>,
     (request, told): (GraphqlRequest, Option<Estimate>),
     client: &Client,
 ) -> Result<Answer, Refusal> {
     let uploads = request.uploads.clone();
     let context = ExecutionContext { uploads, tell_cost: told, ..context(state, &request, client) };
-    let execution = Box::pin(engine.execute(operation, request.variables, context));
-    in_time(state, client, execution.map(Answer::Once).map(Ok)).await
+    let sharing = share::execution(state, operation, request.variables.as_ref(), &context, client);
+    let execution = async {
+        let result = match sharing {
+            Some(execution) => Box::pin(share::run(state, served, execution, context)).await,
+            None => Some(Box::pin(served.engine.execute(operation, request.variables, context)).await),
+        };
+        if operation.kind() == OperationKind::Mutation {
+            // Whoever asks from now on sees what it changed.
+            state.executions.close();
+        }
+        result.map(Answer::Once).ok_or_else(broken)
+    };
+    in_time(state, client, execution).await
+}
+
+fn broken() -> Refusal {
+    Refusal::error(ErrorCode::Internal, "internal server error")
 }
 
 /// A subscription, ready to be opened. The error says what is wrong with its variables.

@@ -16,6 +16,7 @@ mod prepare;
 mod read_request;
 mod refusal;
 mod respond;
+mod share;
 mod summary;
 mod variant;
 
@@ -45,6 +46,7 @@ pub(crate) use operation_names::OperationNames;
 pub(crate) use read_request::{Arrival, GraphqlRequest, read_request};
 pub(crate) use refusal::{METHODS, Refusal};
 pub(crate) use respond::refuse;
+pub(crate) use share::Executions;
 pub(crate) use summary::Summary;
 
 use read_request::Incoming;

@@ -97,7 +97,7 @@ async fn steps(
     let executing = async {
         if operation.kind() != OperationKind::Subscription {
             let asked = (request, paying.told);
-            return execute::execute(state, &served.engine, &operation, asked, client).await;
+            return execute::execute(state, &served, &operation, asked, client).await;
         }
         let planned = Arc::clone(&operation);
         let subscription = execute::subscription(state, &served.engine, planned, (&request, &paying), client);

@@ -1,5 +1,6 @@
 //! What is told of a request when it ends, however it ends: one line in the log, and the metrics.
 
+use std::borrow::Cow;
 use std::fmt::Write;
 use std::sync::Arc;
 use std::time::Instant;
@@ -29,6 +30,8 @@ pub(crate) struct Summary {
     trace: Option<String>,
     cost: Option<Cost>,
     fetches: Vec<FetchReport>,
+    /// Whether another request's execution gave the answer.
+    is_shared: bool,
     errors: usize,
     code: Option<&'static str>,
     /// What the response's head is to say beside the answer.
@@ -52,6 +55,7 @@ impl Summary {
             trace: None,
             cost: None,
             fetches: Vec::new(),
+            is_shared: false,
             errors: 0,
             code: None,
             told: HeaderMap::new(),
@@ -96,6 +100,7 @@ impl Summary {
     pub(super) fn executed(&mut self, result: &ExecutionResult) {
         self.errors = result.errors;
         self.cost = result.cost;
+        self.is_shared = result.is_shared;
         self.fetches.clone_from(&result.fetches);
     }
 
@@ -125,19 +130,30 @@ impl Summary {
 
     fn measure(&self) {
         gauge!("pulse_gateway_requests_in_flight").decrement(1.0);
-        let status = self.status.map_or_else(|| "cancelled".to_owned(), |status| status.as_str().to_owned());
+        let status = match self.status {
+            None => Cow::Borrowed("cancelled"),
+            Some(StatusCode::OK) => Cow::Borrowed("200"),
+            Some(status) => Cow::Owned(status.as_str().to_owned()),
+        };
         histogram!("pulse_gateway_request_duration_seconds", "kind" => self.kind(), "status" => status)
             .record(self.started.elapsed());
         if let Some(label) = &self.label {
-            let labels = [("operation", label.to_string()), ("kind", self.kind().to_owned())];
-            histogram!("pulse_gateway_operation_duration_seconds", &labels).record(self.started.elapsed());
+            let (name, kind) = (|| Arc::clone(label), self.kind());
+            histogram!("pulse_gateway_operation_duration_seconds", "operation" => name(), "kind" => kind)
+                .record(self.started.elapsed());
             if self.errors > 0 {
-                counter!("pulse_gateway_operation_errors_total", &labels).increment(1);
+                counter!("pulse_gateway_operation_errors_total", "operation" => name(), "kind" => kind)
+                    .increment(1);
             }
         }
+        if self.is_shared {
+            // Its calls were counted with the request that made them.
+            counter!("pulse_gateway_shared_executions_total").increment(1);
+            return;
+        }
         for fetch in &self.fetches {
-            let outcome = if fetch.errors == 0 { "ok" } else { "error" };
-            let subgraph = fetch.subgraph.to_string();
+            let (subgraph, outcome) =
+                (Arc::clone(&fetch.subgraph), if fetch.errors == 0 { "ok" } else { "error" });
             histogram!("pulse_gateway_fetch_duration_seconds", "subgraph" => subgraph, "outcome" => outcome)
                 .record(fetch.duration);
         }
@@ -158,6 +174,7 @@ impl Summary {
             cost = self.cost.map(tracing::field::display),
             trace_id = self.trace.as_deref(),
             subgraphs = %subgraphs(&self.fetches),
+            shared = self.is_shared.then_some(true),
             status = self.status.map_or(0, |status| status.as_u16()),
             cancelled = self.status.is_none(),
             errors = self.errors,

@@ -5,11 +5,11 @@ mod caller_token;
 mod client;
 mod encoding;
 mod endpoints;
-mod flights;
 pub(crate) mod headers;
 mod invalid;
 mod response;
 mod retries;
+mod sharing;
 mod streams;
 mod upstream;
 
@@ -42,8 +42,8 @@ pub use invalid::InvalidEndpoint;
 
 use caller_token::CallerTokens;
 use encoding::Encoding;
-use flights::{Flights, Key};
 use headers::RequestHeaders;
+use sharing::Calls;
 use streams::StreamEndpoint;
 use upstream::{Call, Payload, Upstream};
 
@@ -61,7 +61,8 @@ pub struct RemoteEndpoint {
 /// A subgraph over HTTP.
 pub struct RemoteSubgraph {
     remote: Arc<Remote>,
-    flights: Arc<Flights>,
+    /// Calls that equal queries may share.
+    calls: Arc<Calls>,
     streams: StreamEndpoint,
     /// What it needs to be the same place for a stream.
     address: String,
@@ -102,7 +103,7 @@ impl RemoteSubgraph {
             .map_err(|cause| InvalidEndpoint::Tls { name: name.clone(), cause })?;
         let tokens = signer.map(|signer| CallerTokens::new(name, signer));
         let remote = Arc::new(Remote { uri, upstream, rules, tokens });
-        Ok(Self { remote, flights: Arc::default(), streams, address, clock })
+        Ok(Self { remote, calls: Arc::default(), streams, address, clock })
     }
 
     /// The same with its streams as the configuration has them.
@@ -181,6 +182,10 @@ impl Subgraph for RemoteSubgraph {
         &self.address
     }
 
+    fn deduplicates(&self) -> bool {
+        self.remote.upstream.config.deduplicate
+    }
+
     fn forwarded(&self, headers: &HeaderMap, caller: &Arc<Caller>) -> HeaderMap {
         self.remote.ruled(headers, caller)
     }
@@ -210,17 +215,25 @@ impl Subgraph for RemoteSubgraph {
         let upstream = &self.remote.upstream;
         let ruled = self.remote.ruled(&request.headers, &request.caller);
         if request.kind != OperationKind::Query || !upstream.config.deduplicate {
-            return self.remote.post(&request, ruled, request.deadline).await;
+            let answer = self.remote.post(&request, ruled, request.deadline).await;
+            if request.kind == OperationKind::Mutation {
+                // Whoever asks from now on sees what it changed.
+                self.calls.close();
+            }
+            return answer;
         }
         let (started, deadline) = (Instant::now(), request.deadline);
         let remote = Arc::clone(&self.remote);
-        let answer = self.flights.join(&upstream.name, Key { request, headers: ruled }, |key| async move {
+        let call = sharing::Call { request, headers: ruled };
+        let landing = self.calls.join(call, |call| async move {
             // Others may wait longer than whoever asked first: the subgraph's own time ends the call.
             let no_sooner = Instant::now() + 2 * remote.upstream.config.timeout;
-            remote.post(&key.request, key.headers.clone(), no_sooner).await
+            remote.post(&call.request, call.headers.clone(), no_sooner).await
         });
-        let late = |_| Err(SubgraphFault::TimedOut(deadline.saturating_duration_since(started)));
-        timeout_at(deadline.into(), answer).await.unwrap_or_else(late)
+        match timeout_at(deadline.into(), landing).await {
+            Ok(landed) => sharing::answer(&upstream.name, landed),
+            Err(_) => Err(SubgraphFault::TimedOut(deadline.saturating_duration_since(started))),
+        }
     }
 
     async fn subscribe(

@@ -8,6 +8,7 @@ mod compression;
 mod conformance;
 mod differential;
 mod engine;
+mod executions;
 mod faults;
 mod fuzz;
 mod hostile;
