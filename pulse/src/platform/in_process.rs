@@ -3,10 +3,13 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use async_graphql::parser::parse_query;
+use async_graphql::parser::types::ExecutableDocument;
 use async_graphql::{PathSegment, Request, Response, ServerError, UploadValue};
 use async_trait::async_trait;
 use futures::StreamExt;
 use futures::stream::BoxStream;
+use moka::sync::Cache;
 use pulse_gateway::ports::{
     Subgraph as Port, SubgraphError, SubgraphFault, SubgraphFile, SubgraphRequest, SubgraphResponse,
 };
@@ -16,23 +19,50 @@ use pulse_graphql::Subgraph;
 use super::values;
 
 /// A subgraph of this process behind the gateway's port.
-pub struct InProcess(Subgraph);
+pub struct InProcess {
+    subgraph: Subgraph,
+    /// Documents that were sent before, by what names them, each with its text.
+    parsed: Cache<u64, (Arc<str>, Arc<ExecutableDocument>)>,
+}
+
+/// How many documents are kept parsed.
+const PARSED: u64 = 1000;
 
 impl InProcess {
     /// The subgraph as a port.
     pub fn port(subgraph: Subgraph) -> Arc<dyn Port> {
-        Arc::new(Self(subgraph))
+        Arc::new(Self { subgraph, parsed: Cache::new(PARSED) })
+    }
+
+    async fn translate(&self, request: SubgraphRequest) -> Result<Request, SubgraphFault> {
+        let document = self.parsed(&request);
+        let mut translated = translate(request).await?;
+        if let Some(document) = document {
+            translated.set_parsed_query(ExecutableDocument::clone(&document));
+        }
+        Ok(translated)
+    }
+
+    /// A request's document; `None` for one that does not parse, which the answer will say.
+    fn parsed(&self, request: &SubgraphRequest) -> Option<Arc<ExecutableDocument>> {
+        let known = self.parsed.get(&request.query_hash);
+        if let Some((_, document)) = known.filter(|(text, _)| *text == request.query) {
+            return Some(document);
+        }
+        let document = Arc::new(parse_query(&*request.query).ok()?);
+        self.parsed.insert(request.query_hash, (Arc::clone(&request.query), Arc::clone(&document)));
+        Some(document)
     }
 }
 
 #[async_trait]
 impl Port for InProcess {
     fn name(&self) -> &str {
-        self.0.name
+        self.subgraph.name
     }
 
     async fn sdl(&self) -> Result<String, SubgraphFault> {
-        Ok(self.0.api.sdl())
+        Ok(self.subgraph.api.sdl())
     }
 
     async fn execute(&self, request: SubgraphRequest) -> Result<SubgraphResponse, SubgraphFault> {
@@ -40,8 +70,8 @@ impl Port for InProcess {
         let allowed = deadline.saturating_duration_since(Instant::now());
         let caller = Arc::clone(&request.caller);
         let answer = async {
-            let request = translate(request).await?;
-            Ok(answer_of(self.0.api.execute(caller, request).await))
+            let request = self.translate(request).await?;
+            Ok(answer_of(self.subgraph.api.execute(caller, request).await))
         };
         match tokio::time::timeout_at(deadline.into(), answer).await {
             Ok(answer) => answer,
@@ -54,7 +84,7 @@ impl Port for InProcess {
         request: SubgraphRequest,
     ) -> Result<BoxStream<'static, Result<SubgraphResponse, SubgraphFault>>, SubgraphFault> {
         let caller = Arc::clone(&request.caller);
-        let events = self.0.api.subscribe(caller, translate(request).await?);
+        let events = self.subgraph.api.subscribe(caller, self.translate(request).await?);
         Ok(events.map(|response| Ok(answer_of(response))).boxed())
     }
 }

@@ -2,9 +2,12 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Context, Object};
+use async_graphql::parser::types::Field;
+use async_graphql::{Context, InputType, Object, ScalarType, Value};
 use chrono::{DateTime, Utc};
-use pulse_graphql::{Connection, ContextExt, Cursor, Error, JsonObject, Page, PageLimits, Total};
+use pulse_graphql::{
+    Connection, ContextExt, Cursor, Error, JsonObject, Node, Page, PageLimits, PlainFields, Total,
+};
 use pulse_types::EntityId;
 
 use super::entity_type::EntityType;
@@ -106,7 +109,7 @@ impl Entity {
         #[graphql(desc = "Only those of this type.", name = "type")] type_name: Option<String>,
         #[graphql(desc = "How many at most: 1 to 100, 20 unless given.")] first: Option<i32>,
         #[graphql(desc = "After this cursor.")] after: Option<String>,
-    ) -> Result<Connection<Relationship>, Error<GraphError>> {
+    ) -> Result<Connection<Node<Relationship>>, Error<GraphError>> {
         let (page, from) = forwards(first, after)?;
         let details = nodes_want(ctx, &["properties"]);
         let asked = RelationshipsPage { direction, type_name, limit: page.limit(), after: from, details };
@@ -119,7 +122,7 @@ impl Entity {
             async move { Ok(counts.load(key).await?.unwrap_or(0)) }
         });
         Ok(page.connection(rows.to_vec(), total, |row| {
-            let node = Relationship::of(self, &row);
+            let node = Node(Relationship::of(self, &row));
             (Cursor::when_asked(move || Cursor::new(&row.position())), node)
         }))
     }
@@ -137,7 +140,7 @@ impl Entity {
         #[graphql(desc = "Only along relationships of this type.", name = "type")] type_name: Option<String>,
         #[graphql(desc = "How many at most: 1 to 100, 20 unless given.")] first: Option<i32>,
         #[graphql(desc = "After this cursor.")] after: Option<String>,
-    ) -> Result<Connection<Entity>, Error<GraphError>> {
+    ) -> Result<Connection<Node<Entity>>, Error<GraphError>> {
         let (page, from) = forwards(first, after)?;
         let details = wants_details(ctx);
         let asked = NeighborsPage {
@@ -157,8 +160,25 @@ impl Entity {
         });
         Ok(page.connection(rows.to_vec(), total, |row| {
             let id = row.id;
-            (Cursor::when_asked(move || Cursor::new(&(id,))), Entity(row))
+            (Cursor::when_asked(move || Cursor::new(&(id,))), Node(Entity(row)))
         }))
+    }
+}
+
+impl PlainFields for Entity {
+    fn plain_field(&self, field: &Field) -> Option<Value> {
+        let row = &self.0;
+        Some(match field.name.node.as_str() {
+            "id" => InputType::to_value(&row.id),
+            "key" => Value::String(row.key.clone()),
+            "type" => Value::String(row.type_name.clone()),
+            "name" => Value::String(row.name.clone()),
+            "confidence" => ScalarType::to_value(&row.confidence),
+            "version" => ScalarType::to_value(&row.version),
+            "createdAt" => ScalarType::to_value(&row.created_at),
+            "updatedAt" => ScalarType::to_value(&row.updated_at),
+            _ => return None,
+        })
     }
 }
 

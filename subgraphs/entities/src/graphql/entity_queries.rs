@@ -1,7 +1,7 @@
 //! Queries of entities.
 
 use async_graphql::{Context, Object};
-use pulse_graphql::{Connection, ContextExt, Error, Page, PageLimits, Total};
+use pulse_graphql::{Connection, ContextExt, Error, Node, Page, PageLimits, Total};
 use pulse_types::EntityId;
 
 use super::entity::{Entity, wants_details};
@@ -48,7 +48,7 @@ impl EntityQueries {
         #[graphql(desc = "After this cursor.")] after: Option<String>,
         #[graphql(desc = "How many at most, from the end: 1 to 100.")] last: Option<i32>,
         #[graphql(desc = "Before this cursor.")] before: Option<String>,
-    ) -> Result<Connection<Entity>, Error<GraphError>> {
+    ) -> Result<Connection<Node<Entity>>, Error<GraphError>> {
         let page =
             Page::try_new((first, after), (last, before), PageLimits::USUAL).map_err(GraphError::from)?;
         let filter = EntityFilter::from(filter.unwrap_or_default());
@@ -60,7 +60,7 @@ impl EntityQueries {
             let filter = filter.clone();
             async move { entity::count(&session, &filter).await }
         });
-        Ok(page.connection(rows, total, |row| (list::cursor(&row, order.field), Entity::new(row))))
+        Ok(page.connection(rows, total, |row| (list::cursor(&row, order.field), Node(Entity::new(row)))))
     }
 
     #[graphql(entity)]

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Context, Object};
+use async_graphql::parser::types::Field;
+use async_graphql::{Context, InputType, Object, ScalarType, Value};
 use chrono::{DateTime, Utc};
-use pulse_graphql::{ContextExt, Error, JsonObject};
+use pulse_graphql::{ContextExt, Error, JsonObject, PlainFields, plain};
 use pulse_store::StoreError;
 use pulse_types::{EntityId, RelationshipId};
 
@@ -85,6 +86,24 @@ impl Relationship {
     /// When it was last changed.
     async fn updated_at(&self) -> DateTime<Utc> {
         self.row.updated_at
+    }
+}
+
+impl PlainFields for Relationship {
+    fn plain_field(&self, field: &Field) -> Option<Value> {
+        let row = &self.row;
+        let end = |read: &Option<Entity>| plain(read.as_ref()?, &field.selection_set.node);
+        Some(match field.name.node.as_str() {
+            "id" => InputType::to_value(&row.id),
+            "type" => Value::String(row.type_name.clone()),
+            "source" => end(&self.source)?,
+            "target" => end(&self.target)?,
+            "confidence" => ScalarType::to_value(&row.confidence),
+            "version" => ScalarType::to_value(&row.version),
+            "createdAt" => ScalarType::to_value(&row.created_at),
+            "updatedAt" => ScalarType::to_value(&row.updated_at),
+            _ => return None,
+        })
     }
 }
 

@@ -1,7 +1,7 @@
 //! Queries of relationships.
 
 use async_graphql::{Context, Object};
-use pulse_graphql::{Connection, ContextExt, Error, Page, PageLimits, Total};
+use pulse_graphql::{Connection, ContextExt, Error, Node, Page, PageLimits, Total};
 use pulse_types::RelationshipId;
 
 use super::loaders::Loaders;
@@ -39,7 +39,7 @@ impl RelationshipQueries {
         #[graphql(desc = "After this cursor.")] after: Option<String>,
         #[graphql(desc = "How many at most, from the end: 1 to 100.")] last: Option<i32>,
         #[graphql(desc = "Before this cursor.")] before: Option<String>,
-    ) -> Result<Connection<Relationship>, Error<GraphError>> {
+    ) -> Result<Connection<Node<Relationship>>, Error<GraphError>> {
         let page =
             Page::try_new((first, after), (last, before), PageLimits::USUAL).map_err(GraphError::from)?;
         let filter = RelationshipFilter::from(filter.unwrap_or_default());
@@ -50,7 +50,7 @@ impl RelationshipQueries {
             let filter = counted.clone();
             async move { relationship::count(&session, &filter).await }
         });
-        Ok(page.connection(rows, total, |row| (filter.cursor(&row), Relationship::new(row))))
+        Ok(page.connection(rows, total, |row| (filter.cursor(&row), Node(Relationship::new(row)))))
     }
 
     #[graphql(entity)]

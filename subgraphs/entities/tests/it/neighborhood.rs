@@ -186,3 +186,49 @@ async fn a_deep_request_has_one_bound_of_statements_for_any_number_of_entities()
         assert!(statements <= 16, "{statements} for {size}");
     }
 }
+
+/// Plain fields of nodes are answered without their resolvers, which fragments lead back to.
+#[tokio::test]
+async fn nodes_are_answered_the_same_with_and_without_resolvers() {
+    let graph = graph().await;
+    let entity = "__typename id ident: key type name confidence version createdAt updatedAt";
+    let ends = format!("source {{ {entity} }} target {{ {entity} }}");
+    let relationship = format!("__typename id kind: type {ends} confidence version createdAt updatedAt");
+    let resolved = |fields: &str, of: &str| format!("... on {of} {{ {fields} }}");
+    let shapes = [
+        (relationship.clone(), entity.to_owned()),
+        (resolved(&relationship, "Relationship"), resolved(entity, "Entity")),
+        // Of each object something is not plain: a field that is read, or the same field in two places.
+        (format!("{relationship} properties"), format!("{entity} properties")),
+        (format!("{relationship} target {{ id }}"), format!("{entity} id")),
+        (relationship.replace("target {", "target { entityType { name }"), entity.to_owned()),
+    ];
+    let mut answers = Vec::new();
+    for (relationship, entity) in shapes {
+        let query = format!(
+            "{{ entity(key: \"a\") {{ relationships {{ nodes {{ {relationship} }} edges {{ node {{ {relationship} }} }} }} \
+             neighbors {{ nodes {{ {entity} }} }} }} entities {{ nodes {{ {entity} }} }} \
+             relationships {{ nodes {{ {relationship} }} }} }}"
+        );
+        let mut answer = graph.data(&query, json!({})).await;
+        without(&mut answer, &["properties", "entityType"]);
+        answers.push(answer);
+    }
+    let nodes = answers[0]["entity"]["relationships"]["nodes"].as_array().unwrap();
+    assert_eq!(nodes.len(), 6, "{nodes:?}");
+    assert!(nodes.iter().all(|node| node["target"]["ident"].is_string()), "{nodes:?}");
+    for answer in &answers[1..] {
+        assert_eq!(answer.to_string(), answers[0].to_string());
+    }
+}
+
+fn without(value: &mut Value, names: &[&str]) {
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(|item| without(item, names)),
+        Value::Object(fields) => {
+            fields.retain(|name, _| !names.contains(&name.as_str()));
+            fields.values_mut().for_each(|field| without(field, names));
+        }
+        _ => {}
+    }
+}
