@@ -11,8 +11,9 @@ fuzz_target!(init: let_planner_panic(), |data: &[u8]| pulse_fuzz::supergraph::ru
 fn let_planner_panic() {
     let abort = panic::take_hook();
     panic::set_hook(Box::new(move |info| {
-        let is_planners =
-            info.location().is_some_and(|place| place.file().contains("hive-router-query-planner"));
+        let is_planners = info.location().is_some_and(|place| {
+            ["hive-router-query-planner", "graphql-tools"].iter().any(|name| place.file().contains(name))
+        });
         if !is_planners {
             abort(info);
         }

@@ -62,7 +62,8 @@ pub(super) fn check(result: &ExecutionResult) -> Value {
 fn check_values(value: &Value) {
     match value {
         Value::Object(object) => {
-            for (name, value) in object {
+            // What is in a custom scalar says nothing of itself.
+            for (name, value) in object.iter().filter(|(name, _)| &**name != "price") {
                 assert!(!(name.ends_with("Required") && value.is_null()), "{name} is null");
                 let is_int = matches!(value, Value::Int(number) if i32::try_from(*number).is_ok());
                 assert!(!name.ends_with("Int") || is_int || value.is_null(), "{name} is {value}");
