@@ -31,7 +31,12 @@ enum Bench {
     BareServer { database: String, org: Uuid },
     /// The platform, as a process of its own; started by `read`.
     #[command(hide = true)]
-    PlatformServer { database: String },
+    PlatformServer {
+        database: String,
+        /// Run equal queries that are under way at the same time one by one.
+        #[arg(long)]
+        no_deduplication: bool,
+    },
 }
 
 fn main() -> anyhow::Result<()> {
@@ -42,7 +47,9 @@ fn main() -> anyhow::Result<()> {
             Bench::Read(args) => read::run(args).await,
             Bench::Import(args) => import::run(args).await,
             Bench::BareServer { database, org } => bare::serve(&database, org).await,
-            Bench::PlatformServer { database } => platform::serve(&database).await,
+            Bench::PlatformServer { database, no_deduplication } => {
+                platform::serve(&database, !no_deduplication).await
+            }
         }
     })
 }

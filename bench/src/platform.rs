@@ -27,9 +27,10 @@ pub(crate) fn access_token(org: OrgId) -> anyhow::Result<String> {
     Ok(tokens()?.sign(&claims).ok_or_else(|| anyhow::anyhow!("no key"))??)
 }
 
-pub(crate) async fn serve(database: &str) -> anyhow::Result<()> {
+pub(crate) async fn serve(database: &str, deduplicate: bool) -> anyhow::Result<()> {
     let mut settings = Settings::from_env(None, std::iter::empty())?;
     settings.database.max_connections = CONNECTIONS;
+    settings.gateway.deduplicate = deduplicate;
     let database = Database::existing(PgConnectOptions::from_str(database)?);
     let platform = Platform::start(&database, &tokens()?, &settings, None).await?;
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;

@@ -48,7 +48,7 @@ pub(crate) async fn gateway(args: Args) -> anyhow::Result<()> {
     let parts = GatewayParts {
         subgraphs,
         source: Arc::new(FileSource::new(args.supergraph)),
-        authenticator: Arc::new(AnonymousAuthenticator::new(clock.clone())),
+        authenticator: Arc::new(AnonymousAuthenticator::new(&clock)),
         revocations: None,
         operations: None,
         checks: Vec::new(),

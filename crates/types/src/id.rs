@@ -33,9 +33,10 @@ fn at(time: DateTime<Utc>) -> Uuid {
 macro_rules! ids {
     ($($(#[$doc:meta])+ $name:ident,)+) => {$(
         $(#[$doc])+
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, sqlx::Type)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[cfg_attr(feature = "sqlx", derive(sqlx::Type))]
         #[serde(transparent)]
-        #[sqlx(transparent)]
+        #[cfg_attr(feature = "sqlx", sqlx(transparent))]
         pub struct $name(Uuid);
 
         impl $name {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use http::HeaderMap;
+use http::{HeaderMap, HeaderName};
 use pulse_types::{Caller, Clock, RequestId};
 
 use crate::ports::{Authenticated, AuthenticationError, Authenticator};
@@ -11,20 +11,23 @@ use crate::ports::{Authenticated, AuthenticationError, Authenticator};
 /// Takes everybody for nobody: for a gateway in front of subgraphs that know no callers.
 #[derive(Debug, Clone)]
 pub struct AnonymousAuthenticator {
-    clock: Clock,
+    nobody: Arc<Caller>,
 }
 
 impl AnonymousAuthenticator {
-    /// An authenticator that makes ids at the time that `clock` tells.
-    pub const fn new(clock: Clock) -> Self {
-        Self { clock }
+    /// An authenticator that knows nobody since the time that `clock` tells.
+    pub fn new(clock: &Clock) -> Self {
+        Self { nobody: Arc::new(Caller::anonymous(RequestId::new(clock.now()))) }
     }
 }
 
 #[async_trait]
 impl Authenticator for AnonymousAuthenticator {
     async fn authenticate(&self, _: &HeaderMap) -> Result<Authenticated, AuthenticationError> {
-        let caller = Arc::new(Caller::anonymous(RequestId::new(self.clock.now())));
-        Ok(Authenticated { caller, expires_at: None })
+        Ok(Authenticated { caller: Arc::clone(&self.nobody), expires_at: None })
+    }
+
+    fn credential_headers(&self) -> Vec<HeaderName> {
+        Vec::new()
     }
 }

@@ -32,7 +32,7 @@ impl Leaf {
     pub(super) const fn expected(self) -> &'static str {
         match self {
             Self::Any => "a value",
-            Self::Int => "a whole number",
+            Self::Int => "a whole number of 32 bits",
             Self::Float => "a number",
             Self::String => "a string",
             Self::Boolean => "a boolean",
@@ -40,19 +40,20 @@ impl Leaf {
         }
     }
 
-    /// Writes a value that is not null. Whether it could be written; where not, nothing has been. A whole number of more
-    /// than 32 bits is written too: subgraphs that have them mean them.
+    /// Writes a value that is not null. Whether it could be written; where not, nothing has been.
     pub(super) fn write(self, value: &Value, out: &mut impl BufMut) -> bool {
         match (self, value) {
             (Self::Any, _)
-            | (Self::Int | Self::Float, Value::Int(_))
-            | (Self::Float, Value::Number(_))
+            | (Self::Float, Value::Int(_) | Value::Number(_))
             | (Self::String | Self::Id, Value::String(_))
             | (Self::Boolean, Value::Bool(_)) => value.write(out),
-            (Self::Int, Value::Number(text)) => match whole(text) {
-                Some(text) => out.put_slice(text.as_bytes()),
-                None => return false,
-            },
+            (Self::Int, Value::Int(number)) if i32::try_from(*number).is_ok() => value.write(out),
+            (Self::Int, Value::Number(text)) => {
+                match whole(text).filter(|text| text.parse::<i32>().is_ok()) {
+                    Some(text) => out.put_slice(text.as_bytes()),
+                    None => return false,
+                }
+            }
             // An id is sent as a string, whatever a subgraph keeps it as.
             (Self::Id, Value::Int(number)) => write_string(&number.to_string(), out),
             (Self::Id, Value::Number(text)) => match whole(text) {
@@ -85,7 +86,10 @@ mod tests {
     #[test]
     fn numbers_are_written_as_their_scalar_wants_them() {
         assert_eq!(written(Leaf::Int, "-3.00").as_deref(), Some("-3"));
-        assert_eq!(written(Leaf::Int, "12345678901234567890").as_deref(), Some("12345678901234567890"));
+        assert_eq!(written(Leaf::Int, "2147483647").as_deref(), Some("2147483647"));
+        assert_eq!(written(Leaf::Int, "-2147483648.0").as_deref(), Some("-2147483648"));
+        assert_eq!(written(Leaf::Int, "2147483648"), None);
+        assert_eq!(written(Leaf::Int, "12345678901234567890"), None);
         assert_eq!(written(Leaf::Int, "2.5"), None);
         assert_eq!(written(Leaf::Int, "1e3"), None);
         assert_eq!(written(Leaf::Float, "1e3").as_deref(), Some("1e3"));

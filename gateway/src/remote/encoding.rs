@@ -6,9 +6,10 @@ use async_compression::tokio::bufread::{
     BrotliDecoder, DeflateDecoder, GzipDecoder, GzipEncoder, ZlibDecoder, ZstdDecoder,
 };
 use bytes::{Bytes, BytesMut};
-use http::header::{CONTENT_ENCODING, HeaderMap, HeaderValue};
+use http::header::{CONTENT_ENCODING, HeaderMap};
 use tokio::io::{AsyncRead, AsyncReadExt};
 
+use super::upstream::Payload;
 use crate::ports::SubgraphFault;
 
 /// Smaller bodies gain nothing by being compressed.
@@ -98,17 +99,15 @@ async fn read(mut source: impl AsyncRead + Unpin, limit: usize) -> Result<Bytes,
     Ok(out.freeze())
 }
 
-/// Compresses a request where that is worth it, and says so in its head.
-pub(super) async fn compressed(body: Bytes, headers: &mut HeaderMap) -> Bytes {
+/// Compresses what is sent, where that is worth it.
+pub(super) async fn compressed(payload: Payload) -> Payload {
+    let Payload::Whole(body) = &payload else { return payload };
     if body.len() < WORTH_COMPRESSING {
-        return body;
+        return payload;
     }
     let mut out = Vec::with_capacity(body.len() / 4);
     match GzipEncoder::new(body.as_ref()).read_to_end(&mut out).await {
-        Ok(_) => {
-            headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
-            out.into()
-        }
-        Err(_) => body,
+        Ok(_) => Payload::Gzip(out.into()),
+        Err(_) => payload,
     }
 }

@@ -143,10 +143,13 @@ impl Remote {
         ruled: HeaderMap,
         deadline: Instant,
     ) -> Result<SubgraphResponse, SubgraphFault> {
-        let mut headers = self.head(ruled, &request.caller);
-        trace::propagate(&request.headers, &mut headers);
+        let head = || {
+            let mut headers = self.head(ruled.clone(), &request.caller);
+            trace::propagate(&request.headers, &mut headers);
+            headers
+        };
         let call = Call {
-            headers,
+            head: &head,
             payload: Payload::Whole(body(request)),
             is_repeatable: request.kind == OperationKind::Query,
         };
@@ -156,13 +159,16 @@ impl Remote {
     /// Sends a request with files, which takes as long as the client takes to send them.
     async fn post_files(&self, request: &SubgraphRequest) -> Result<SubgraphResponse, SubgraphFault> {
         let (content_type, parts) = forward(&body(request), &request.files);
-        let ruled = self.ruled(&request.headers, &request.caller);
-        let mut headers = self.head(ruled, &request.caller);
-        trace::propagate(&request.headers, &mut headers);
-        headers.insert(CONTENT_TYPE, content_type);
-        headers.insert("apollo-require-preflight", HeaderValue::from_static("true"));
+        let head = || {
+            let ruled = self.ruled(&request.headers, &request.caller);
+            let mut headers = self.head(ruled, &request.caller);
+            trace::propagate(&request.headers, &mut headers);
+            headers.insert(CONTENT_TYPE, content_type.clone());
+            headers.insert("apollo-require-preflight", HeaderValue::from_static("true"));
+            headers
+        };
         let payload = Payload::once(StreamBody::new(parts.map_ok(Frame::data).boxed()));
-        let call = Call { headers, payload, is_repeatable: false };
+        let call = Call { head: &head, payload, is_repeatable: false };
         let answer = self.upstream.call(call, request.deadline).await;
         // What is wrong with a file shows here as a connection that broke.
         answer.map_err(|fault| {
@@ -192,9 +198,9 @@ impl Subgraph for RemoteSubgraph {
 
     async fn sdl(&self) -> Result<String, SubgraphFault> {
         let caller = Arc::new(Caller::anonymous(RequestId::new(self.clock.now())));
-        let headers = self.remote.head(HeaderMap::new(), &caller);
+        let head = || self.remote.head(HeaderMap::new(), &caller);
         let payload = Payload::Whole(Bytes::from_static(br#"{"query":"{ _service { sdl } }"}"#));
-        let call = Call { headers, payload, is_repeatable: true };
+        let call = Call { head: &head, payload, is_repeatable: true };
         let deadline = Instant::now() + self.remote.upstream.config.timeout;
         let response = self.remote.upstream.call(call, deadline).await?;
         let sdl =

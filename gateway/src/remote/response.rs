@@ -44,12 +44,17 @@ async fn collect(mut body: Incoming, headers: &HeaderMap, limit: usize) -> Resul
     if announced.is_some_and(|length| length > limit) {
         return Err(SubgraphFault::TooLarge(limit));
     }
-    let mut read = BytesMut::with_capacity(announced.unwrap_or(0));
+    let mut read = BytesMut::new();
     while let Some(frame) = body.frame().await {
         let Ok(data) = frame.map_err(fault)?.into_data() else { continue };
         if read.len() + data.len() > limit {
             return Err(SubgraphFault::TooLarge(limit));
         }
+        // A small answer comes whole, and needs no other place.
+        if announced == Some(data.len()) {
+            return Ok(data);
+        }
+        read.reserve(announced.unwrap_or_default().saturating_sub(read.len()).max(data.len()));
         read.extend_from_slice(&data);
     }
     Ok(read.freeze())

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use http::header::{ACCEPT_ENCODING, HeaderMap, HeaderValue};
+use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, HeaderMap, HeaderValue};
 use http::{Method, Request, Response, StatusCode, Uri};
 use http_body_util::{Either, Full};
 use hyper::body::Incoming;
@@ -37,8 +37,9 @@ pub(super) struct Upstream {
 }
 
 /// What is sent.
-pub(super) struct Call {
-    pub(super) headers: HeaderMap,
+pub(super) struct Call<'a> {
+    /// Makes the head, for each attempt anew.
+    pub(super) head: &'a (dyn Fn() -> HeaderMap + Send + Sync),
     pub(super) payload: Payload,
     /// Whether it does no harm to send it twice.
     pub(super) is_repeatable: bool,
@@ -47,6 +48,8 @@ pub(super) struct Call {
 /// A body.
 pub(super) enum Payload {
     Whole(Bytes),
+    /// The same, compressed.
+    Gzip(Bytes),
     /// One that is gone once it is sent.
     Once(Mutex<Option<Streamed>>),
 }
@@ -86,15 +89,12 @@ impl Upstream {
     /// Calls the subgraph, in the time that its settings give and not past `deadline`.
     pub(super) async fn call(
         &self,
-        mut call: Call,
+        mut call: Call<'_>,
         deadline: Instant,
     ) -> Result<SubgraphResponse, SubgraphFault> {
         let Some(leave) = self.breaker.ask() else { return Err(SubgraphFault::CircuitOpen) };
-        if let Some(names) = &self.accept_encoding {
-            call.headers.insert(ACCEPT_ENCODING, names.clone());
-        }
         if self.config.compress_requests {
-            call.compress().await;
+            call.payload = encoding::compressed(call.payload).await;
         }
         let started = Instant::now();
         // What comes from the client while it is sent takes as long as the client does.
@@ -132,7 +132,7 @@ impl Upstream {
         self.client.send(request).await.map_err(|not_sent| not_sent.fault)
     }
 
-    async fn attempts(&self, call: &Call, until: Instant) -> Attempt {
+    async fn attempts(&self, call: &Call<'_>, until: Instant) -> Attempt {
         self.budget.earn();
         let mut attempts = 1;
         loop {
@@ -148,7 +148,7 @@ impl Upstream {
     }
 
     /// How long to wait before the next attempt. `None` when there is to be none.
-    fn wait_after(&self, attempt: &Attempt, call: &Call, attempts: u32) -> Option<Duration> {
+    fn wait_after(&self, attempt: &Attempt, call: &Call<'_>, attempts: u32) -> Option<Duration> {
         let retries = &self.config.retries;
         if attempts >= retries.attempts || !call.is_there_still() {
             return None;
@@ -163,7 +163,7 @@ impl Upstream {
         may_pass.then(|| attempt.wait.unwrap_or_else(|| backoff(retries, attempts)))
     }
 
-    async fn attempt(&self, call: &Call) -> Attempt {
+    async fn attempt(&self, call: &Call<'_>) -> Attempt {
         let _slot = match &self.slots {
             Some(slots) => Some(slots.acquire().await.expect("the semaphore is never closed")),
             None => None,
@@ -180,11 +180,18 @@ impl Upstream {
         })
     }
 
-    async fn exchange(&self, call: &Call) -> Attempt {
+    async fn exchange(&self, call: &Call<'_>) -> Attempt {
         let mut request = Request::new(call.payload.take());
         *request.method_mut() = Method::POST;
         *request.uri_mut() = self.uri.clone();
-        *request.headers_mut() = call.headers.clone();
+        let mut headers = (call.head)();
+        if let Some(names) = &self.accept_encoding {
+            headers.insert(ACCEPT_ENCODING, names.clone());
+        }
+        if matches!(call.payload, Payload::Gzip(_)) {
+            headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        }
+        *request.headers_mut() = headers;
         match self.client.send(request).await {
             Err(NotSent { fault, is_unseen }) => {
                 Attempt { outcome: Err(fault), status: None, wait: None, is_unseen }
@@ -206,7 +213,7 @@ impl Payload {
 
     fn take(&self) -> Outgoing {
         match self {
-            Self::Whole(bytes) => Either::Left(Full::new(bytes.clone())),
+            Self::Whole(bytes) | Self::Gzip(bytes) => Either::Left(Full::new(bytes.clone())),
             Self::Once(body) => {
                 let body = body.lock().unwrap_or_else(PoisonError::into_inner).take();
                 body.map_or_else(|| Either::Left(Full::default()), Either::Right)
@@ -215,16 +222,10 @@ impl Payload {
     }
 }
 
-impl Call {
-    async fn compress(&mut self) {
-        if let Payload::Whole(body) = &mut self.payload {
-            *body = encoding::compressed(std::mem::take(body), &mut self.headers).await;
-        }
-    }
-
+impl Call<'_> {
     /// Whether it can be sent again at all.
     const fn is_there_still(&self) -> bool {
-        matches!(self.payload, Payload::Whole(_))
+        matches!(self.payload, Payload::Whole(_) | Payload::Gzip(_))
     }
 }
 

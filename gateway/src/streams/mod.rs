@@ -5,6 +5,7 @@ mod end;
 mod event_stream;
 mod framing;
 mod live;
+mod outlet;
 mod places;
 pub(crate) mod response;
 pub(crate) mod single_connection;

@@ -8,7 +8,9 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use bytes::Bytes;
-use futures::TryFutureExt;
+use futures::future::BoxFuture;
+use futures::stream::FuturesUnordered;
+use futures::{FutureExt, StreamExt, TryFutureExt};
 use hyper::Request;
 use hyper::body::{Frame, Incoming, SizeHint};
 use hyper::service::service_fn;
@@ -16,7 +18,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto::Builder;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt;
 
@@ -67,33 +69,70 @@ async fn converse(server: &Server, io: impl AsyncRead + AsyncWrite + Unpin + Sen
         answer.map_ok(|response| response.map(|body| Answer { body, _busy: busy }))
     });
     let mut connection = pin!(server.builder.serve_connection_with_upgrades(TokioIo::new(io), service));
-    let mut look = pin!(sleep(server.patience));
+    // Polled only when one of them has come, and not with every step of a request.
+    let mut events = FuturesUnordered::new();
+    events.push(
+        async {
+            server.drain.begun().await;
+            Event::Draining
+        }
+        .boxed(),
+    );
+    events.push(
+        async {
+            slot.unwanted().await;
+            Event::Unwanted
+        }
+        .boxed(),
+    );
+    events.push(look_in(server.patience));
     let mut is_ending = false;
     loop {
-        tokio::select! {
+        let event = tokio::select! {
+            biased;
             // An error here is a client that broke off or sent no HTTP: nobody is left to be told.
             _ended = connection.as_mut() => return,
-            () = server.drain.begun(), if !is_ending => {
+            event = events.select_next_some() => event,
+        };
+        match event {
+            Event::Draining => {
                 is_ending = true;
                 connection.as_mut().graceful_shutdown();
             }
-            () = slot.unwanted() => return,
-            () = look.as_mut() => {
+            Event::Unwanted => return,
+            Event::Look => {
                 let quiet = slot.quiet_for().unwrap_or_default();
                 if stalled.for_at_least(server.patience) || (is_ending && quiet >= FAREWELL) {
                     return;
                 }
-                let next = if quiet >= server.patience {
+                events.push(look_in(if quiet >= server.patience {
                     is_ending = true;
                     connection.as_mut().graceful_shutdown();
                     FAREWELL
                 } else {
                     server.patience.saturating_sub(quiet).max(Duration::from_millis(1))
-                };
-                look.as_mut().reset(Instant::now() + next);
+                }));
             }
         }
     }
+}
+
+/// What concerns a connection beside what its client sends.
+enum Event {
+    /// The server stops.
+    Draining,
+    /// Somebody else needs its place.
+    Unwanted,
+    /// It is time to see whether the client is still there.
+    Look,
+}
+
+fn look_in(time: Duration) -> BoxFuture<'static, Event> {
+    async move {
+        sleep(time).await;
+        Event::Look
+    }
+    .boxed()
 }
 
 /// An answer's body. Its request is under way until this is handed over or given up.

@@ -4,9 +4,7 @@ use std::sync::Arc;
 
 use futures::{SinkExt, StreamExt};
 use http::{HeaderMap, HeaderValue, Uri, header};
-use hyper_rustls::MaybeHttpsStream;
 use hyper_util::rt::TokioIo;
-use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
@@ -16,13 +14,13 @@ use tower::Service;
 
 use super::{Bounds, message};
 use crate::ports::SubgraphFault;
-use crate::remote::client::Connector;
+use crate::remote::client::{Connector, Stream};
 use crate::value::Value;
 
 /// What a socket keeps for reading and writing.
 const BUFFER: usize = 16 * 1024;
 
-pub(super) type Socket = WebSocketStream<TokioIo<MaybeHttpsStream<TokioIo<TcpStream>>>>;
+pub(super) type Socket = WebSocketStream<TokioIo<Stream>>;
 
 /// An acknowledged socket.
 pub(super) async fn open(

@@ -18,7 +18,8 @@ use percent_encoding::percent_decode_str;
 use pulse_types::RequestId;
 
 use super::Ending;
-use super::response::{body, headers};
+use super::outlet::Outlet;
+use super::response::headers;
 use crate::auth::Known;
 use crate::gateway::State;
 use crate::http::drain::Drain;
@@ -107,10 +108,10 @@ fn open(
     let drain = parts.extensions.get::<Drain>().cloned().unwrap_or_default();
     let watch = state.callers.watch(known);
     let ending = Ending::of_credential(known.expires_at, watch, drain.clone(), &state.clock);
-    let (sender, receiver) = tokio::sync::mpsc::channel(1);
-    let opened = Opened { state: Arc::clone(state), reserved: Arc::clone(reserved), waiting, sender };
+    let (outlet, body) = Outlet::open(state.config.subscriptions.slow_client_timeout);
+    let opened = Opened { state: Arc::clone(state), reserved: Arc::clone(reserved), waiting, outlet };
     drain.spawn(opened.run(ending));
-    Ok((headers(StreamType::EventStream.content_type()), body(receiver)).into_response())
+    Ok((headers(StreamType::EventStream.content_type()), body).into_response())
 }
 
 fn no_stream() -> Refusal {

@@ -7,13 +7,13 @@ use bytes::Bytes;
 use metrics::gauge;
 use pulse_types::Caller;
 use tokio::sync::mpsc;
-use tokio::time::timeout;
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::engine::{ErrorCode, RequestError};
 use crate::gateway::State;
 use crate::pipeline::Refusal;
-use crate::streams::{Ending, event_stream};
+use crate::streams::outlet::{Cut, Outlet};
+use crate::streams::{End, Ending, event_stream};
 
 /// How many events of all operations together wait for the connection.
 const WAITING: usize = 32;
@@ -138,49 +138,41 @@ pub(super) struct Opened {
     pub(super) state: Arc<State>,
     pub(super) reserved: Arc<Reserved>,
     pub(super) waiting: mpsc::Receiver<Bytes>,
-    pub(super) sender: mpsc::Sender<Bytes>,
+    pub(super) outlet: Outlet,
 }
 
 impl Opened {
     /// Carries what waits to the client, until either is gone.
     pub(super) async fn run(mut self, ending: Ending) {
         gauge!("pulse_gateway_sockets").increment(1.0);
-        let _gone: Option<()> = self.carry(ending).await;
+        if self.carry(ending).await == Err(Cut::Slow) {
+            self.outlet.end_with(self.farewell(End::Slow));
+        }
         gauge!("pulse_gateway_sockets").decrement(1.0);
         self.state.streams.reservations.remove(&self.reserved.token);
         lock(&self.reserved.operations).running.clear();
     }
 
-    async fn carry(&mut self, mut ending: Ending) -> Option<()> {
-        self.send(event_stream::comment()).await?;
+    async fn carry(&mut self, mut ending: Ending) -> Result<(), Cut> {
+        self.outlet.send(event_stream::comment()).await?;
         let keep_alive = self.state.config.subscriptions.keep_alive;
         loop {
             let piece = tokio::select! {
-                () = self.sender.closed() => return None,
-                end = ending.come() => {
-                    let errors = crate::http::errors_body(&[end.error()]);
-                    return self.farewell(&errors).await;
-                }
+                () = self.outlet.closed() => return Err(Cut::Left),
+                end = ending.come() => return self.outlet.send(self.farewell(end)).await,
                 Some(piece) = self.waiting.recv() => piece,
                 () = tokio::time::sleep(keep_alive) => event_stream::comment(),
             };
-            self.send(piece).await?;
+            self.outlet.send(piece).await?;
         }
     }
 
     /// Tells each operation why it ends.
-    async fn farewell(&self, errors: &[u8]) -> Option<()> {
-        let ids: Vec<_> = lock(&self.reserved.operations).running.keys().cloned().collect();
-        for id in ids {
-            self.send(next(&id, errors)).await?;
-            self.send(complete(&id)).await?;
-        }
-        Some(())
-    }
-
-    async fn send(&self, piece: Bytes) -> Option<()> {
-        let patience = self.state.config.subscriptions.slow_client_timeout;
-        timeout(patience, self.sender.send(piece)).await.ok()?.ok()
+    fn farewell(&self, end: End) -> Bytes {
+        let errors = crate::http::errors_body(&[end.error()]);
+        let operations = lock(&self.reserved.operations);
+        let told = operations.running.keys().flat_map(|id| [next(id, &errors), complete(id)]);
+        told.collect::<Vec<_>>().concat().into()
     }
 }
 

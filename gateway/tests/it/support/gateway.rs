@@ -77,7 +77,7 @@ pub(crate) fn parts() -> GatewayParts {
     GatewayParts {
         subgraphs: Subgraphs::Fixed(vec![Arc::new(Parrot)]),
         source: Arc::new(StaticSource::new(SUPERGRAPH)),
-        authenticator: Arc::new(AnonymousAuthenticator::new(clock())),
+        authenticator: Arc::new(AnonymousAuthenticator::new(&clock())),
         revocations: None,
         operations: None,
         checks: Vec::new(),

@@ -102,7 +102,7 @@ async fn standalone(
 /// Who turns credentials into callers for a gateway by itself: the issuers that the settings name, if any.
 async fn authenticator(config: &JwtConfig, clock: &Clock) -> anyhow::Result<Arc<dyn Authenticator>> {
     if !config.is_used() {
-        return Ok(Arc::new(AnonymousAuthenticator::new(clock.clone())));
+        return Ok(Arc::new(AnonymousAuthenticator::new(clock)));
     }
     let authenticator = JwtAuthenticator::init(config, clock.clone()).await;
     Ok(Arc::new(authenticator.map_err(|error| Failure::Setting(error.to_string()))?))

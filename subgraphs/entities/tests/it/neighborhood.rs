@@ -215,7 +215,7 @@ async fn nodes_are_answered_the_same_with_and_without_resolvers() {
         answers.push(answer);
     }
     let nodes = answers[0]["entity"]["relationships"]["nodes"].as_array().unwrap();
-    assert_eq!(nodes.len(), 6, "{nodes:?}");
+    assert_eq!(nodes.len(), 7, "{nodes:?}");
     assert!(nodes.iter().all(|node| node["target"]["ident"].is_string()), "{nodes:?}");
     for answer in &answers[1..] {
         assert_eq!(answer.to_string(), answers[0].to_string());
