@@ -107,7 +107,7 @@ impl Default for EngineConfig {
     fn default() -> Self {
         Self {
             plan_cache_size: 4096,
-            plan_cache_memory: 24_000_000,
+            plan_cache_memory: 16_000_000,
             planning_timeout: Duration::from_secs(2),
             planning_queue: 1000,
             max_depth: 20,

@@ -1,6 +1,5 @@
 //! What is known of a planned operation beside its plan: how often it is used, how large it is, how long planning took.
 
-use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -11,10 +10,10 @@ use super::operation::Operation;
 use super::selection::{Content, Field, Selection};
 
 /// What a selected field takes, about: its names, its shape, its content.
-const FIELD: usize = 200;
+const FIELD: usize = 300;
 
 /// What the compiled plan and the one for people to read take beside the latter's text, about.
-const PLAN_FACTOR: usize = 3;
+const PLAN_FACTOR: usize = 4;
 
 #[derive(Debug, Default)]
 pub(super) struct Usage {
@@ -62,20 +61,5 @@ fn inside(field: &Field, met: &mut FxHashSet<*const Selection>) -> usize {
     match &field.content {
         Content::Composite(selection) => fields(selection, met),
         Content::Typename | Content::Scalar(_) | Content::Enum(..) | Content::Denied(_) => 0,
-    }
-}
-
-/// Counts what is written.
-#[derive(Default)]
-pub(super) struct Length(pub(super) usize);
-
-impl io::Write for Length {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0 += bytes.len();
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
     }
 }
