@@ -25,7 +25,8 @@ impl Default for CorsConfig {
     fn default() -> Self {
         let texts = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
         Self {
-            methods: texts(&["GET", "POST"]),
+            // PUT, DELETE and the token are for event streams that carry many operations.
+            methods: texts(&["GET", "POST", "PUT", "DELETE"]),
             headers: texts(&[
                 "accept",
                 "authorization",
@@ -35,6 +36,7 @@ impl Default for CorsConfig {
                 "apollo-require-preflight",
                 "graphql-require-preflight",
                 "x-apollo-operation-name",
+                "x-graphql-event-stream-token",
             ]),
             exposed_headers: texts(&[
                 "x-request-id",

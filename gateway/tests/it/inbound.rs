@@ -8,9 +8,9 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use crate::support::pause;
-
 use crate::support::gateway::TestGateway;
+use crate::support::scripted_server::{ScriptedServer, Step};
+use crate::support::{pause, two_subgraphs};
 
 async fn connect(gateway: &TestGateway) -> TcpStream {
     TcpStream::connect(gateway.url.trim_start_matches("http://")).await.unwrap()
@@ -78,15 +78,16 @@ async fn connections_that_are_at_work_make_no_room() {
         request_timeout: Duration::from_millis(300),
         ..GatewayConfig::default()
     };
-    let gateway = TestGateway::configured(config).await;
+    let (silent, steady) = (ScriptedServer::always(vec![Step::Hold]).await, two_subgraphs::steady().await);
+    let gateway = two_subgraphs::gateway(&silent.url, &steady.url, config).await;
     let mut working = connect(&gateway).await;
-    let body = r#"{"query":"{ slow }"}"#;
+    let body = r#"{"query":"{ hello }"}"#;
     let head = format!(
         "POST /graphql HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
         body.len()
     );
     working.write_all(head.as_bytes()).await.unwrap();
-    pause(Duration::from_millis(50)).await;
+    silent.asked(1).await;
     let mut other = connect(&gateway).await;
     other.write_all(LIVE).await.unwrap();
     let answer = rest(&mut working).await;

@@ -88,7 +88,8 @@ async fn pages_of_named_origins_may_send_and_read_what_the_settings_name() {
     };
     let told = preflight(named(CorsConfig::default()), "https://app.example.com").await;
     assert!(told.contains("access-control-allow-origin: https://app.example.com"), "{told}");
-    assert!(told.contains("access-control-allow-methods: GET,POST"), "{told}");
+    assert!(told.contains("access-control-allow-methods: GET,POST,PUT,DELETE"), "{told}");
+    assert!(told.contains("x-graphql-event-stream-token"), "{told}");
     assert!(!told.contains("x-own") && !told.contains("credentials") && !told.contains("max-age"), "{told}");
     let cors = CorsConfig {
         headers: vec!["*".into()],
