@@ -75,9 +75,10 @@ impl<K: Key, T: Send + Sync + 'static> Flights<K, T> {
         outcome.ok().map(|outcome| Landed { outcome, is_shared })
     }
 
-    /// Lets nobody else join what is under way now: something was changed that it may have missed.
-    pub(crate) fn close(&self) {
-        self.lock().clear();
+    /// For the time of a change: at its end, also where it is given up, nobody else joins what is under way, which may
+    /// have missed it.
+    pub(crate) const fn change(&self) -> Change<'_, K, T> {
+        Change(self)
     }
 
     /// The flight of equal work, or a new one.
@@ -136,6 +137,15 @@ impl<K: Key, T> Flights<K, T> {
 impl<K, T> Drop for Flight<K, T> {
     fn drop(&mut self) {
         self.task.abort();
+    }
+}
+
+/// A change that is being made.
+pub(crate) struct Change<'f, K: Key, T>(&'f Flights<K, T>);
+
+impl<K: Key, T> Drop for Change<'_, K, T> {
+    fn drop(&mut self) {
+        self.0.lock().clear();
     }
 }
 

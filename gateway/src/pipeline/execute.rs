@@ -40,15 +40,13 @@ pub(super) async fn execute(
     let uploads = request.uploads.clone();
     let context = ExecutionContext { uploads, tell_cost: told, ..context(state, &request, client) };
     let sharing = share::execution(state, operation, request.variables.as_ref(), &context, client);
+    // Whoever asks after a mutation sees what it changed.
+    let _change = (operation.kind() == OperationKind::Mutation).then(|| state.executions.change());
     let execution = async {
         let result = match sharing {
             Some(execution) => Box::pin(share::run(state, served, execution, context)).await,
             None => Some(Box::pin(served.engine.execute(operation, request.variables, context)).await),
         };
-        if operation.kind() == OperationKind::Mutation {
-            // Whoever asks from now on sees what it changed.
-            state.executions.close();
-        }
         result.map(Answer::Once).ok_or_else(broken)
     };
     in_time(state, client, execution).await

@@ -11,6 +11,7 @@ use super::operate::Client;
 use crate::engine::{ExecutionContext, ExecutionResult, Operation};
 use crate::flights::{self, Landed};
 use crate::gateway::State;
+use crate::ports::Subgraph;
 use crate::supergraph::Served;
 use crate::value::Value;
 
@@ -57,8 +58,7 @@ pub(super) fn execution(
     if !state.config.deduplicate || tells_of_itself || context.uploads.is_some() {
         return None;
     }
-    let forwarded =
-        |subgraph: &Arc<dyn crate::ports::Subgraph>| subgraph.forwarded(&client.headers, &client.caller);
+    let forwarded = |subgraph: &Arc<dyn Subgraph>| subgraph.forwarded(&client.headers, &client.caller);
     Some(Execution {
         headers: operation.sharing()?.iter().map(forwarded).collect(),
         operation: Arc::clone(operation),

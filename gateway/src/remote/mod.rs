@@ -215,18 +215,15 @@ impl Subgraph for RemoteSubgraph {
     }
 
     async fn execute(&self, request: SubgraphRequest) -> Result<SubgraphResponse, SubgraphFault> {
+        // Whoever asks after a mutation sees what it changed.
+        let _change = (request.kind == OperationKind::Mutation).then(|| self.calls.change());
         if !request.files.is_empty() {
             return Box::pin(self.remote.post_files(&request)).await;
         }
         let upstream = &self.remote.upstream;
         let ruled = self.remote.ruled(&request.headers, &request.caller);
         if request.kind != OperationKind::Query || !upstream.config.deduplicate {
-            let answer = self.remote.post(&request, ruled, request.deadline).await;
-            if request.kind == OperationKind::Mutation {
-                // Whoever asks from now on sees what it changed.
-                self.calls.close();
-            }
-            return answer;
+            return self.remote.post(&request, ruled, request.deadline).await;
         }
         let (started, deadline) = (Instant::now(), request.deadline);
         let remote = Arc::clone(&self.remote);

@@ -25,7 +25,7 @@ use tower::ServiceExt;
 use crate::support::gateway::parts;
 use crate::support::somebody;
 
-/// A subgraph that answers queries with their number, once it is open, and mutations at once.
+/// A subgraph that answers with the number of the call, queries once it is open, and mutations at once unless they hold.
 struct Gate {
     calls: AtomicUsize,
     called: watch::Sender<usize>,
@@ -67,7 +67,7 @@ impl Subgraph for Gate {
     async fn execute(&self, request: SubgraphRequest) -> Result<SubgraphResponse, SubgraphFault> {
         let number = self.calls.fetch_add(1, Ordering::SeqCst);
         self.called.send_replace(number + 1);
-        if request.kind == OperationKind::Query {
+        if request.kind == OperationKind::Query || request.query.contains("hold") {
             self.is_open.subscribe().wait_for(|is_open| *is_open).await.unwrap();
         }
         let number = Value::from(number.to_string());
@@ -158,6 +158,7 @@ const HELLO: &str = r#"{"query":"{ hello }"}"#;
 const ECHO: &str = r#"{"query":"query($t: String!) { echo(text: $t) }","variables":{"t":"a"}}"#;
 const OTHER: &str = r#"{"query":"query($t: String!) { echo(text: $t) }","variables":{"t":"b"}}"#;
 const PLAN: &str = r#"{"query":"{ hello }","extensions":{"plan":true}}"#;
+const HOLD: &str = r#"{"query":"mutation { shout(text: \"hold\") }"}"#;
 const SHOUT: &str = r#"{"query":"mutation { shout(text: \"a\") }"}"#;
 
 #[tokio::test]
@@ -220,6 +221,25 @@ async fn a_query_after_a_mutation_does_not_join_one_from_before() {
     assert_eq!(text(before.await).await, r#"{"data":{"hello":"4"}}"#);
     assert_eq!(text(after.await).await, r#"{"data":{"hello":"6"}}"#);
     assert_eq!(text(with_it.await).await, r#"{"data":{"hello":"6"}}"#);
+}
+
+#[tokio::test]
+async fn a_mutation_that_is_given_up_may_have_changed_something_too() {
+    let gated = Gated::new(true, GatewayConfig::default()).await;
+    let (mut before, mut given_up) = (gated.send(HELLO, &[]), gated.send(HOLD, &[]));
+    assert!(poll!(&mut before).is_pending());
+    gated.gate.called(5).await;
+    tokio::select! {
+        answer = &mut given_up => panic!("it was to hold: {answer:?}"),
+        () = gated.gate.called(6) => {}
+    }
+    drop(given_up);
+    let mut after = gated.send(HELLO, &[]);
+    assert!(poll!(&mut after).is_pending());
+    gated.gate.called(7).await;
+    gated.gate.is_open.send_replace(true);
+    assert_eq!(text(before.await).await, r#"{"data":{"hello":"4"}}"#);
+    assert_eq!(text(after.await).await, r#"{"data":{"hello":"6"}}"#);
 }
 
 #[tokio::test]
