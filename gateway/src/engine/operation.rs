@@ -224,6 +224,12 @@ impl Preparer {
         let normalized = normalize_operation(&self.planner.supergraph, document, operation.name.as_deref());
         let mut normalized = normalized.map_err(|error| cannot_plan(&error))?.operation;
         drop_introspection(&mut normalized.selection_set);
+        if let Some(name) = introspection_inside(&normalized.selection_set) {
+            let text = format!(
+                "`{name}` is answered at the root of a query alone, not where a field leads back to it"
+            );
+            return Err(RequestError::new(ErrorCode::BadUserInput, text).because("GRAPHQL_VALIDATION_FAILED"));
+        }
         typenames::make_plain(&mut normalized.selection_set);
         let root_type = self.root_type(operation.kind)?;
         operation.derived = conditions::simplify(&mut normalized, root_type, &self.planner.supergraph);
@@ -351,6 +357,18 @@ fn sharing(operation: &Operation) -> Option<Vec<Arc<dyn Subgraph>>> {
 /// What an operation selects.
 pub(super) fn selection_set(operation: &query::OperationDefinition) -> &query::SelectionSet {
     parts(operation).selection_set
+}
+
+/// A field for the schema itself that is left when those of the root are dropped.
+fn introspection_inside(selections: &SelectionSet) -> Option<&str> {
+    selections.items.iter().find_map(|item| match item {
+        SelectionItem::Field(field) if matches!(field.name.as_str(), "__schema" | "__type") => {
+            Some(&*field.name)
+        }
+        SelectionItem::Field(field) => introspection_inside(&field.selections),
+        SelectionItem::InlineFragment(fragment) => introspection_inside(&fragment.selections),
+        SelectionItem::FragmentSpread(_) => None,
+    })
 }
 
 /// Root fields that the gateway answers itself: `__schema`, `__type`, `__typename`.
