@@ -1,11 +1,15 @@
 #![doc = include_str!("../README.md")]
 
+mod cursor;
 mod log;
 mod sequencer;
+mod tail;
 mod waker;
 
-pub use log::{InvalidCursor, Log, LogCursor, LogEntry};
+pub use cursor::{InvalidCursor, LogCursor};
+pub use log::{Log, LogHead};
 pub use sequencer::Sequencer;
+pub use tail::{Follow, FollowError, Heard, Tail, TailReader, Topic, Wanted};
 pub use waker::Waker;
 
 /// The channel on which a [`Waker`] tells a sequencer of commits.

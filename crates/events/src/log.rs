@@ -1,72 +1,13 @@
 //! Reading the log.
 
-use std::fmt;
-use std::str::FromStr;
-
 use chrono::{DateTime, Utc};
 use pulse_store::{Store, StoreError};
-use pulse_types::{OrgId, UserId};
+use pulse_types::{Change, ChangeKind, OrgId, UserId};
+use serde_json::{Map, Value};
 use sqlx::FromRow;
 use uuid::Uuid;
 
-/// One committed event.
-#[derive(Debug, Clone, PartialEq, FromRow)]
-pub struct LogEntry {
-    /// Its place: 1, 2, 3 …
-    pub position: i64,
-    /// The tenant whose data changed.
-    pub tenant: Option<OrgId>,
-    /// `created`, `updated` or `deleted`.
-    pub kind: String,
-    /// What changed: `subgraph.type`.
-    pub subject: String,
-    /// Its id.
-    pub key: Uuid,
-    /// Its version after.
-    pub version: i64,
-    /// Names of the fields that changed.
-    pub changed: Vec<String>,
-    /// What subscribers route by.
-    pub attributes: serde_json::Value,
-    /// The person who changed it.
-    pub actor: Option<UserId>,
-    /// When it was written.
-    pub at: DateTime<Utc>,
-}
-
-/// A place in a log: which log, and after which position. Opaque to clients.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LogCursor {
-    /// The log's name: one per database.
-    pub log: String,
-    /// Everything up to this position has been read; 0 is the beginning.
-    pub position: i64,
-}
-
-/// Text that is no cursor.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("this is not a cursor of the event log: start again without it")]
-pub struct InvalidCursor;
-
-impl fmt::Display for LogCursor {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{:x}", self.log, self.position)
-    }
-}
-
-impl FromStr for LogCursor {
-    type Err = InvalidCursor;
-
-    fn from_str(text: &str) -> Result<Self, InvalidCursor> {
-        let (log, position) = text.rsplit_once('.').ok_or(InvalidCursor)?;
-        let position = i64::from_str_radix(position, 16).map_err(|_| InvalidCursor)?;
-        if log.is_empty() || position < 0 {
-            Err(InvalidCursor)
-        } else {
-            Ok(Self { log: log.to_owned(), position })
-        }
-    }
-}
+use crate::Topic;
 
 /// The log of one database.
 #[derive(Debug, Clone)]
@@ -74,45 +15,143 @@ pub struct Log {
     store: Store,
 }
 
+/// What is known of a log as a whole.
+#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
+pub struct LogHead {
+    /// What the log is called in cursors.
+    pub name: String,
+    /// The last position given out; 0 before the first event.
+    pub position: i64,
+    /// The first position that retention has left.
+    pub oldest: i64,
+}
+
+/// A part of the log that was read.
+#[derive(Debug)]
+pub(crate) struct Range {
+    pub(crate) changes: Vec<Change>,
+    /// Everything up to here was looked at.
+    pub(crate) upto: i64,
+    /// The log's first position, seen after the changes were.
+    pub(crate) oldest: i64,
+}
+
+#[derive(FromRow)]
+struct LogRow {
+    position: i64,
+    tenant: Option<OrgId>,
+    kind: String,
+    subject: String,
+    key: Uuid,
+    version: i64,
+    changed: Vec<String>,
+    attributes: Value,
+    before: Option<Value>,
+    actor: Option<UserId>,
+    request: Option<Uuid>,
+    at: DateTime<Utc>,
+}
+
+const RANGE_OF_TENANT: &str = include_str!("queries/range_of_tenant.sql");
+const RANGE_OF_NOBODY: &str = include_str!("queries/range_of_nobody.sql");
+
 impl Log {
     /// The log that `store` has.
     pub const fn new(store: Store) -> Self {
         Self { store }
     }
 
-    /// The last position given out; 0 before the first event.
-    pub async fn head(&self) -> Result<i64, StoreError> {
+    /// Its name, and where it begins and ends.
+    pub async fn head(&self) -> Result<LogHead, StoreError> {
         let mut connection = self.store.system().await?;
-        let query = sqlx::query_as("SELECT position FROM platform.log_head");
-        let (position,) = connection.fetch_one("log.head", query).await?;
-        Ok(position)
+        let query = sqlx::query_as("SELECT name, position, oldest FROM platform.log_head");
+        connection.fetch_one("log.head", query).await
     }
 
-    /// Up to `limit` events of all tenants after `position`, in order.
-    pub async fn after(&self, position: i64, limit: i64) -> Result<Vec<LogEntry>, StoreError> {
+    /// Up to `limit` changes of all tenants after `position`, in order.
+    pub async fn after(&self, position: i64, limit: i64) -> Result<Vec<Change>, StoreError> {
         let mut connection = self.store.system().await?;
-        let query = sqlx::query_as(
-            "SELECT position, tenant, kind, subject, key, version, changed, attributes, actor, at
+        let query = sqlx::query_as::<_, LogRow>(
+            "SELECT position, tenant, kind, subject, key, version, changed, attributes, before, actor, request, at
                FROM platform.log WHERE position > $1 ORDER BY position LIMIT $2",
         );
-        connection.fetch_all("log.after", query.bind(position).bind(limit)).await
+        let rows = connection.fetch_all("log.after", query.bind(position).bind(limit)).await?;
+        rows.into_iter().map(LogRow::change).collect()
+    }
+
+    /// Up to `limit` changes of one topic after `after` and up to `upto`, in order.
+    pub(crate) async fn range(
+        &self,
+        topic: &Topic,
+        (after, upto): (i64, i64),
+        limit: i64,
+    ) -> Result<Range, StoreError> {
+        let mut connection = self.store.system().await?;
+        // An index serves both, but not a condition that holds for both.
+        let statement = if topic.tenant.is_some() { RANGE_OF_TENANT } else { RANGE_OF_NOBODY };
+        let query = sqlx::query_as::<_, LogRow>(statement)
+            .bind(topic.tenant)
+            .bind(topic.subjects)
+            .bind(after)
+            .bind(upto)
+            .bind(limit);
+        let rows = connection.fetch_all("log.range", query).await?;
+        // Seen afterwards: what retention took away meanwhile must not look as if nothing had been there.
+        let query = sqlx::query_as("SELECT oldest FROM platform.log_head");
+        let (oldest,) = connection.fetch_one("log.oldest", query).await?;
+        let full = i64::try_from(rows.len()).is_ok_and(|rows| rows == limit);
+        let changes: Vec<_> = rows.into_iter().map(LogRow::change).collect::<Result<_, _>>()?;
+        let upto = changes.last().filter(|_| full).map_or(upto, |last| last.position);
+        Ok(Range { changes, upto, oldest })
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_cursor_reads_back() {
-        let cursor = LogCursor { log: "main".to_owned(), position: 4_711 };
-        assert_eq!(cursor.to_string().parse(), Ok(cursor));
+impl LogRow {
+    fn change(self) -> Result<Change, StoreError> {
+        let Self {
+            position,
+            tenant,
+            kind,
+            subject,
+            key,
+            version,
+            changed,
+            attributes,
+            before,
+            actor,
+            request,
+            at,
+        } = self;
+        let Some(kind) = ChangeKind::from_word(&kind) else {
+            return Err(StoreError::Inconsistent {
+                table: "platform.log",
+                column: "kind",
+                row: position.to_string(),
+                problem: format!("{kind:?} is no kind of change"),
+            });
+        };
+        let subject = subject.into();
+        let (attributes, before) = (object(attributes), before.map(object).unwrap_or_default());
+        Ok(Change {
+            position,
+            tenant,
+            kind,
+            subject,
+            key,
+            version,
+            changed,
+            attributes,
+            before,
+            actor,
+            request,
+            at,
+        })
     }
+}
 
-    #[test]
-    fn other_text_is_no_cursor() {
-        for text in ["", "main", "main.", ".1", "main.xyz", "main.-1"] {
-            assert_eq!(text.parse::<LogCursor>(), Err(InvalidCursor), "{text}");
-        }
+fn object(value: Value) -> Map<String, Value> {
+    match value {
+        Value::Object(map) => map,
+        _ => Map::new(),
     }
 }

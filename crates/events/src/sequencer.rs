@@ -65,18 +65,18 @@ impl Sequencer {
         }
     }
 
-    /// Moves up to a batch; how many events there were.
+    /// Moves up to a batch; how many events there were. An outbox with nothing in it costs one statement.
     pub async fn step(&mut self) -> Result<i64, StoreError> {
         let mut connection = self.store.system().await?;
-        let lock = sqlx::query_as("SELECT pg_try_advisory_xact_lock($1)").bind(LOCK);
-        let (ours,): (bool,) = connection.fetch_one("sequencer.lock", lock).await?;
-        if !ours {
-            return Ok(0);
-        }
         let head =
             sqlx::query_as("SELECT position, EXISTS (SELECT FROM platform.outbox) FROM platform.log_head");
         let (head, waiting): (i64, bool) = connection.fetch_one("sequencer.head", head).await?;
         if !waiting {
+            return Ok(0);
+        }
+        let lock = sqlx::query_as("SELECT pg_try_advisory_xact_lock($1)").bind(LOCK);
+        let (ours,): (bool,) = connection.fetch_one("sequencer.lock", lock).await?;
+        if !ours {
             return Ok(0);
         }
         if head + BATCH > self.partitions_until {
@@ -87,6 +87,7 @@ impl Sequencer {
         let query = sqlx::query_as(MOVE).bind(BATCH).bind(crate::LOG_CHANNEL);
         let (moved,): (i64,) = connection.fetch_one("sequencer.move", query).await?;
         connection.commit().await?;
+        self.store.sequenced().notify_waiters();
         metrics::counter!("pulse_log_events_total").increment(u64::try_from(moved).unwrap_or(0));
         Ok(moved)
     }

@@ -39,6 +39,7 @@ pub struct Store {
     clock: Clock,
     statistics: Arc<Statistics>,
     committed: Arc<Notify>,
+    sequenced: Arc<Notify>,
     statement_timeout_ms: u128,
 }
 
@@ -65,6 +66,7 @@ impl Store {
             clock,
             statistics: Arc::default(),
             committed: Arc::default(),
+            sequenced: Arc::default(),
             statement_timeout_ms: options.statement_timeout.as_millis(),
         }
     }
@@ -97,6 +99,11 @@ impl Store {
     /// Told after each commit of a [`crate::Write`] in this process.
     pub fn committed(&self) -> &Notify {
         &self.committed
+    }
+
+    /// Told when this process has moved events to the log.
+    pub fn sequenced(&self) -> &Notify {
+        &self.sequenced
     }
 
     /// Whether the database answers.

@@ -5,33 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+pub use pulse_types::ChangeKind as EventKind;
 use pulse_types::{Caller, JobId, OrgId, UserId};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use uuid::{NoContext, Timestamp, Uuid};
 
 use crate::{Connection, Store, StoreError};
-
-/// What happened to a thing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum EventKind {
-    /// It came to be.
-    Created,
-    /// It changed.
-    Updated,
-    /// It is gone.
-    Deleted,
-}
-
-impl EventKind {
-    const fn as_str(self) -> &'static str {
-        match self {
-            Self::Created => "created",
-            Self::Updated => "updated",
-            Self::Deleted => "deleted",
-        }
-    }
-}
 
 /// One change that others may want to know of. Never carries personal values: readers fetch as themselves.
 #[derive(Debug, Clone)]
@@ -48,6 +28,8 @@ pub struct Event {
     pub changed: Vec<&'static str>,
     /// What subscribers route by; an object.
     pub attributes: serde_json::Value,
+    /// Those attributes that were different before, as they were: an object, or null when none was.
+    pub before: serde_json::Value,
 }
 
 /// What was done, for the audit. Values stand in the owner's history under `key` and `version`.
@@ -270,6 +252,7 @@ impl Write {
             .bind(events.iter().map(|event| event.version).collect::<Vec<_>>())
             .bind(events.iter().map(|event| event.changed.join(",")).collect::<Vec<_>>())
             .bind(events.iter().map(|event| event.attributes.clone()).collect::<Vec<_>>())
+            .bind(events.iter().map(|event| object(&event.before)).collect::<Vec<_>>())
             .bind(facts.iter().map(|_| Uuid::new_v7(stamp)).collect::<Vec<_>>())
             .bind(facts.iter().map(|fact| fact.action).collect::<Vec<_>>())
             .bind(facts.iter().map(|fact| fact.subject).collect::<Vec<_>>())
@@ -285,6 +268,11 @@ impl Write {
             .bind(jobs.iter().map(|job| job.unique_key.as_deref()).collect::<Vec<_>>());
         self.connection.execute("write.along", query).await.map(drop)
     }
+}
+
+/// An attribute that was different makes an object; without one there is nothing to keep.
+fn object(before: &serde_json::Value) -> Option<&serde_json::Value> {
+    before.as_object().filter(|attributes| !attributes.is_empty()).map(|_| before)
 }
 
 impl Deref for Write {

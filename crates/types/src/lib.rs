@@ -1,6 +1,7 @@
-//! Words that every room shares: ids, the caller, permissions, time, secrets.
+//! Words that every room shares: ids, the caller, permissions, changes, time, secrets.
 
 mod caller;
+mod change;
 mod clock;
 mod id;
 mod identity;
@@ -8,6 +9,7 @@ mod permission;
 mod secret;
 
 pub use caller::{Caller, Refusal, Subject};
+pub use change::{Change, ChangeKind, InvalidTag, Tag, Tagged};
 pub use clock::Clock;
 pub use id::{
     CollectionId, EntityId, EntityTypeId, EventId, InvalidId, ItemId, JobId, OrgId, RelationshipId,

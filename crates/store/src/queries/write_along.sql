@@ -1,19 +1,19 @@
 -- What every write appends beside its rows: events, audit facts and jobs, in one statement.
--- $1 tenant, $2 actor, $3 now, $4 request; events $5–$10; audit facts $11–$16; jobs $17–$23.
+-- $1 tenant, $2 actor, $3 now, $4 request; events $5–$11; audit facts $12–$17; jobs $18–$24.
 WITH events AS (
-    INSERT INTO platform.outbox (tenant, kind, subject, key, version, changed, attributes, actor, at)
-    SELECT $1, kind, subject, key, version, string_to_array(changed, ','), attributes, $2, $3
-      FROM unnest($5::text[], $6::text[], $7::uuid[], $8::bigint[], $9::text[], $10::jsonb[])
-           WITH ORDINALITY AS event (kind, subject, key, version, changed, attributes, nth)
+    INSERT INTO platform.outbox (tenant, kind, subject, key, version, changed, attributes, before, actor, request, at)
+    SELECT $1, kind, subject, key, version, string_to_array(changed, ','), attributes, before, $2, $4, $3
+      FROM unnest($5::text[], $6::text[], $7::uuid[], $8::bigint[], $9::text[], $10::jsonb[], $11::jsonb[])
+           WITH ORDINALITY AS event (kind, subject, key, version, changed, attributes, before, nth)
      ORDER BY nth
 ), facts AS (
     INSERT INTO platform.audit (org_id, id, at, actor, action, subject, key, version, items, request)
     SELECT coalesce($1, '00000000-0000-0000-0000-000000000000'), id, $3, $2, action, subject, key, version, items, $4
-      FROM unnest($11::uuid[], $12::text[], $13::text[], $14::uuid[], $15::bigint[], $16::int[])
+      FROM unnest($12::uuid[], $13::text[], $14::text[], $15::uuid[], $16::bigint[], $17::int[])
            AS fact (id, action, subject, key, version, items)
 )
 INSERT INTO platform.jobs (id, tenant, kind, payload, priority, max_attempts, run_at, unique_key, actor, created_at)
 SELECT id, $1, kind, payload, priority, max_attempts, $3 + make_interval(secs => delay), unique_key, $2, $3
-  FROM unnest($17::uuid[], $18::text[], $19::jsonb[], $20::smallint[], $21::int[], $22::float8[], $23::text[])
+  FROM unnest($18::uuid[], $19::text[], $20::jsonb[], $21::smallint[], $22::int[], $23::float8[], $24::text[])
        AS job (id, kind, payload, priority, max_attempts, delay, unique_key)
     ON CONFLICT DO NOTHING

@@ -53,5 +53,6 @@ pub(crate) fn event(key: Uuid) -> Event {
         version: 1,
         changed: vec!["name", "type"],
         attributes,
+        before: json!(null),
     }
 }

@@ -73,8 +73,9 @@ pub(crate) async fn change_role(
         return Ok(row);
     }
     keep_an_owner_in_tx(&mut write, org, &row).await?;
+    let before = json!({ "role": row.role.0.as_str() });
     let row = repo::change_role_in_tx(&mut write, org, (user, role), caller.user()).await?;
-    write.event(event(EventKind::Updated, &row, row.version, vec!["role"]));
+    write.event(Event { before, ..event(EventKind::Updated, &row, row.version, vec!["role"]) });
     write.commit(fact("member:change_role", &row, row.version)).await?;
     Ok(row)
 }
@@ -136,5 +137,13 @@ fn fact(action: &'static str, row: &MembershipRow, version: i64) -> AuditFact {
 
 fn event(kind: EventKind, row: &MembershipRow, version: i64, changed: Vec<&'static str>) -> Event {
     let attributes = json!({ "role": row.role.0.as_str() });
-    Event { kind, subject: SUBJECT, key: row.user_id.uuid(), version, changed, attributes }
+    Event {
+        kind,
+        subject: SUBJECT,
+        key: row.user_id.uuid(),
+        version,
+        changed,
+        attributes,
+        before: json!(null),
+    }
 }

@@ -164,5 +164,13 @@ fn fact(action: &'static str, row: &OrganizationRow) -> AuditFact {
 }
 
 fn event(kind: EventKind, row: &OrganizationRow, changed: Vec<&'static str>) -> Event {
-    Event { kind, subject: SUBJECT, key: row.id.uuid(), version: row.version, changed, attributes: json!({}) }
+    Event {
+        kind,
+        subject: SUBJECT,
+        key: row.id.uuid(),
+        version: row.version,
+        changed,
+        attributes: json!({}),
+        before: json!(null),
+    }
 }

@@ -295,5 +295,13 @@ fn fact(action: &'static str, session: SessionId) -> AuditFact {
 fn event(kind: EventKind, (user, session): (UserId, SessionId)) -> Event {
     let version = if kind == EventKind::Deleted { 2 } else { 1 };
     let attributes = json!({ "user": user });
-    Event { kind, subject: SUBJECT, key: session.uuid(), version, changed: vec![], attributes }
+    Event {
+        kind,
+        subject: SUBJECT,
+        key: session.uuid(),
+        version,
+        changed: vec![],
+        attributes,
+        before: json!(null),
+    }
 }

@@ -113,5 +113,13 @@ pub(crate) fn fact(action: &'static str, row: &UserRow) -> AuditFact {
 }
 
 fn event(kind: EventKind, row: &UserRow, changed: Vec<&'static str>) -> Event {
-    Event { kind, subject: SUBJECT, key: row.id.uuid(), version: row.version, changed, attributes: json!({}) }
+    Event {
+        kind,
+        subject: SUBJECT,
+        key: row.id.uuid(),
+        version: row.version,
+        changed,
+        attributes: json!({}),
+        before: json!(null),
+    }
 }

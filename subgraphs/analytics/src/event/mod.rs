@@ -80,6 +80,7 @@ async fn write(
             version: 1,
             changed: vec![],
             attributes: json!({ "names": names }),
+            before: json!(null),
         });
     }
     let items = i32::try_from(recorded).unwrap_or(i32::MAX);

@@ -57,6 +57,8 @@ pub(crate) struct Save<'a> {
     pub(super) version: i64,
     pub(super) draft: &'a EntityDraft,
     changed: Vec<&'static str>,
+    /// The type that it had, where it gets another one.
+    was: Option<&'a str>,
 }
 
 /// Makes entities be as their drafts say; beside each draft stands what is stored under its key. What is so already
@@ -83,7 +85,8 @@ pub(crate) async fn save_in_tx(
             saved.push(Saved { id, version, outcome });
         } else {
             saved.push(Saved { id, version: version + 1, outcome });
-            different.push(Save { id, version: version + 1, draft, changed });
+            let was = row.map(|row| row.type_name.as_str()).filter(|name| *name != draft.type_name);
+            different.push(Save { id, version: version + 1, draft, changed, was });
         }
     }
     let (created, updated): (Vec<_>, Vec<_>) = different.iter().partition(|save| save.version == 1);
@@ -97,8 +100,9 @@ pub(crate) async fn save_in_tx(
     for save in different {
         let kind = if save.version == 1 { EventKind::Created } else { EventKind::Updated };
         let attributes = json!({ "type": save.draft.type_name });
+        let before = save.was.map_or(json!(null), |name| json!({ "type": name }));
         let (key, version, changed) = (save.id.uuid(), save.version, save.changed);
-        write.event(Event { kind, subject: SUBJECT, key, version, changed, attributes });
+        write.event(Event { kind, subject: SUBJECT, key, version, changed, attributes, before });
     }
     Ok(saved)
 }
@@ -113,5 +117,6 @@ pub(super) fn deleted(row: &EntityRow) -> Event {
         version: row.version + 1,
         changed: vec![],
         attributes: json!({ "type": row.type_name }),
+        before: json!(null),
     }
 }

@@ -204,7 +204,15 @@ fn not_found(name: &str) -> GraphError {
 }
 
 fn event(kind: EventKind, id: EntityTypeId, version: i64, changed: Vec<&'static str>) -> Event {
-    Event { kind, subject: SUBJECT, key: id.uuid(), version, changed, attributes: json!({}) }
+    Event {
+        kind,
+        subject: SUBJECT,
+        key: id.uuid(),
+        version,
+        changed,
+        attributes: json!({}),
+        before: json!(null),
+    }
 }
 
 fn fact(action: &'static str, id: EntityTypeId, version: i64) -> AuditFact {

@@ -5,6 +5,8 @@ use pulse_types::{EntityId, RelationshipId};
 use serde::{Deserialize, Serialize};
 use sqlx::{Postgres, QueryBuilder};
 
+use crate::entity::list::push_limit;
+
 use super::row::{RelationshipRow, relationship_columns};
 
 /// Which relationships are meant; `None` does not narrow.
@@ -79,7 +81,8 @@ pub(crate) fn list_query(
     if order != Order::Creation {
         query.push("r.type").push(direction).push(", ");
     }
-    query.push(other).push(direction).push(" LIMIT ").push_bind(page.limit());
+    query.push(other).push(direction);
+    push_limit(&mut query, page);
     Ok(query)
 }
 

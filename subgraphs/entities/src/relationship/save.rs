@@ -88,5 +88,5 @@ pub(super) fn event(
     (type_name, source, target): (&str, EntityId, EntityId),
 ) -> Event {
     let attributes = json!({ "type": type_name, "source": source, "target": target });
-    Event { kind, subject: SUBJECT, key: id.uuid(), version, changed, attributes }
+    Event { kind, subject: SUBJECT, key: id.uuid(), version, changed, attributes, before: json!(null) }
 }

@@ -144,6 +144,7 @@ pub(crate) async fn count_items_in_tx(
         version: row.revision,
         changed: vec!["items"],
         attributes: json!({}),
+        before: json!(null),
     });
     Ok(row)
 }
@@ -222,7 +223,15 @@ fn replace<T: PartialEq>(old: &mut T, new: Option<T>, field: &'static str, chang
 }
 
 pub(crate) fn event(kind: EventKind, row: &CollectionRow, changed: Vec<&'static str>) -> Event {
-    Event { kind, subject: SUBJECT, key: row.id.uuid(), version: row.version, changed, attributes: json!({}) }
+    Event {
+        kind,
+        subject: SUBJECT,
+        key: row.id.uuid(),
+        version: row.version,
+        changed,
+        attributes: json!({}),
+        before: json!(null),
+    }
 }
 
 pub(crate) fn fact(action: &'static str, row: &CollectionRow) -> AuditFact {

@@ -1,0 +1,92 @@
+//! Who is told of what.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use pulse_types::{Change, OrgId};
+use tokio::sync::mpsc::error::TrySendError;
+use tokio::sync::{broadcast, mpsc};
+
+use super::{Topic, Wanted};
+
+/// How many changes wait for one follower at most. One that is further behind reads again from where it stopped.
+const WAITING: usize = 64;
+
+/// How many changes wait for those who follow everything.
+const WAITING_FOR_EVERYTHING: usize = 8_192;
+
+/// The receiving side of one who is told.
+pub(super) type Listener = mpsc::Receiver<Arc<Change>>;
+
+/// Those who are told, by what they are told of.
+pub(super) struct Listeners {
+    of_topics: HashMap<Option<OrgId>, HashMap<&'static str, Vec<Arc<Told>>>>,
+    everything: broadcast::Sender<Arc<Change>>,
+}
+
+/// One follower, in the list of each of its subjects.
+struct Told {
+    /// Gone once something could not be sent: what comes after it must not be heard without it.
+    sender: Mutex<Option<mpsc::Sender<Arc<Change>>>>,
+    wanted: Wanted,
+}
+
+impl Default for Listeners {
+    fn default() -> Self {
+        Self { of_topics: HashMap::new(), everything: broadcast::Sender::new(WAITING_FOR_EVERYTHING) }
+    }
+}
+
+impl Listeners {
+    pub(super) fn add(&mut self, topic: &Topic) -> Listener {
+        let (sender, receiver) = mpsc::channel(WAITING);
+        let told = Arc::new(Told { sender: Mutex::new(Some(sender)), wanted: Arc::clone(&topic.wanted) });
+        let of_tenant = self.of_topics.entry(topic.tenant).or_default();
+        for subject in topic.subjects {
+            let list = of_tenant.entry(subject).or_default();
+            // Those who left are noticed when they are told of something, or when the list would have to grow.
+            if list.len() == list.capacity() {
+                list.retain(|told| told.is_there());
+            }
+            list.push(Arc::clone(&told));
+        }
+        receiver
+    }
+
+    pub(super) fn everything(&self) -> broadcast::Receiver<Arc<Change>> {
+        self.everything.subscribe()
+    }
+
+    pub(super) fn tell(&mut self, change: &Arc<Change>) {
+        let _ = self.everything.send(Arc::clone(change));
+        let Some(of_tenant) = self.of_topics.get_mut(&change.tenant) else { return };
+        let Some(list) = of_tenant.get_mut(&*change.subject) else { return };
+        list.retain(|told| !(told.wanted)(change) || told.send(change));
+        if list.is_empty() {
+            of_tenant.remove(&*change.subject);
+        }
+        if of_tenant.is_empty() {
+            self.of_topics.remove(&change.tenant);
+        }
+    }
+}
+
+impl Told {
+    fn is_there(&self) -> bool {
+        let sender = self.sender.lock().unwrap_or_else(PoisonError::into_inner);
+        sender.as_ref().is_some_and(|sender| !sender.is_closed())
+    }
+
+    /// Whether it was sent. A follower that is full is let go of: it finds the end behind what waits for it.
+    fn send(&self, change: &Arc<Change>) -> bool {
+        let mut slot = self.sender.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(sender) = slot.as_ref() else { return false };
+        match sender.try_send(Arc::clone(change)) {
+            Ok(()) => true,
+            Err(TrySendError::Full(_) | TrySendError::Closed(_)) => {
+                slot.take();
+                false
+            }
+        }
+    }
+}

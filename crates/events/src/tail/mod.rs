@@ -1,0 +1,199 @@
+//! The end of the log in this process's memory, and those who follow it.
+//!
+//! One reader per process asks for what is new, whoever follows: a follower costs no statement. It is told of what it
+//! wants alone, and when it cannot keep up, it reads again from where it stopped: nothing is skipped, and nothing is kept
+//! for it but a place.
+
+mod follow;
+mod listeners;
+mod reader;
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+
+use futures::stream::{self, BoxStream, StreamExt};
+use pulse_store::Store;
+use pulse_types::{Change, OrgId};
+use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::watch;
+
+pub use follow::{Follow, FollowError};
+pub use reader::TailReader;
+
+use crate::{Log, LogCursor};
+use listeners::{Listener, Listeners};
+
+/// How many changes are kept in memory at most. Whoever comes back within that many needs no statement.
+const REMEMBERED: usize = 20_000;
+
+/// What a follower wants to hear of.
+#[derive(Clone)]
+pub struct Topic {
+    /// Changes of this tenant; `None` for those that belong to none.
+    pub tenant: Option<OrgId>,
+    /// Of these subjects, `subgraph.type`.
+    pub subjects: &'static [&'static str],
+    /// And only those for which this is true. Asked once for every change, so it must be quick.
+    pub wanted: Wanted,
+}
+
+/// Whether a change is wanted.
+pub type Wanted = Arc<dyn Fn(&Change) -> bool + Send + Sync>;
+
+impl Topic {
+    /// Every change of these subjects.
+    pub fn new(tenant: Option<OrgId>, subjects: &'static [&'static str]) -> Self {
+        Self { tenant, subjects, wanted: Arc::new(|_| true) }
+    }
+
+    /// Only those for which `wanted` is true.
+    #[must_use]
+    pub fn filter(self, wanted: impl Fn(&Change) -> bool + Send + Sync + 'static) -> Self {
+        Self { wanted: Arc::new(wanted), ..self }
+    }
+}
+
+impl fmt::Debug for Topic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Topic")
+            .field("tenant", &self.tenant)
+            .field("subjects", &self.subjects)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What those hear who follow everything.
+#[derive(Debug, Clone)]
+pub enum Heard {
+    /// A change.
+    Change(Arc<Change>),
+    /// Changes were missed: anything may have changed.
+    Gap,
+}
+
+/// The end of one log. Cheap to clone.
+#[derive(Clone)]
+pub struct Tail {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    log: Log,
+    store: Store,
+    /// The log's name, once it is known.
+    name: OnceLock<Arc<str>>,
+    state: Mutex<State>,
+    /// The last position that everybody was told of; -1 until the end of the log was found.
+    told: watch::Sender<i64>,
+}
+
+#[derive(Default)]
+struct State {
+    /// Changes without a gap between them, the last of which is the last that was read.
+    remembered: VecDeque<Arc<Change>>,
+    /// Everything up to here was read.
+    position: i64,
+    listeners: Listeners,
+}
+
+impl Tail {
+    /// The end of `store`'s log, and what has to run for it to move.
+    pub fn new(store: &Store) -> (Self, TailReader) {
+        let shared = Arc::new(Shared {
+            log: Log::new(store.clone()),
+            store: store.clone(),
+            name: OnceLock::new(),
+            state: Mutex::default(),
+            told: watch::Sender::new(-1),
+        });
+        let tail = Self { shared };
+        (tail.clone(), TailReader::new(tail))
+    }
+
+    /// Follows a topic from now on, or from behind `after`.
+    pub fn follow(&self, topic: Topic, after: Option<LogCursor>) -> Follow {
+        Follow::new(Arc::clone(&self.shared), topic, after)
+    }
+
+    /// Everything from now on, of all tenants: for caches and the like, which know what to do about a gap.
+    pub fn everything(&self) -> BoxStream<'static, Heard> {
+        let receiver = self.shared.lock().listeners.everything();
+        let heard = stream::unfold(receiver, async |mut receiver| {
+            let heard = match receiver.recv().await {
+                Ok(change) => Heard::Change(change),
+                Err(RecvError::Lagged(_)) => Heard::Gap,
+                Err(RecvError::Closed) => return None,
+            };
+            Some((heard, receiver))
+        });
+        heard.boxed()
+    }
+
+    /// The last position of which everybody was told; waits for the end of the log to be found.
+    pub async fn position(&self) -> i64 {
+        let mut told = self.shared.told.subscribe();
+        // The sender lives as long as `self`.
+        told.wait_for(|position| *position >= 0).await.map_or(-1, |position| *position)
+    }
+
+    /// Returns once everybody was told of `position`.
+    pub async fn reaches(&self, position: i64) {
+        let mut told = self.shared.told.subscribe();
+        let _ = told.wait_for(|told| *told >= position).await;
+    }
+
+    /// The cursor of a place in this log; `None` until the log was seen.
+    pub fn cursor(&self, position: i64) -> Option<LogCursor> {
+        self.shared.name.get().map(|name| LogCursor { log: name.to_string(), position })
+    }
+}
+
+impl fmt::Debug for Tail {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tail").field("position", &*self.shared.told.borrow()).finish_non_exhaustive()
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Begins at the log's end.
+    fn begin(&self, name: &str, position: i64) {
+        let _ = self.name.set(name.into());
+        self.lock().position = position;
+        self.told.send_replace(position);
+    }
+
+    /// Takes what comes next in the log, and tells those who want it.
+    fn take(&self, changes: Vec<Change>) {
+        let Some(last) = changes.last().map(|change| change.position) else { return };
+        let mut state = self.lock();
+        for change in changes {
+            let change = Arc::new(change);
+            state.listeners.tell(&change);
+            state.position = change.position;
+            state.remembered.push_back(change);
+        }
+        let surplus = state.remembered.len().saturating_sub(REMEMBERED);
+        state.remembered.drain(..surplus);
+        drop(state);
+        self.told.send_replace(last);
+    }
+}
+
+impl State {
+    /// The changes after `position` that are still in memory; `None` when some of them are not.
+    fn remembered_after(&self, position: i64) -> Option<impl Iterator<Item = &Arc<Change>>> {
+        let missing = self.position - position;
+        let remembered = i64::try_from(self.remembered.len()).unwrap_or(i64::MAX);
+        let skip = usize::try_from(remembered - missing).ok()?;
+        Some(self.remembered.iter().skip(skip))
+    }
+
+    fn listen(&mut self, topic: &Topic) -> Listener {
+        self.listeners.add(topic)
+    }
+}
