@@ -6,6 +6,7 @@ use async_graphql::{ObjectType, Request, Response, SDLExportOptions, Schema, Sub
 use async_trait::async_trait;
 use futures::StreamExt;
 use futures::stream::BoxStream;
+use pulse_events::Tail;
 use pulse_jobs::JobHandler;
 use pulse_store::Store;
 use pulse_types::Caller;
@@ -22,6 +23,8 @@ pub struct Subgraph {
     pub api: Arc<dyn Api>,
     /// Its database.
     pub store: Store,
+    /// The end of its database's event log.
+    pub tail: Tail,
     /// Routes that GraphQL cannot serve, such as a key set; empty for most.
     pub routes: axum::Router,
     /// What its jobs do.
@@ -42,11 +45,13 @@ pub trait Api: Send + Sync + 'static {
 }
 
 impl Subgraph {
-    /// A subgraph without routes and jobs. `prepare` puts the request's loaders into it; the session is there already.
+    /// A subgraph without routes and jobs. `prepare` puts the request's loaders into it; the session and the tail are
+    /// there already.
     pub fn new<Q, M, S>(
         name: &'static str,
         schema: Schema<Q, M, S>,
         store: Store,
+        tail: Tail,
         prepare: impl Fn(Request, &pulse_store::Session) -> Request + Send + Sync + 'static,
     ) -> Self
     where
@@ -54,8 +59,9 @@ impl Subgraph {
         M: ObjectType + 'static,
         S: SubscriptionType + 'static,
     {
-        let api = Arc::new(SchemaApi { schema, store: store.clone(), prepare: Box::new(prepare) });
-        Self { name, api, store, routes: axum::Router::new(), jobs: Vec::new() }
+        let prepare = Box::new(prepare);
+        let api = Arc::new(SchemaApi { schema, store: store.clone(), tail: tail.clone(), prepare });
+        Self { name, api, store, tail, routes: axum::Router::new(), jobs: Vec::new() }
     }
 }
 
@@ -64,6 +70,7 @@ type Prepare = Box<dyn Fn(Request, &pulse_store::Session) -> Request + Send + Sy
 struct SchemaApi<Q, M, S> {
     schema: Schema<Q, M, S>,
     store: Store,
+    tail: Tail,
     prepare: Prepare,
 }
 
@@ -71,7 +78,7 @@ impl<Q, M, S> SchemaApi<Q, M, S> {
     fn prepare(&self, caller: Arc<Caller>, request: Request) -> Request {
         let session = self.store.session(caller);
         let request = (self.prepare)(request, &session);
-        request.data(session)
+        request.data(session).data(self.tail.clone())
     }
 }
 

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use anyhow::Context;
 use axum::Router;
+use pulse_events::Tail;
 use pulse_gateway::{ServerConfig, serve};
 use pulse_telemetry::{Metrics, init};
 use tokio::net::TcpListener;
@@ -64,10 +65,11 @@ async fn subgraph(args: SubgraphArgs, settings: &Settings, metrics: Metrics) -> 
         "accounts" => signing_tokens(settings.secrets.signing_key.as_ref())?,
         _ => pulse_tokens::AccessTokens::none(),
     };
-    let subgraph = platform::subgraph(&name, &store, &tokens, settings)?;
+    let (tail, reader) = Tail::new(&store);
+    let subgraph = platform::subgraph(&name, &store, &tail, &tokens, settings)?;
     let router = pulse_graphql::router(subgraph, secret, store.clock().clone())
         .route("/metrics", axum::routing::get(move || std::future::ready(metrics.render())));
-    let background = Background::waker(&store, &database);
+    let background = Background::of_subgraph(&store, &database, reader);
     until_stopped(listener, router, settings).await?;
     background.stop().await;
     store.close().await;
@@ -78,8 +80,9 @@ async fn worker(settings: &Settings) -> anyhow::Result<()> {
     let database = Database::named(&settings.database)?;
     let store = database.store(settings);
     store.ping().await.context("the worker does not start")?;
-    let subgraphs = platform::subgraphs(&store, &pulse_tokens::AccessTokens::none(), settings)?;
-    let background = Background::start(&store, &database, &subgraphs);
+    let (tail, reader) = Tail::new(&store);
+    let subgraphs = platform::subgraphs(&store, &tail, &pulse_tokens::AccessTokens::none(), settings)?;
+    let background = Background::start(&store, &database, reader, &subgraphs);
     say("working");
     stop::requested().await?;
     background.stop().await;

@@ -1,9 +1,9 @@
-//! What works behind the requests: the event log's sequencer, jobs, upkeep.
+//! What works behind the requests: the event log's sequencer and reader, jobs, upkeep.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use pulse_events::{Sequencer, Waker};
+use pulse_events::{Sequencer, TailReader, Waker};
 use pulse_graphql::Subgraph;
 use pulse_jobs::{Worker, WorkerOptions};
 use pulse_store::{Store, StoreError};
@@ -29,12 +29,13 @@ pub struct Background {
 }
 
 impl Background {
-    /// Everything: sequencer, worker, upkeep. For a process that plays every role, or that of the worker.
-    pub fn start(store: &Store, database: &Database, subgraphs: &[Subgraph]) -> Self {
+    /// Everything: sequencer, the log's reader, worker, upkeep. For a process that plays every role, or that of the worker.
+    pub fn start(store: &Store, database: &Database, reader: TailReader, subgraphs: &[Subgraph]) -> Self {
         let mut background = Self { stop: CancellationToken::new(), tasks: JoinSet::new() };
         let stop = &background.stop;
         let sequencer = Sequencer::new(store.clone()).listening(database.direct().clone());
         background.tasks.spawn(sequencer.run(stop.clone()));
+        background.tasks.spawn(reader.listening(database.direct().clone()).run(stop.clone()));
         let handlers = subgraphs.iter().flat_map(|subgraph| subgraph.jobs.iter().map(Arc::clone));
         let worker = Worker::new(store.clone(), handlers, WorkerOptions::default());
         background.tasks.spawn(worker.run(stop.clone()));
@@ -42,12 +43,13 @@ impl Background {
         background
     }
 
-    /// Wakes the sequencer of another process. For a process that serves a subgraph alone.
-    pub fn waker(store: &Store, database: &Database) -> Self {
+    /// Wakes the sequencer of another process and reads the log. For a process that serves a subgraph alone.
+    pub fn of_subgraph(store: &Store, database: &Database, reader: TailReader) -> Self {
         let mut background = Self { stop: CancellationToken::new(), tasks: JoinSet::new() };
-        background
-            .tasks
-            .spawn(Waker::new(store.clone(), database.direct().clone()).run(background.stop.clone()));
+        let stop = &background.stop;
+        let waker = Waker::new(store.clone(), database.direct().clone());
+        background.tasks.spawn(waker.run(stop.clone()));
+        background.tasks.spawn(reader.listening(database.direct().clone()).run(stop.clone()));
         background
     }
 

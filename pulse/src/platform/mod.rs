@@ -13,6 +13,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use axum::Router;
+use pulse_events::Tail;
 use pulse_gateway::HealthCheck;
 use pulse_gateway::StaticSource;
 use pulse_gateway::Subgraphs;
@@ -38,24 +39,30 @@ use crate::settings::Settings;
 /// The names of the subgraphs, in the order of the alphabet.
 pub const SUBGRAPHS: [&str; 4] = ["accounts", "analytics", "entities", "vectors"];
 
-/// All subgraphs, over one database.
-pub fn subgraphs(store: &Store, tokens: &AccessTokens, settings: &Settings) -> anyhow::Result<Vec<Subgraph>> {
-    SUBGRAPHS.iter().map(|name| subgraph(name, store, tokens, settings)).collect()
+/// All subgraphs, over one database and the end of its log.
+pub fn subgraphs(
+    store: &Store,
+    tail: &Tail,
+    tokens: &AccessTokens,
+    settings: &Settings,
+) -> anyhow::Result<Vec<Subgraph>> {
+    SUBGRAPHS.iter().map(|name| subgraph(name, store, tail, tokens, settings)).collect()
 }
 
 /// The subgraph of that name.
 pub fn subgraph(
     name: &str,
     store: &Store,
+    tail: &Tail,
     tokens: &AccessTokens,
     settings: &Settings,
 ) -> anyhow::Result<Subgraph> {
-    let store = store.clone();
+    let (store, tail) = (store.clone(), tail.clone());
     Ok(match name {
-        "accounts" => pulse_accounts::subgraph(store, tokens.clone(), settings.accounts.clone())?,
-        "analytics" => pulse_analytics::subgraph(store),
-        "entities" => pulse_entities::subgraph(store),
-        "vectors" => pulse_vectors::subgraph(store),
+        "accounts" => pulse_accounts::subgraph(store, tail, tokens.clone(), settings.accounts.clone())?,
+        "analytics" => pulse_analytics::subgraph(store, tail),
+        "entities" => pulse_entities::subgraph(store, tail),
+        "vectors" => pulse_vectors::subgraph(store, tail),
         other => anyhow::bail!("there is no subgraph {other}"),
     })
 }
@@ -71,6 +78,7 @@ pub struct Platform {
     /// What works in the background until it is stopped.
     pub background: Background,
     store: Store,
+    tail: Tail,
 }
 
 impl Platform {
@@ -82,7 +90,8 @@ impl Platform {
         metrics: Option<Metrics>,
     ) -> anyhow::Result<Self> {
         let store = database.store(settings);
-        let subgraphs = subgraphs(&store, tokens, settings)?;
+        let (tail, reader) = Tail::new(&store);
+        let subgraphs = subgraphs(&store, &tail, tokens, settings)?;
         let parts = GatewayParts {
             subgraphs: Subgraphs::Fixed(subgraphs.iter().cloned().map(InProcess::port).collect()),
             source: Arc::new(StaticSource::new(compose_own()?)),
@@ -97,13 +106,18 @@ impl Platform {
             Gateway::init(parts, settings.gateway.clone()).await.context("the gateway does not start")?;
         let router =
             subgraphs.iter().fold(gateway.router(), |router, subgraph| router.merge(subgraph.routes.clone()));
-        let background = Background::start(&store, database, &subgraphs);
-        Ok(Self { subgraphs, gateway, router, background, store })
+        let background = Background::start(&store, database, reader, &subgraphs);
+        Ok(Self { subgraphs, gateway, router, background, store, tail })
     }
 
     /// The database that all subgraphs share.
     pub const fn store(&self) -> &Store {
         &self.store
+    }
+
+    /// The end of that database's event log, read once for everybody in this process.
+    pub const fn tail(&self) -> &Tail {
+        &self.tail
     }
 }
 

@@ -14,6 +14,7 @@ mod session;
 mod user;
 
 use async_graphql::{EmptySubscription, Schema};
+use pulse_events::Tail;
 use pulse_graphql::Subgraph;
 use pulse_store::Store;
 use pulse_tokens::AccessTokens;
@@ -37,11 +38,16 @@ pub fn schema() -> Schema<Query, Mutation, EmptySubscription> {
 }
 
 /// The subgraph over its database. `tokens` need a private key to sign people in.
-pub fn subgraph(store: Store, tokens: AccessTokens, config: Config) -> Result<Subgraph, PasswordHashError> {
+pub fn subgraph(
+    store: Store,
+    tail: Tail,
+    tokens: AccessTokens,
+    config: Config,
+) -> Result<Subgraph, PasswordHashError> {
     let routes = routes(&tokens);
     let authority = Authority::try_new(tokens, config)?;
     let prepare = move |request: async_graphql::Request, session: &pulse_store::Session| {
         request.data(Loaders::new(session)).data(authority.clone())
     };
-    Ok(Subgraph { routes, ..Subgraph::new("accounts", schema(), store, prepare) })
+    Ok(Subgraph { routes, ..Subgraph::new("accounts", schema(), store, tail, prepare) })
 }

@@ -7,6 +7,7 @@ mod plans;
 mod series;
 
 use async_graphql::{EmptySubscription, Schema};
+use pulse_events::Tail;
 use pulse_graphql::Subgraph;
 use pulse_store::Store;
 
@@ -18,8 +19,8 @@ pub fn schema() -> Schema<Query, Mutation, EmptySubscription> {
 }
 
 /// The subgraph on a database.
-pub fn subgraph(store: Store) -> Subgraph {
-    Subgraph::new("analytics", schema(), store, |request, session| {
+pub fn subgraph(store: Store, tail: Tail) -> Subgraph {
+    Subgraph::new("analytics", schema(), store, tail, |request, session| {
         request.data(graphql::Loaders::new(session))
     })
 }

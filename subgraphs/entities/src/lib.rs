@@ -11,6 +11,7 @@ mod plans;
 mod relationship;
 mod saved;
 
+use pulse_events::Tail;
 use pulse_graphql::Subgraph;
 use pulse_store::Store;
 
@@ -18,10 +19,10 @@ pub use check::Problem;
 pub use error::GraphError;
 pub use graphql::{Mutation, Query, Schema, schema};
 
-/// The subgraph over `store`.
-pub fn subgraph(store: Store) -> Subgraph {
+/// The subgraph over `store` and the end of its log.
+pub fn subgraph(store: Store, tail: Tail) -> Subgraph {
     let validators = entity_type::Validators::default();
-    Subgraph::new("entities", schema(), store, move |request, session| {
+    Subgraph::new("entities", schema(), store, tail, move |request, session| {
         request.data(graphql::Loaders::new(session)).data(validators.clone())
     })
 }

@@ -9,6 +9,7 @@ mod plans;
 use std::sync::Arc;
 
 use async_graphql::{EmptySubscription, Schema};
+use pulse_events::Tail;
 use pulse_graphql::Subgraph;
 use pulse_store::Store;
 
@@ -20,8 +21,8 @@ pub fn schema() -> Schema<Query, Mutation, EmptySubscription> {
 }
 
 /// The subgraph on a database.
-pub fn subgraph(store: Store) -> Subgraph {
-    let mut subgraph = Subgraph::new("vectors", schema(), store, |request, session| {
+pub fn subgraph(store: Store, tail: Tail) -> Subgraph {
+    let mut subgraph = Subgraph::new("vectors", schema(), store, tail, |request, session| {
         request.data(graphql::Loaders::new(session))
     });
     subgraph.jobs = vec![Arc::new(collection::BuildIndex), Arc::new(collection::DropPartition)];

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use async_graphql::{Request, Variables};
 use chrono::DateTime;
 use pulse_accounts::{Config, PasswordHashConfig, subgraph};
+use pulse_events::Tail;
 use pulse_graphql::Subgraph;
 use pulse_store::{PoolOptions, Store};
 use pulse_testkit::TestDatabase;
@@ -41,7 +42,7 @@ impl Accounts {
         let tokens = AccessTokens::signing(SigningKey::from_seed(&[1; 32]).unwrap()).unwrap();
         let cheap = PasswordHashConfig { memory: 8, iterations: 1, parallelism: 1 };
         let config = Config { password_hash: cheap, ..Config::default() };
-        let subgraph = subgraph(store.clone(), tokens.clone(), config).unwrap();
+        let subgraph = subgraph(store.clone(), Tail::new(&store).0, tokens.clone(), config).unwrap();
         Self { subgraph, store, tokens, database, seconds }
     }
 

@@ -17,6 +17,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use async_graphql::{Request, Variables};
 use chrono::DateTime;
+use pulse_events::Tail;
 use pulse_graphql::Subgraph;
 use pulse_store::{PoolOptions, Store};
 use pulse_testkit::TestDatabase;
@@ -40,7 +41,7 @@ impl Graph {
             DateTime::from_timestamp(seconds.fetch_add(1, Ordering::SeqCst), 0).unwrap()
         });
         let store = Store::new(database.options(), &PoolOptions::default(), clock);
-        let subgraph = pulse_entities::subgraph(store.clone());
+        let subgraph = pulse_entities::subgraph(store.clone(), Tail::new(&store).0);
         let caller = person(&store, OrgId::new(store.clock().now()), Role::Admin.permissions());
         Self { database, store, subgraph, caller }
     }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use async_graphql::{Request, Variables};
 use chrono::{DateTime, Utc};
+use pulse_events::Tail;
 use pulse_graphql::Subgraph;
 use pulse_jobs::{Worker, WorkerOptions};
 use pulse_store::{PoolOptions, Store};
@@ -25,7 +26,7 @@ impl Stage {
         let database = TestDatabase::new().await.expect("a database");
         let clock = Clock::from_fn(now);
         let store = Store::new(database.options(), &PoolOptions::default(), clock);
-        let subgraph = pulse_vectors::subgraph(store);
+        let subgraph = pulse_vectors::subgraph(store.clone(), Tail::new(&store).0);
         Self { database, subgraph, admin: caller(Role::Admin), stranger: caller(Role::Admin) }
     }
 
