@@ -74,6 +74,7 @@ CREATE TABLE platform.dead_letters (
     attempts  int NOT NULL,
     error     text NOT NULL,
     at        timestamptz NOT NULL,
+    retry     boolean NOT NULL DEFAULT false,
     UNIQUE (consumer, position)
 );
 COMMENT ON TABLE platform.dead_letters IS 'class: platform. Events that a consumer group gave up on, until somebody has them tried again or drops them.';
@@ -85,6 +86,7 @@ COMMENT ON COLUMN platform.dead_letters.event IS '@pii(class: SUBJECT) The event
 COMMENT ON COLUMN platform.dead_letters.attempts IS '@pii(class: NONE) How often it was tried.';
 COMMENT ON COLUMN platform.dead_letters.error IS '@pii(class: NONE) Why the last attempt failed.';
 COMMENT ON COLUMN platform.dead_letters.at IS '@pii(class: NONE) When it was given up.';
+COMMENT ON COLUMN platform.dead_letters.retry IS '@pii(class: NONE) Whether the group shall try it once more.';
 CREATE INDEX dead_letters_tenant ON platform.dead_letters (tenant, id);
 
 GRANT SELECT, INSERT, UPDATE, DELETE ON platform.consumers, platform.dead_letters TO pulse_system;

@@ -1,13 +1,19 @@
 #![doc = include_str!("../README.md")]
 
 mod cursor;
+mod groups;
 mod log;
+mod retention;
 mod sequencer;
 mod tail;
 mod waker;
 
 pub use cursor::{InvalidCursor, LogCursor};
+pub use groups::{
+    Begin, Consumer, ConsumerError, DeadLetter, Group, GroupOptions, GroupRunner, Groups, Handling, Step,
+};
 pub use log::{Log, LogHead};
+pub use retention::Retention;
 pub use sequencer::Sequencer;
 pub use tail::{Follow, FollowError, Heard, Tail, TailReader, Topic, Wanted};
 pub use waker::Waker;

@@ -89,7 +89,8 @@ fn is(attribute: &Value, value: &str) -> bool {
     match attribute {
         Value::String(text) => text == value,
         Value::Array(several) => several.iter().any(|one| is(one, value)),
-        Value::Bool(_) | Value::Number(_) => attribute.to_string().as_str() == value,
+        Value::Bool(flag) => value == if *flag { "true" } else { "false" },
+        Value::Number(number) => number.to_string() == value,
         Value::Null | Value::Object(_) => false,
     }
 }

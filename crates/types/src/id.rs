@@ -114,6 +114,8 @@ macro_rules! ids {
 ids! {
     /// A collection of vectors.
     CollectionId,
+    /// An event that a consumer group gave up on.
+    DeadLetterId,
     /// An entity of the knowledge graph.
     EntityId,
     /// A type of entities.
@@ -126,6 +128,8 @@ ids! {
     JobId,
     /// An organization. The root organization is the tenant.
     OrgId,
+    /// A running process of Pulse, among those that share a database.
+    ProcessId,
     /// A relationship between two entities.
     RelationshipId,
     /// One request of a client, named in logs and errors.

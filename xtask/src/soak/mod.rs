@@ -1,6 +1,7 @@
 //! Tests that the test command runs for seconds, run for as long as one likes.
 
 mod differential;
+mod events;
 mod fuzz;
 
 use std::process::ExitCode;
@@ -12,6 +13,8 @@ use clap::Subcommand;
 pub(crate) enum Soak {
     /// Random queries to the gateway and to one server with the same schema and data.
     Differential(differential::Options),
+    /// Writers and readers of the event log, some of which are ended at random points.
+    Events(events::Options),
     /// Bytes that a fuzzer makes up, to the gateway's parsers, planner and merge.
     Fuzz(fuzz::Options),
 }
@@ -20,6 +23,7 @@ pub(crate) enum Soak {
 pub(crate) fn run(soak: &Soak) -> anyhow::Result<ExitCode> {
     match soak {
         Soak::Differential(options) => differential::run(options),
+        Soak::Events(options) => events::run(options),
         Soak::Fuzz(options) => fuzz::run(options),
     }
 }

@@ -137,6 +137,17 @@ impl Tail {
         told.wait_for(|position| *position >= 0).await.map_or(-1, |position| *position)
     }
 
+    /// Up to `limit` changes after `position`, if they are in memory. `None` when some of them are not,
+    /// or the end of the log was not found yet.
+    pub fn remembered_after(&self, position: i64, limit: usize) -> Option<Vec<Arc<Change>>> {
+        if *self.shared.told.borrow() < 0 {
+            return None;
+        }
+        let state = self.shared.lock();
+        let remembered = state.remembered_after(position)?;
+        Some(remembered.take(limit).cloned().collect())
+    }
+
     /// Returns once everybody was told of `position`.
     pub async fn reaches(&self, position: i64) {
         let mut told = self.shared.told.subscribe();

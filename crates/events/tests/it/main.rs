@@ -1,20 +1,31 @@
-//! The sequencer and the log against a real database.
+//! The sequencer, the log, its followers and consumer groups against a real database.
 #![expect(clippy::unwrap_used, reason = "a test fails where it stands")]
 
-use std::collections::HashMap;
+mod groups;
+mod log;
+mod property;
+mod retention;
+mod tail;
+
 use std::sync::Arc;
 
-use futures::future::join_all;
-use pulse_events::{Log, Sequencer, Waker};
+use pulse_events::Sequencer;
 use pulse_store::{AuditFact, Event, EventKind, PoolOptions, Store};
 use pulse_testkit::TestDatabase;
 use pulse_types::{Caller, Clock, OrgId, RequestId};
 use serde_json::json;
-use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 fn store(database: &TestDatabase) -> Store {
     Store::new(database.options(), &PoolOptions::default(), Clock::system())
+}
+
+fn org(store: &Store) -> OrgId {
+    OrgId::new(store.clock().now())
+}
+
+fn fact() -> AuditFact {
+    AuditFact { action: "thing:write", subject: "test.thing", key: None, version: None, items: 1 }
 }
 
 /// Commits one event about `key`, or abandons it.
@@ -27,130 +38,23 @@ async fn write(store: &Store, org: OrgId, key: Uuid, version: i64, commit: bool)
         key,
         version,
         changed: vec!["name"],
-        attributes: json!({}),
+        attributes: json!({ "even": version % 2 == 0 }),
         before: json!(null),
     });
     if commit {
-        let fact = AuditFact {
-            action: "thing:write",
-            subject: "test.thing",
-            key: Some(key),
-            version: None,
-            items: 1,
-        };
-        write.commit(fact).await.unwrap();
+        write.commit(fact()).await.unwrap();
     }
+}
+
+/// Commits events about one key with versions 1 to `count`, and moves them to the log.
+async fn written(store: &Store, org: OrgId, count: i64) {
+    for version in 1..=count {
+        write(store, org, Uuid::nil(), version, true).await;
+    }
+    drain(&mut Sequencer::new(store.clone())).await;
 }
 
 /// Moves until the outbox is empty.
 async fn drain(sequencer: &mut Sequencer) {
     while sequencer.step().await.unwrap() > 0 {}
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_committed_event_is_in_the_log_once_and_in_order_per_key() {
-    const WRITERS: u128 = 8;
-    const EACH: i64 = 30;
-    let database = TestDatabase::new().await.unwrap();
-    let store = store(&database);
-    let org = OrgId::new(store.clock().now());
-    let stop = CancellationToken::new();
-    let sequencers: Vec<_> =
-        (0..2).map(|_| tokio::spawn(Sequencer::new(store.clone()).run(stop.clone()))).collect();
-    join_all((0..WRITERS).map(|writer| {
-        let store = store.clone();
-        async move {
-            for version in 1..=EACH {
-                write(&store, org, Uuid::from_u128(writer), version, version % 7 != 0).await;
-            }
-        }
-    }))
-    .await;
-    stop.cancel();
-    join_all(sequencers).await;
-    drain(&mut Sequencer::new(store.clone())).await;
-
-    let log = Log::new(store.clone());
-    let entries = log.after(0, 10_000).await.unwrap();
-    let expected: Vec<i64> = (1..=EACH).filter(|version| version % 7 != 0).collect();
-    let positions: Vec<i64> = entries.iter().map(|entry| entry.position).collect();
-    let total = i64::try_from(expected.len()).unwrap() * i64::try_from(WRITERS).unwrap();
-    assert_eq!(positions, (1..=total).collect::<Vec<_>>(), "positions are dense");
-    assert_eq!(log.head().await.unwrap().position, total);
-    let mut versions: HashMap<Uuid, Vec<i64>> = HashMap::new();
-    for entry in entries {
-        assert_eq!(entry.tenant, Some(org));
-        versions.entry(entry.key).or_default().push(entry.version);
-    }
-    for writer in 0..WRITERS {
-        assert_eq!(versions[&Uuid::from_u128(writer)], expected);
-    }
-}
-
-#[tokio::test]
-async fn a_late_commit_comes_after_what_was_read_before_it() {
-    let database = TestDatabase::new().await.unwrap();
-    let store = store(&database);
-    let org = OrgId::new(store.clock().now());
-    let caller = Arc::new(Caller::system(org, RequestId::new(store.clock().now())));
-    // The slow transaction appends first, so it has the lower sequence number, and commits last.
-    let mut slow = store.session(caller).write().await.unwrap();
-    let append = sqlx::query(
-        "INSERT INTO platform.outbox (tenant, kind, subject, key, version, changed, attributes, at)
-         VALUES ($1, 'created', 'test.slow', $1, 1, '{}', '{}', now())",
-    );
-    slow.execute("test.append", append.bind(org)).await.unwrap();
-    write(&store, org, Uuid::nil(), 1, true).await;
-    let mut sequencer = Sequencer::new(store.clone());
-    drain(&mut sequencer).await;
-    let log = Log::new(store.clone());
-    let first = log.after(0, 10).await.unwrap();
-    assert_eq!(first.len(), 1);
-    slow.commit(AuditFact { action: "x", subject: "x", key: None, version: None, items: 1 }).await.unwrap();
-    drain(&mut sequencer).await;
-    let rest = log.after(first[0].position, 10).await.unwrap();
-    assert_eq!(rest.iter().map(|entry| &*entry.subject).collect::<Vec<_>>(), ["test.slow"]);
-}
-
-#[tokio::test]
-async fn commits_are_told_to_sequencers_of_other_processes() {
-    let database = TestDatabase::new().await.unwrap();
-    let store = store(&database);
-    let mut listener = sqlx::postgres::PgListener::connect_with(&database.pool(1)).await.unwrap();
-    listener.listen("pulse_outbox").await.unwrap();
-    let stop = CancellationToken::new();
-    let waker = tokio::spawn(Waker::new(store.clone(), database.options()).run(stop.clone()));
-    write(&store, OrgId::new(store.clock().now()), Uuid::nil(), 1, true).await;
-    assert_eq!(listener.recv().await.unwrap().channel(), "pulse_outbox");
-    stop.cancel();
-    waker.await.unwrap();
-}
-
-#[tokio::test]
-async fn a_running_sequencer_tells_readers_of_the_new_head() {
-    let database = TestDatabase::new().await.unwrap();
-    let store = store(&database);
-    let mut listener = sqlx::postgres::PgListener::connect_with(&database.pool(1)).await.unwrap();
-    listener.listen(pulse_events::LOG_CHANNEL).await.unwrap();
-    let stop = CancellationToken::new();
-    let sequencer = Sequencer::new(store.clone()).listening(database.options());
-    let sequencer = tokio::spawn(sequencer.run(stop.clone()));
-    write(&store, OrgId::new(store.clock().now()), Uuid::nil(), 1, true).await;
-    assert_eq!(listener.recv().await.unwrap().payload(), "1");
-    stop.cancel();
-    sequencer.await.unwrap();
-}
-
-#[tokio::test]
-async fn the_log_makes_its_partitions_ahead() {
-    let database = TestDatabase::new().await.unwrap();
-    let store = store(&database);
-    let mut connection = database.connect().await.unwrap();
-    sqlx::query("UPDATE platform.log_head SET position = 999999").execute(&mut connection).await.unwrap();
-    let org = OrgId::new(store.clock().now());
-    write(&store, org, Uuid::nil(), 1, true).await;
-    write(&store, org, Uuid::nil(), 2, true).await;
-    drain(&mut Sequencer::new(store.clone())).await;
-    let entries = Log::new(store).after(0, 10).await.unwrap();
-    assert_eq!(entries.iter().map(|entry| entry.position).collect::<Vec<_>>(), [1_000_000, 1_000_001]);
 }
