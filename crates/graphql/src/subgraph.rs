@@ -6,7 +6,7 @@ use async_graphql::{ObjectType, Request, Response, SDLExportOptions, Schema, Sub
 use async_trait::async_trait;
 use futures::StreamExt;
 use futures::stream::BoxStream;
-use pulse_events::Tail;
+use pulse_events::{Consumer, Tail};
 use pulse_jobs::JobHandler;
 use pulse_store::Store;
 use pulse_types::Caller;
@@ -29,6 +29,8 @@ pub struct Subgraph {
     pub routes: axum::Router,
     /// What its jobs do.
     pub jobs: Vec<Arc<dyn JobHandler>>,
+    /// What it does about changes in the event log.
+    pub consumers: Vec<Arc<dyn Consumer>>,
 }
 
 /// A GraphQL API, whatever the types of its roots.
@@ -45,7 +47,7 @@ pub trait Api: Send + Sync + 'static {
 }
 
 impl Subgraph {
-    /// A subgraph without routes and jobs. `prepare` puts the request's loaders into it; the session and the tail are
+    /// A subgraph without routes, jobs and consumers. `prepare` puts the request's loaders into it; the session and the tail are
     /// there already.
     pub fn new<Q, M, S>(
         name: &'static str,
@@ -61,7 +63,7 @@ impl Subgraph {
     {
         let prepare = Box::new(prepare);
         let api = Arc::new(SchemaApi { schema, store: store.clone(), tail: tail.clone(), prepare });
-        Self { name, api, store, tail, routes: axum::Router::new(), jobs: Vec::new() }
+        Self { name, api, store, tail, routes: axum::Router::new(), jobs: Vec::new(), consumers: Vec::new() }
     }
 }
 

@@ -82,7 +82,7 @@ async fn worker(settings: &Settings) -> anyhow::Result<()> {
     store.ping().await.context("the worker does not start")?;
     let (tail, reader) = Tail::new(&store);
     let subgraphs = platform::subgraphs(&store, &tail, &pulse_tokens::AccessTokens::none(), settings)?;
-    let background = Background::start(&store, &database, reader, &subgraphs);
+    let background = Background::start(&store, &database, (&tail, reader), &subgraphs);
     say("working");
     stop::requested().await?;
     background.stop().await;

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use pulse_events::{Sequencer, TailReader, Waker};
+use pulse_events::{GroupRunner, Retention, Sequencer, Tail, TailReader, Waker};
 use pulse_graphql::Subgraph;
 use pulse_jobs::{Worker, WorkerOptions};
 use pulse_store::{Store, StoreError};
+use pulse_types::ProcessId;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -29,8 +30,13 @@ pub struct Background {
 }
 
 impl Background {
-    /// Everything: sequencer, the log's reader, worker, upkeep. For a process that plays every role, or that of the worker.
-    pub fn start(store: &Store, database: &Database, reader: TailReader, subgraphs: &[Subgraph]) -> Self {
+    /// Everything: sequencer, the log's reader, consumer groups, worker, upkeep. For a process that plays every role, or that of the worker.
+    pub fn start(
+        store: &Store,
+        database: &Database,
+        (tail, reader): (&Tail, TailReader),
+        subgraphs: &[Subgraph],
+    ) -> Self {
         let mut background = Self { stop: CancellationToken::new(), tasks: JoinSet::new() };
         let stop = &background.stop;
         let sequencer = Sequencer::new(store.clone()).listening(database.direct().clone());
@@ -39,6 +45,11 @@ impl Background {
         let handlers = subgraphs.iter().flat_map(|subgraph| subgraph.jobs.iter().map(Arc::clone));
         let worker = Worker::new(store.clone(), handlers, WorkerOptions::default());
         background.tasks.spawn(worker.run(stop.clone()));
+        let process = ProcessId::new(store.clock().now());
+        for consumer in subgraphs.iter().flat_map(|subgraph| &subgraph.consumers) {
+            let runner = GroupRunner::new(store.clone(), tail.clone(), Arc::clone(consumer), process);
+            background.tasks.spawn(runner.run(stop.clone()));
+        }
         background.tasks.spawn(upkeep(store.clone(), stop.clone()));
         background
     }
@@ -60,8 +71,14 @@ impl Background {
     }
 }
 
+/// How long the event log keeps what was committed: whoever was away for longer reads again by a query.
+const LOG_RETENTION: Retention = Retention { keep: Duration::from_hours(7 * 24) };
+
 async fn upkeep(store: Store, stop: CancellationToken) {
     while !stop.is_cancelled() {
+        if let Err(error) = LOG_RETENTION.apply(&store).await {
+            tracing::warn!(chore = "upkeep.log", %error, "upkeep failed; it is tried again in an hour");
+        }
         for (name, statement) in CHORES {
             if let Err(error) = chore(&store, name, statement).await {
                 tracing::warn!(chore = name, %error, "upkeep failed; it is tried again in an hour");

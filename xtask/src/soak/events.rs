@@ -19,7 +19,8 @@ pub(crate) struct Options {
 
 pub(super) fn run(options: &Options) -> anyhow::Result<ExitCode> {
     let test = "property::every_committed_event_comes_exactly_once_whatever_ends";
-    let mut command = cargo::command(&["test", "--quiet", "--package", "pulse-events", "--test", "it", "--", test]);
+    let mut command =
+        cargo::command(&["test", "--quiet", "--package", "pulse-events", "--test", "it", "--", test]);
     command.env("PULSE_SOAK_SEED", options.seed.to_string());
     command.env("PULSE_SOAK_ROUNDS", options.rounds.to_string());
     cargo::exit_code(command)
