@@ -184,6 +184,8 @@ pub struct ExecutionResult {
     pub is_shared: bool,
     /// Headers for the client, beside those that say what the body is.
     pub headers: HeaderMap,
+    /// Where the source of this event is, when this answers one whose source says so.
+    pub cursor: Option<Value>,
 }
 
 /// One request to a subgraph.

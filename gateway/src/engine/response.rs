@@ -5,7 +5,6 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use bytes::{BufMut, Bytes};
-use http::HeaderMap;
 
 use super::execute::{FieldError, Masking, Run, State};
 use super::operation::{Operation, Preparer};
@@ -23,10 +22,7 @@ pub(super) fn refused(errors: &[RequestError]) -> ExecutionResult {
         errors: errors.len(),
         data_is_null: true,
         request_error: true,
-        fetches: Vec::new(),
-        cost: None,
-        is_shared: false,
-        headers: HeaderMap::new(),
+        ..ExecutionResult::default()
     }
 }
 
@@ -74,7 +70,9 @@ impl Shared {
         let data = introspection::resolve(&self.schema, root, &flags, variables);
         let run = self.run(variables, context, data);
         let mut extensions = serde_json::Map::new();
+        let mut cursor = None;
         if let Some(event) = event {
+            cursor = event.cursor().cloned();
             extensions = event_extensions(&event);
             match event.outcome {
                 Ok(response) => run.event(event.fetch, response),
@@ -102,11 +100,10 @@ impl Shared {
             body: out.into(),
             errors: errors.len(),
             data_is_null,
-            request_error: false,
             fetches,
             cost,
-            is_shared: false,
-            headers: HeaderMap::new(),
+            cursor,
+            ..ExecutionResult::default()
         }
     }
 
@@ -133,16 +130,7 @@ pub(super) fn failed(error: &FieldError) -> ExecutionResult {
     out.put_slice(b"{\"data\":null");
     write_errors(std::slice::from_ref(error), &mut out);
     out.put_u8(b'}');
-    ExecutionResult {
-        body: out.into(),
-        errors: 1,
-        data_is_null: true,
-        request_error: false,
-        fetches: Vec::new(),
-        cost: None,
-        is_shared: false,
-        headers: HeaderMap::new(),
-    }
+    ExecutionResult { body: out.into(), errors: 1, data_is_null: true, ..ExecutionResult::default() }
 }
 
 fn write_errors(errors: &[FieldError], out: &mut Vec<u8>) {
@@ -159,10 +147,17 @@ fn write_errors(errors: &[FieldError], out: &mut Vec<u8>) {
     out.put_u8(b']');
 }
 
+impl Event<'_> {
+    /// Where its source is, when it says so.
+    fn cursor(&self) -> Option<&Value> {
+        self.outcome.as_ref().ok().and_then(SubgraphResponse::cursor)
+    }
+}
+
 /// Where an event's source is, and whether something may be missing.
 fn event_extensions(event: &Event<'_>) -> serde_json::Map<String, serde_json::Value> {
-    let cursor = event.outcome.as_ref().ok().and_then(SubgraphResponse::cursor);
-    let cursor = cursor.map(|cursor| ("cursor".to_owned(), serde_json::to_value(cursor).unwrap_or_default()));
+    let cursor =
+        event.cursor().map(|cursor| ("cursor".to_owned(), serde_json::to_value(cursor).unwrap_or_default()));
     let gap = || ("gap".to_owned(), serde_json::json!({ "possible": true, "reason": "SUPERGRAPH_CHANGED" }));
     cursor.into_iter().chain(event.gap.then(gap)).collect()
 }

@@ -50,6 +50,8 @@ struct EventField {
 pub(super) struct EventSource {
     pub(super) scope: SharingScope,
     after: After,
+    /// Whether its cursors are whole numbers.
+    counts: bool,
     pub(super) resumption: Option<Resumption>,
 }
 
@@ -107,7 +109,8 @@ impl EventFields {
             }
             _ => resumption(operation, &document, kind),
         });
-        Some(EventSource { scope: known.scope, after, resumption })
+        let counts = known.after.as_ref().is_some_and(|kind| kind.inner_type() == "Int");
+        Some(EventSource { scope: known.scope, after, counts, resumption })
     }
 }
 
@@ -119,6 +122,11 @@ impl EventSource {
             After::Literal => Some(Value::Null),
             After::Variable(name) => variables.get(name).filter(|value| !value.is_null()).cloned(),
         }
+    }
+
+    /// The cursor that a client was told as text; `None` where the text is none.
+    pub(super) fn cursor(&self, text: &str) -> Option<Value> {
+        if self.counts { text.parse::<i64>().ok().map(Value::from) } else { Some(text.into()) }
     }
 }
 

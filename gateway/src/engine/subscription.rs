@@ -23,6 +23,8 @@ pub struct Subscription {
     variables: Object,
     context: ExecutionContext,
     budget: Duration,
+    /// Behind which event it begins, unless the operation says so itself.
+    last_event: Option<Value>,
 }
 
 /// Where a subscription's events come from.
@@ -67,7 +69,15 @@ impl Subscription {
             return Err(vec![RequestError::new(ErrorCode::BadUserInput, text)]);
         }
         let budget = context.deadline.saturating_duration_since(Instant::now());
-        Ok(Self { shared, operation, variables, context, budget })
+        Ok(Self { shared, operation, variables, context, budget, last_event: None })
+    }
+
+    /// Begins behind the event with this cursor, as a client was told it: where the operation does not say behind which
+    /// event it begins, and its field can be told. Otherwise it begins as it would have.
+    #[must_use]
+    pub fn behind(mut self, cursor: &str) -> Self {
+        self.last_event = self.operation.source.as_ref().and_then(|source| source.cursor(cursor));
+        self
     }
 
     /// Where its events come from.
@@ -77,13 +87,18 @@ impl Subscription {
         let chosen =
             wanted.filter_map(|name| Some((name.clone(), self.variables.get(name)?.clone()))).collect();
         let known = self.operation.source.clone().unwrap_or_default();
-        Source {
+        let mut source = Source {
             subgraph: Arc::clone(&fetch.request.subgraph),
             request: self.run(&self.context).subgraph_request(&fetch.request, chosen),
             scope: known.scope,
             begins_after: known.begins_after(&self.variables),
             resumption: known.resumption,
+        };
+        if source.begins_after.is_none() && source.resumption.is_some() && self.last_event.is_some() {
+            source.request = source.request_after(self.last_event.as_ref());
+            source.begins_after.clone_from(&self.last_event);
         }
+        source
     }
 
     /// The answer to an event. `gap` says that events may be missing before it.

@@ -7,7 +7,7 @@ use futures::StreamExt;
 use http::StatusCode;
 use pulse_types::RequestId;
 
-use super::operate::{Answer, Client, operate};
+use super::operate::{Answer, Client, Transport, operate};
 use super::read_request::GraphqlRequest;
 use super::refusal::Refusal;
 use super::summary::Summary;
@@ -23,7 +23,7 @@ pub(super) async fn run(
     id: RequestId,
 ) -> ExecutionResult {
     // An answer in a list is one answer.
-    let client = &Client { streams: false, ..client.clone() };
+    let client = &Client { transport: Transport::Once, ..client.clone() };
     let answers = requests.into_iter().map(|request| one(state, client, request, id));
     let answers: Vec<_> =
         futures::stream::iter(answers).buffered(state.config.batching.concurrency.max(1)).collect().await;

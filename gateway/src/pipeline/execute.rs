@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::timeout_at;
 
-use super::operate::{Answer, Client, Repeatable};
+use super::operate::{Answer, Client, Repeatable, Transport};
 use super::read_request::GraphqlRequest;
 use super::refusal::Refusal;
 use super::share;
@@ -66,7 +66,17 @@ pub(super) fn subscription(
 ) -> Result<Subscription, Vec<RequestError>> {
     let Paying { told, toll } = paying.clone();
     let context = ExecutionContext { tell_cost: told, toll, ..context(state, request, client) };
-    engine.subscription(operation, request.variables.as_ref(), context)
+    let subscription = engine.subscription(operation, request.variables.as_ref(), context)?;
+    Ok(match last_event(client) {
+        Some(cursor) => subscription.behind(cursor),
+        None => subscription,
+    })
+}
+
+/// The cursor of the last event that a client had which comes back (HTML Living Standard, "Server-sent events").
+fn last_event(client: &Client) -> Option<&str> {
+    let header = (client.transport == Transport::EventStream).then(|| client.headers.get("last-event-id"))?;
+    header?.to_str().ok().filter(|cursor| !cursor.is_empty())
 }
 
 /// Opens a subscription.

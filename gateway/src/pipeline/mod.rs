@@ -41,7 +41,7 @@ use crate::trace;
 use crate::uploads::Uploads;
 
 pub(crate) use authenticate::authenticate;
-pub(crate) use operate::{Answer, Client, Repeatable, Results, operate, resubscribe};
+pub(crate) use operate::{Answer, Client, Repeatable, Results, Transport, operate, resubscribe};
 pub(crate) use operation_names::OperationNames;
 pub(crate) use read_request::{Arrival, GraphqlRequest, read_request};
 pub(crate) use refusal::{METHODS, Refusal};
@@ -103,8 +103,8 @@ async fn steps(
     let address = PeerAddress::of(&parts);
     let drain = parts.extensions.get::<Drain>().cloned().unwrap_or_default();
     let headers = Arc::new(parts.headers);
-    let streams = accepted.stream.is_some();
-    let client = Client { caller: Arc::clone(&known.caller), headers, address, streams, deadline };
+    let transport = accepted.stream.into();
+    let client = Client { caller: Arc::clone(&known.caller), headers, address, transport, deadline };
     let request = match incoming {
         Incoming::One(request) => *request,
         Incoming::Batch(requests) => {

@@ -19,8 +19,41 @@ use super::{charge, execute, find_document, prepare, variant};
 use crate::engine::{Engine, ExecutionResult, Operation, OperationKind, Subscription};
 use crate::gateway::State;
 use crate::http::client_address::shown;
+use crate::http::negotiate::StreamType;
 use crate::trace;
 use crate::value::Text;
+
+/// How answers reach a client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Transport {
+    /// One answer, in an HTTP response of its own or in a list.
+    Once,
+    /// `graphql-transport-ws`.
+    WebSocket,
+    /// Server-sent events, a connection for each operation.
+    EventStream,
+    /// Server-sent events of many operations over one connection.
+    SharedEventStream,
+    /// Multipart HTTP.
+    Multipart,
+}
+
+impl Transport {
+    /// Whether it carries more than one answer.
+    pub(crate) fn streams(self) -> bool {
+        self != Self::Once
+    }
+}
+
+impl From<Option<StreamType>> for Transport {
+    fn from(stream: Option<StreamType>) -> Self {
+        match stream {
+            None => Self::Once,
+            Some(StreamType::EventStream) => Self::EventStream,
+            Some(StreamType::Multipart) => Self::Multipart,
+        }
+    }
+}
 
 /// Who sends an operation, and what its transport can carry.
 #[derive(Debug, Clone)]
@@ -30,8 +63,7 @@ pub(crate) struct Client {
     pub(crate) headers: Arc<HeaderMap>,
     /// Where the client is, when that is known.
     pub(crate) address: Option<IpAddr>,
-    /// Whether the transport carries more than one answer.
-    pub(crate) streams: bool,
+    pub(crate) transport: Transport,
     /// When the answer, or a stream's opening, is no longer of use.
     pub(crate) deadline: Instant,
 }

@@ -18,7 +18,7 @@ pub(super) async fn prepare(
     let (operation, was_planned) = prepared.map_err(Refusal::errors)?;
     match operation.kind() {
         OperationKind::Mutation if request.is_safe => Err(Refusal::mutation_by_get()),
-        OperationKind::Subscription if !client.streams => Err(Refusal::needs_stream()),
+        OperationKind::Subscription if !client.transport.streams() => Err(Refusal::needs_stream()),
         OperationKind::Query | OperationKind::Mutation | OperationKind::Subscription => {
             Ok((operation, was_planned))
         }

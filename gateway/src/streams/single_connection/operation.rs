@@ -13,7 +13,9 @@ use tokio_util::task::AbortOnDropHandle;
 use super::reservation::{Reserved, complete, next};
 use crate::gateway::State;
 use crate::http::{PeerAddress, errors_body};
-use crate::pipeline::{Answer, Arrival, Client, Refusal, Results, Summary, once, operate, read_request};
+use crate::pipeline::{
+    Answer, Arrival, Client, Refusal, Results, Summary, Transport, once, operate, read_request,
+};
 use crate::value::Value;
 
 /// Begins an operation. It is refused here and now when it is not to be executed.
@@ -48,7 +50,8 @@ async fn begin(
     let number = reserved.begin(&id, state.config.subscriptions.operations_per_connection)?;
     let deadline = Instant::now() + state.config.request_timeout;
     let address = PeerAddress::of(&parts);
-    let client = Client { caller, headers: Arc::new(parts.headers), address, streams: true, deadline };
+    let (headers, transport) = (Arc::new(parts.headers), Transport::SharedEventStream);
+    let client = Client { caller, headers, address, transport, deadline };
     let results = match operate(state, &client, request, summary).await {
         Ok(Answer::Stream(results)) => results,
         Ok(Answer::Once(result)) => once(Ok(result)),

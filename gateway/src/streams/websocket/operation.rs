@@ -15,7 +15,7 @@ use tokio::sync::mpsc;
 use super::message;
 use crate::engine::ExecutionResult;
 use crate::gateway::State;
-use crate::pipeline::{Answer, Client, GraphqlRequest, Results, Summary, operate};
+use crate::pipeline::{Answer, Client, GraphqlRequest, Results, Summary, Transport, operate};
 use crate::value::{Text, Value};
 
 /// A message on its way to the client.
@@ -59,7 +59,7 @@ impl Running {
         let caller = Arc::new(Caller { request: id, ..Caller::clone(&peer.caller) });
         let deadline = Instant::now() + self.state.config.request_timeout;
         let Peer { headers, address, .. } = peer;
-        let client = Client { caller, headers, address, streams: true, deadline };
+        let client = Client { caller, headers, address, transport: Transport::WebSocket, deadline };
         match operate(&self.state, &client, request, &mut summary).await {
             Ok(Answer::Once(result)) => {
                 summary.end(StatusCode::OK);

@@ -18,10 +18,59 @@ async fn a_subscription_sends_each_event_until_the_client_leaves() {
     let event = stream.event().await;
     assert_eq!(
         event,
-        "event: next\ndata: {\"data\":{\"posts\":{\"id\":\"a-1\",\"name\":\"post a-1\"}},\"extensions\":{\"cursor\":\"1\"}}"
+        "id: 1\nevent: next\ndata: {\"data\":{\"posts\":{\"id\":\"a-1\",\"name\":\"post a-1\"}},\"extensions\":{\"cursor\":\"1\"}}"
     );
     drop(stream);
     feed.wait_open(0).await;
+}
+
+/// Comes back with the id of the last event, and posts twice.
+async fn back(query: &str, variables: &str) -> Vec<String> {
+    let (gateway, feed) = start().await;
+    feed.post("a");
+    feed.post("a");
+    let body = format!(r#"{{"query":{},"variables":{variables}}}"#, serde_json::Value::from(query));
+    let headers = ["content-type: application/json", "accept: text/event-stream", "last-event-id: 1"];
+    let url = format!("{}/graphql", gateway.url);
+    let mut stream = Pieces::open(Method::POST, &url, &headers, &body).await;
+    assert_eq!(stream.until("\n\n").await, ":\n\n");
+    feed.post("a");
+    vec![stream.event().await, stream.event().await]
+}
+
+#[tokio::test]
+async fn whoever_comes_back_with_the_last_id_gets_what_was_missed() {
+    for (query, variables) in [
+        ("subscription($room: String!) { posts(room: $room) { id } }", r#"{"room":"a"}"#),
+        (
+            "subscription($room: String!, $after: String) { posts(room: $room, after: $after) { id } }",
+            r#"{"room":"a","after":null}"#,
+        ),
+    ] {
+        let events = back(query, variables).await;
+        assert!(events[0].starts_with("id: 2\n") && events[0].contains("a-2"), "{events:?}");
+        assert!(events[1].starts_with("id: 3\n") && events[1].contains("a-3"), "{events:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_operation_that_says_where_it_begins_is_taken_at_its_word() {
+    let query = "subscription($room: String!, $after: String) { posts(room: $room, after: $after) { id } }";
+    let events = back(query, r#"{"room":"a","after":"0"}"#).await;
+    assert!(events[0].starts_with("id: 1\n") && events[1].starts_with("id: 2\n"), "{events:?}");
+}
+
+#[tokio::test]
+async fn a_field_that_cannot_go_back_begins_now() {
+    let (gateway, feed) = start().await;
+    feed.post("lobby");
+    let body = r#"{"query":"subscription { plain(room: \"lobby\") { id } }"}"#;
+    let headers = ["content-type: application/json", "accept: text/event-stream", "last-event-id: 0"];
+    let url = format!("{}/graphql", gateway.url);
+    let mut stream = Pieces::open(Method::POST, &url, &headers, body).await;
+    feed.wait_open(1).await;
+    feed.post("lobby");
+    assert_eq!(stream.event().await, "event: next\ndata: {\"data\":{\"plain\":{\"id\":\"lobby-2\"}}}");
 }
 
 #[tokio::test]
