@@ -2,17 +2,20 @@
 
 use std::sync::Arc;
 
-use async_graphql::{ObjectType, Request, Response, SDLExportOptions, Schema, SubscriptionType};
+use async_graphql::{ObjectType, Request, Response, SDLExportOptions, Schema, SubscriptionType, Value};
 use async_trait::async_trait;
 use futures::StreamExt;
 use futures::stream::BoxStream;
 use pulse_events::{Consumer, Tail};
 use pulse_jobs::JobHandler;
-use pulse_store::Store;
+use pulse_store::{Store, Tags};
 use pulse_types::Caller;
 use tracing::Instrument;
 
 use crate::Code;
+
+/// Where a response's `extensions` say what it is made of, when its request asked: texts of [`pulse_types::Tag`]s.
+pub const TAGS_EXTENSION: &str = "tags";
 
 /// A subgraph: what it is called, what it answers, and what it does in the background.
 #[derive(Clone)]
@@ -77,8 +80,12 @@ struct SchemaApi<Q, M, S> {
 }
 
 impl<Q, M, S> SchemaApi<Q, M, S> {
-    fn prepare(&self, caller: Arc<Caller>, request: Request) -> Request {
+    fn prepare(&self, caller: Arc<Caller>, tags: Option<&Arc<Tags>>, request: Request) -> Request {
         let session = self.store.session(caller);
+        let session = match tags {
+            Some(tags) => session.collecting(Arc::clone(tags)),
+            None => session,
+        };
         let request = (self.prepare)(request, &session);
         request.data(session).data(self.tail.clone())
     }
@@ -98,14 +105,19 @@ where
     async fn execute(&self, caller: Arc<Caller>, request: Request) -> Response {
         let id = caller.request;
         let span = tracing::info_span!("subgraph", request = %id);
-        let mut response = self.schema.execute(self.prepare(caller, request)).instrument(span).await;
+        let tags = wants_tags(&request).then(Arc::<Tags>::default);
+        let request = self.prepare(caller, tags.as_ref(), request);
+        let mut response = self.schema.execute(request).instrument(span).await;
         complete_errors(&mut response, id);
-        response
+        match tags {
+            Some(tags) => response.extension(TAGS_EXTENSION, texts(&tags)),
+            None => response,
+        }
     }
 
     fn subscribe(&self, caller: Arc<Caller>, request: Request) -> BoxStream<'static, Response> {
         let id = caller.request;
-        let stream = self.schema.execute_stream(self.prepare(caller, request));
+        let stream = self.schema.execute_stream(self.prepare(caller, None, request));
         stream
             .map(move |mut response| {
                 complete_errors(&mut response, id);
@@ -113,6 +125,16 @@ where
             })
             .boxed()
     }
+}
+
+/// Whether the request asks what its answer is made of, by `extensions: { pulse: { tags: true } }`.
+fn wants_tags(request: &Request) -> bool {
+    let Some(Value::Object(pulse)) = request.extensions.get("pulse") else { return false };
+    pulse.get("tags") == Some(&Value::Boolean(true))
+}
+
+fn texts(tags: &Tags) -> Value {
+    Value::List(tags.collected().into_iter().map(|tag| Value::String(tag.to_string())).collect())
 }
 
 /// The federation SDL of a schema, as it is committed and composed.

@@ -5,6 +5,7 @@ mod error;
 mod session;
 mod statistics;
 mod store;
+mod tags;
 mod write;
 
 pub use connection::Connection;
@@ -12,4 +13,5 @@ pub use error::StoreError;
 pub use session::Session;
 pub use statistics::Statistics;
 pub use store::{PoolOptions, Store};
+pub use tags::{MAX_TAGS, Tags};
 pub use write::{AuditFact, Begun, Event, EventKind, IdempotencyKey, InvalidIdempotencyKey, NewJob, Write};

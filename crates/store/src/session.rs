@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use pulse_types::Caller;
+use pulse_types::{Caller, Tag};
 use serde::Serialize;
 use sqlx::postgres::{PgArguments, PgRow};
 use sqlx::query::QueryAs;
 use sqlx::{FromRow, Postgres};
 use tokio::sync::Mutex;
 
-use crate::{Begun, Connection, IdempotencyKey, Store, StoreError, Write};
+use crate::{Begun, Connection, IdempotencyKey, Store, StoreError, Tags, Write};
 
 /// One request of one caller against one database.
 ///
@@ -21,6 +21,7 @@ use crate::{Begun, Connection, IdempotencyKey, Store, StoreError, Write};
 #[derive(Debug, Clone)]
 pub struct Session {
     inner: Arc<Inner>,
+    tags: Option<Arc<Tags>>,
 }
 
 #[derive(Debug)]
@@ -32,7 +33,30 @@ struct Inner {
 
 impl Session {
     pub(crate) fn new(store: Store, caller: Arc<Caller>) -> Self {
-        Self { inner: Arc::new(Inner { store, caller, connection: Mutex::new(None) }) }
+        Self { inner: Arc::new(Inner { store, caller, connection: Mutex::new(None) }), tags: None }
+    }
+
+    /// The same session, which also collects what it reads in `tags`.
+    #[must_use]
+    pub fn collecting(self, tags: Arc<Tags>) -> Self {
+        Self { tags: Some(tags), ..self }
+    }
+
+    /// Says what an answer is made of. Who reads says so; where nobody collects it, it costs nothing.
+    ///
+    /// A row that was looked for by its id is tagged by it, found or not. What was looked for otherwise is tagged by those
+    /// attributes of its condition that its events carry, which also covers the rows that were found.
+    pub fn tag(&self, tag: impl FnOnce() -> Tag) {
+        if let Some(tags) = &self.tags {
+            tags.add([tag()]);
+        }
+    }
+
+    /// The same for several.
+    pub fn tag_all(&self, all: impl IntoIterator<Item = Tag>) {
+        if let Some(tags) = &self.tags {
+            tags.add(all);
+        }
     }
 
     /// Who asks.

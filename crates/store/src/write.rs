@@ -102,7 +102,8 @@ pub struct Write {
     caller: Arc<Caller>,
     org: Option<OrgId>,
     now: DateTime<Utc>,
-    events: Vec<Event>,
+    /// Each with whether it is told in no tenant.
+    events: Vec<(Event, bool)>,
     facts: Vec<AuditFact>,
     jobs: Vec<NewJob>,
     claimed: Option<(&'static str, IdempotencyKey)>,
@@ -146,7 +147,12 @@ impl Write {
 
     /// Tells of a change, after the row is written.
     pub fn event(&mut self, event: Event) {
-        self.events.push(event);
+        self.events.push((event, false));
+    }
+
+    /// Tells everybody of a change, whatever tenant they act in: for what belongs to people, who are in several.
+    pub fn event_of_no_tenant(&mut self, event: Event) {
+        self.events.push((event, true));
     }
 
     /// Records something done beside what [`Write::commit`] records.
@@ -181,7 +187,12 @@ impl Write {
             .bind(key.0);
             self.connection.execute("idempotency.answer", record).await?;
         }
-        self.write_along().await?;
+        let events = std::mem::take(&mut self.events);
+        let (of_no_tenant, of_tenant): (Vec<_>, Vec<_>) = events.into_iter().partition(|(_, apart)| *apart);
+        self.write_along(&of_tenant).await?;
+        if !of_no_tenant.is_empty() {
+            self.write_of_no_tenant(&of_no_tenant).await?;
+        }
         self.connection.commit().await?;
         self.store.committed().notify_one();
         Ok(())
@@ -232,27 +243,37 @@ impl Write {
         self.caller.user().map(UserId::uuid)
     }
 
+    /// The events that belong to no tenant. The database lets a transaction write events of the tenant that it acts in
+    /// alone, so this one leaves it first.
+    async fn write_of_no_tenant(&mut self, events: &[(Event, bool)]) -> Result<(), StoreError> {
+        (self.facts, self.jobs, self.org) = (vec![], vec![], None);
+        let leave = sqlx::query("SELECT set_config('pulse.org_id', '', true)");
+        self.connection.execute("session.leave", leave).await?;
+        self.write_along(events).await
+    }
+
     /// Events, audit facts and jobs in one statement.
-    async fn write_along(&mut self) -> Result<(), StoreError> {
-        let Self { events, facts, jobs, now, .. } = &*self;
+    async fn write_along(&mut self, events: &[(Event, bool)]) -> Result<(), StoreError> {
+        let Self { facts, jobs, now, .. } = &*self;
         let stamp = Timestamp::from_unix(
             NoContext,
             u64::try_from(now.timestamp()).unwrap_or(0),
             now.timestamp_subsec_nanos(),
         );
         let seconds = |delay: Duration| delay.as_secs_f64();
+        let events = || events.iter().map(|(event, _)| event);
         let query = sqlx::query(WRITE_ALONG)
             .bind(self.org)
             .bind(self.actor())
             .bind(*now)
             .bind(self.caller.request)
-            .bind(events.iter().map(|event| event.kind.as_str()).collect::<Vec<_>>())
-            .bind(events.iter().map(|event| event.subject).collect::<Vec<_>>())
-            .bind(events.iter().map(|event| event.key).collect::<Vec<_>>())
-            .bind(events.iter().map(|event| event.version).collect::<Vec<_>>())
-            .bind(events.iter().map(|event| event.changed.join(",")).collect::<Vec<_>>())
-            .bind(events.iter().map(|event| event.attributes.clone()).collect::<Vec<_>>())
-            .bind(events.iter().map(|event| object(&event.before)).collect::<Vec<_>>())
+            .bind(events().map(|event| event.kind.as_str()).collect::<Vec<_>>())
+            .bind(events().map(|event| event.subject).collect::<Vec<_>>())
+            .bind(events().map(|event| event.key).collect::<Vec<_>>())
+            .bind(events().map(|event| event.version).collect::<Vec<_>>())
+            .bind(events().map(|event| event.changed.join(",")).collect::<Vec<_>>())
+            .bind(events().map(|event| event.attributes.clone()).collect::<Vec<_>>())
+            .bind(events().map(|event| object(&event.before)).collect::<Vec<_>>())
             .bind(facts.iter().map(|_| Uuid::new_v7(stamp)).collect::<Vec<_>>())
             .bind(facts.iter().map(|fact| fact.action).collect::<Vec<_>>())
             .bind(facts.iter().map(|fact| fact.subject).collect::<Vec<_>>())

@@ -77,6 +77,11 @@ pub struct Change {
 }
 
 impl Change {
+    /// Whether those who act in `tenant` may see what has changed: it is theirs, or belongs to no tenant, as people do.
+    pub fn reaches(&self, tenant: Option<OrgId>) -> bool {
+        self.tenant.is_none() || self.tenant == tenant
+    }
+
     /// Whether the attribute `name` is or was `value`, or has it among several; `None` when the change does not say.
     pub fn has(&self, name: &str, value: &str) -> Option<bool> {
         let (now, before) = (self.attributes.get(name), self.before.get(name));
@@ -96,7 +101,8 @@ fn is(attribute: &Value, value: &str) -> bool {
 }
 
 /// What an answer was made of: one thing, or all things of a subject that have certain attributes. A tag says nothing of
-/// the tenant: it belongs to the one of the caller who was answered.
+/// the tenant: it belongs to the one of the caller who was answered, and what matters to it are the changes that reach
+/// that tenant ([`Change::reaches`]).
 ///
 /// Its text is `subject:key`, `subject` or `subject?name=value&name=value`, in which values are percent-encoded.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -10,6 +10,7 @@ pub mod import;
 mod plans;
 mod relationship;
 mod saved;
+mod tags;
 
 use pulse_events::Tail;
 use pulse_graphql::Subgraph;

@@ -6,12 +6,13 @@ mod repo;
 
 use pulse_graphql::{Error, Page};
 use pulse_store::{AuditFact, Event, EventKind, Session, StoreError, Write};
-use pulse_types::{Caller, OrgId, Permission, Refusal, Role, UserId};
+use pulse_types::{Caller, OrgId, Permission, Refusal, Role, Tag, UserId};
 use serde_json::json;
 
 pub(crate) use entity::MembershipRow;
 pub(crate) use error::{MembersError, MembershipError};
 
+use crate::organization;
 use crate::user::{self, EmailAddress};
 
 pub(crate) const SUBJECT: &str = "accounts.membership";
@@ -27,11 +28,13 @@ pub(crate) async fn page(
     if session.caller().require(&Permission::MEMBER_READ)? != org {
         return Err(MembersError::OtherOrganization.into());
     }
+    session.tag(|| tag(role));
     repo::page(session, org, role, page).await.map_err(|error| error.map_client(MembersError::from))
 }
 
 /// How many members the tenant has, of all roles or of one.
 pub(crate) async fn count(session: &Session, org: OrgId, role: Option<Role>) -> Result<i64, StoreError> {
+    session.tag(|| tag(role));
     repo::count(session, org, role).await
 }
 
@@ -75,7 +78,8 @@ pub(crate) async fn change_role(
     keep_an_owner_in_tx(&mut write, org, &row).await?;
     let before = json!({ "role": row.role.0.as_str() });
     let row = repo::change_role_in_tx(&mut write, org, (user, role), caller.user()).await?;
-    write.event(Event { before, ..event(EventKind::Updated, &row, row.version, vec!["role"]) });
+    let event = Event { before, ..event(EventKind::Updated, &row, row.version, vec!["role"]) };
+    tell_in_tx(&mut write, org, &row, event);
     write.commit(fact("member:change_role", &row, row.version)).await?;
     Ok(row)
 }
@@ -95,7 +99,8 @@ pub(crate) async fn remove(session: &Session, user: UserId) -> Result<(), Error<
     keep_an_owner_in_tx(&mut write, org, &row).await?;
     let row = repo::delete_in_tx(&mut write, org, user, caller.user()).await?;
     let version = row.version + 1;
-    write.event(event(EventKind::Deleted, &row, version, vec![]));
+    let event = event(EventKind::Deleted, &row, version, vec![]);
+    tell_in_tx(&mut write, org, &row, event);
     write.commit(fact("member:remove", &row, version)).await?;
     Ok(())
 }
@@ -108,8 +113,24 @@ pub(crate) async fn insert_in_tx(
     role: Role,
 ) -> Result<MembershipRow, StoreError> {
     let row = repo::insert_in_tx(write, org, user, role).await?;
-    write.event(event(EventKind::Created, &row, row.version, vec!["role"]));
+    let event = event(EventKind::Created, &row, row.version, vec!["role"]);
+    tell_in_tx(write, org, &row, event);
     Ok(row)
+}
+
+/// Tells the organization, and the person.
+fn tell_in_tx(write: &mut Write, org: OrgId, row: &MembershipRow, event: Event) {
+    organization::tell_member(write, (org, row.user_id), &event);
+    write.event(event);
+}
+
+/// What a list of members is made of.
+fn tag(role: Option<Role>) -> Tag {
+    let all = Tag::list(SUBJECT);
+    match role {
+        Some(role) => all.with("role", role.as_str()),
+        None => all,
+    }
 }
 
 /// Owners are made and unmade by those who may manage the organization, who are owners, alone.

@@ -8,8 +8,8 @@ mod slug;
 use std::collections::HashMap;
 
 use pulse_graphql::{Error, Page, PageError};
-use pulse_store::{AuditFact, Event, EventKind, Session, StoreError};
-use pulse_types::{OrgId, Permission, Refusal, Role};
+use pulse_store::{AuditFact, Event, EventKind, Session, StoreError, Write};
+use pulse_types::{OrgId, Permission, Refusal, Role, Tag, UserId};
 use serde_json::json;
 
 pub(crate) use entity::{OrganizationRow, OwnOrganizationRow, StoredRole};
@@ -21,6 +21,10 @@ use crate::membership;
 use crate::name::Name;
 
 pub(crate) const SUBJECT: &str = "accounts.organization";
+
+/// An organization as its members see it, whatever tenant they act in. Its changes, told in no tenant, have the `user`
+/// whose membership changed, or null when the organization did.
+const OWN: &str = "accounts.own_organization";
 
 /// An organization, and the role that the caller has in it when it is a member.
 #[derive(Debug, Clone)]
@@ -44,7 +48,10 @@ pub(crate) struct OrganizationChange {
 
 /// All organizations that the caller is a member of, the one joined first before the others.
 pub(crate) async fn own(session: &Session) -> Result<Vec<OwnOrganizationRow>, StoreError> {
-    repo::own(session).await
+    tag_memberships(session);
+    let rows = repo::own(session).await?;
+    tag_rows(session, rows.iter().map(|row| row.organization.id));
+    Ok(rows)
 }
 
 /// A page of the organizations that the caller is a member of, in the order of joining.
@@ -53,11 +60,15 @@ pub(crate) async fn own_page(
     page: &Page,
 ) -> Result<Vec<OwnOrganizationRow>, Error<PageError>> {
     session.caller().require_user()?;
-    repo::own_page(session, page).await
+    tag_memberships(session);
+    let rows = repo::own_page(session, page).await?;
+    tag_rows(session, rows.iter().map(|row| row.organization.id));
+    Ok(rows)
 }
 
 /// How many organizations the caller is a member of.
 pub(crate) async fn own_count(session: &Session) -> Result<i64, StoreError> {
+    tag_memberships(session);
     repo::own_count(session).await
 }
 
@@ -75,8 +86,11 @@ pub(crate) async fn find(session: &Session, mut ids: Vec<OrgId>) -> Result<HashM
         ids.retain(|id| Some(*id) != caller.org);
     }
     let seen: Vec<Seen> = if caller.user().is_some() {
+        tag_memberships(session);
+        tag_rows(session, ids.iter().copied());
         repo::own_by_ids(session, &ids).await?.into_iter().map(Seen::from).collect()
     } else {
+        session.tag_all(ids.iter().map(|id| Tag::row(SUBJECT, id.uuid())));
         let rows = repo::tenant(session, &ids).await?;
         rows.into_iter().map(|organization| Seen { organization, role: None }).collect()
     };
@@ -86,6 +100,8 @@ pub(crate) async fn find(session: &Session, mut ids: Vec<OrgId>) -> Result<HashM
 /// The organization of this slug, if the caller is a member.
 pub(crate) async fn find_by_slug(session: &Session, slug: &str) -> Result<Option<Seen>, Error> {
     session.caller().require_user()?;
+    // Any organization may get this slug.
+    session.tag(|| Tag::list(OWN));
     let seen = repo::own_by_slug(session, slug).await?.map(Seen::from);
     let caller = session.caller();
     let hidden =
@@ -153,9 +169,36 @@ pub(crate) async fn update(
         }
         row => row?.ok_or(Refusal::NoOrganization)?,
     };
+    write.event_of_no_tenant(Event {
+        subject: OWN,
+        attributes: json!({ "user": null }),
+        ..event(EventKind::Updated, &organization, changed.clone())
+    });
     write.event(event(EventKind::Updated, &organization, changed));
     write.commit(fact("organization:update", &organization)).await?;
     Ok(Seen { organization, ..seen })
+}
+
+/// Tells a person of a change of its membership, wherever it acts.
+pub(crate) fn tell_member(write: &mut Write, (org, user): (OrgId, UserId), event: &Event) {
+    write.event_of_no_tenant(Event {
+        subject: OWN,
+        key: org.uuid(),
+        attributes: json!({ "user": user }),
+        before: json!(null),
+        ..event.clone()
+    });
+}
+
+/// The organizations that the caller is a member of, and its roles in them.
+fn tag_memberships(session: &Session) {
+    if let Some(user) = session.caller().user() {
+        session.tag(|| Tag::list(OWN).with("user", user.to_string()));
+    }
+}
+
+fn tag_rows(session: &Session, ids: impl Iterator<Item = OrgId>) {
+    session.tag_all(ids.map(|id| Tag::row(OWN, id.uuid())));
 }
 
 fn fact(action: &'static str, row: &OrganizationRow) -> AuditFact {

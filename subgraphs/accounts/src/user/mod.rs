@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use pulse_graphql::Error;
 use pulse_store::{AuditFact, Event, EventKind, Session, StoreError, Write};
-use pulse_types::{Caller, Permission, Refusal, Secret, Subject, UserId};
+use pulse_types::{Caller, Permission, Refusal, Secret, Subject, Tag, UserId};
 use serde_json::json;
 
 pub(crate) use email::{EmailAddress, InvalidEmail};
@@ -20,6 +20,7 @@ pub use error::UserError;
 pub use password::PasswordHashError;
 pub(crate) use password::{InvalidPassword, NewPassword, Passwords};
 
+use crate::membership;
 use crate::name::Name;
 
 pub(crate) const SUBJECT: &str = "accounts.user";
@@ -44,6 +45,9 @@ impl NewUser {
 /// The users with these ids that the caller may see: itself, and the members of its tenant with `member:read`.
 pub(crate) async fn find(session: &Session, ids: &[UserId]) -> Result<HashMap<UserId, UserRow>, StoreError> {
     let members = session.caller().require(&Permission::MEMBER_READ).is_ok();
+    session.tag_all(ids.iter().map(|id| Tag::row(SUBJECT, id.uuid())));
+    let others = ids.iter().filter(|id| members && session.caller().user() != Some(**id));
+    session.tag_all(others.map(|id| Tag::row(membership::SUBJECT, id.uuid())));
     let rows = repo::visible(session, ids, members).await?;
     Ok(rows.into_iter().map(|row| (row.id, row)).collect())
 }
@@ -72,7 +76,7 @@ pub(crate) async fn insert_in_tx(
         Err(error) if error.is_duplicate_of("users_email") => return Err(UserError::AddressTaken.into()),
         row => row?,
     };
-    write.event(event(EventKind::Created, &row, vec!["email", "name"]));
+    write.event_of_no_tenant(event(EventKind::Created, &row, vec!["email", "name"]));
     Ok(row)
 }
 
@@ -97,7 +101,7 @@ pub(crate) async fn rename(session: &Session, name: &str) -> Result<UserRow, Err
     let mut write = session.write().await?;
     let row = repo::rename_in_tx(&mut write, user, &name).await?;
     let row = row.ok_or(Refusal::Unauthenticated)?;
-    write.event(event(EventKind::Updated, &row, vec!["name"]));
+    write.event_of_no_tenant(event(EventKind::Updated, &row, vec!["name"]));
     write.commit(fact("user:update", &row)).await?;
     Ok(row)
 }
@@ -112,6 +116,7 @@ pub(crate) fn fact(action: &'static str, row: &UserRow) -> AuditFact {
     AuditFact { action, subject: SUBJECT, key, version, items: 1 }
 }
 
+/// A person belongs to no tenant, and is seen in several.
 fn event(kind: EventKind, row: &UserRow, changed: Vec<&'static str>) -> Event {
     Event {
         kind,

@@ -9,9 +9,9 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, Datelike, NaiveDate, TimeDelta, Utc};
 use pulse_graphql::Error;
 use pulse_store::{AuditFact, Begun, Event, EventKind, IdempotencyKey, Session, StoreError};
-use pulse_types::{EventId, OrgId, Permission};
+use pulse_types::{EntityId, EventId, OrgId, Permission, Tag};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
 pub(crate) use entity::{EventRow, NewEvent};
 pub(crate) use error::{EventError, EventProblem};
@@ -27,8 +27,9 @@ const MAX_AGE_DAYS: i64 = 3653;
 /// So many bytes an event's properties may have as JSON.
 const MAX_PROPERTIES: usize = 16 * 1024;
 
-/// So many names of a batch's events subscribers can route by.
-const ROUTED_NAMES: usize = 50;
+/// By so many names, or entities, of a batch's events subscribers can route. A batch with more of them says none, which
+/// means any.
+const ROUTED: usize = 50;
 
 /// What became of a batch.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
@@ -69,7 +70,6 @@ async fn write(
     // Ids of the same millisecond are in no order; sorted, they keep that of the events.
     let mut ids: Vec<EventId> = events.iter().map(|_| EventId::new(write.now())).collect();
     ids.sort_unstable();
-    let names: BTreeSet<&str> = events.iter().map(|event| event.name.as_str()).take(ROUTED_NAMES).collect();
     let (sent, first) = (i64::try_from(events.len()).unwrap_or(i64::MAX), ids[0]);
     let recorded = repo::insert_in_tx(&mut write, org, &ids, events).await?;
     if recorded > 0 {
@@ -79,7 +79,7 @@ async fn write(
             key: first.uuid(),
             version: 1,
             changed: vec![],
-            attributes: json!({ "names": names }),
+            attributes: attributes(events).into(),
             before: json!(null),
         });
     }
@@ -89,6 +89,27 @@ async fn write(
     let response = serde_json::to_value(recorded).map_err(Error::internal)?;
     write.commit_with(fact, &response).await?;
     Ok(recorded)
+}
+
+/// What subscribers of events route by.
+fn attributes(events: &[NewEvent]) -> Map<String, Value> {
+    let names: BTreeSet<String> = events.iter().map(|event| event.name.clone()).collect();
+    let entities: BTreeSet<String> =
+        events.iter().filter_map(|event| event.entity_id.map(|id| id.to_string())).collect();
+    let routed = [("names", names), ("entities", entities)].into_iter();
+    let few = routed.filter(|(_, values)| values.len() <= ROUTED);
+    few.map(|(name, values)| (name.to_owned(), values.into_iter().collect())).collect()
+}
+
+/// What a list or an aggregate of events is made of: of those of certain names, or of one entity, or all.
+pub(crate) fn tags(names: Option<&[String]>, entity: Option<EntityId>) -> impl Iterator<Item = Tag> {
+    let narrowed = move |tag: Tag| match entity {
+        Some(id) => tag.with("entities", id.to_string()),
+        None => tag,
+    };
+    let of_names =
+        names.into_iter().flatten().map(move |name| narrowed(Tag::list(SUBJECT).with("names", name)));
+    of_names.chain(names.is_none().then(|| narrowed(Tag::list(SUBJECT))))
 }
 
 /// The months, by their first day in UTC, in which events happened.

@@ -6,7 +6,7 @@ use async_graphql::InputObject;
 use chrono::{DateTime, NaiveDate, Utc};
 use pulse_graphql::{Error, Page};
 use pulse_store::{Session, Store, StoreError, Write};
-use pulse_types::{EntityId, EventId, OrgId, UserId};
+use pulse_types::{EntityId, EventId, OrgId, Tag, UserId};
 use sqlx::types::Json;
 use sqlx::{Postgres, QueryBuilder};
 
@@ -24,6 +24,12 @@ pub(crate) struct EventFilter {
     pub(crate) from: Option<DateTime<Utc>>,
     /// Those that happened before this time.
     pub(crate) to: Option<DateTime<Utc>>,
+}
+
+impl EventFilter {
+    fn tags(&self) -> impl Iterator<Item = Tag> {
+        super::tags(self.name.as_ref().map(std::slice::from_ref), self.entity_id)
+    }
 }
 
 /// How many are new.
@@ -65,6 +71,7 @@ pub(crate) async fn page(
     filter: &EventFilter,
     page: &Page,
 ) -> Result<Vec<EventRow>, Error<EventError>> {
+    session.tag_all(filter.tags());
     Ok(session.fetch_all("events.page", page_query("", org, filter, page)?.build_query_as()).await?)
 }
 
@@ -89,6 +96,7 @@ pub(crate) fn page_query(
 }
 
 pub(crate) async fn count(session: &Session, org: OrgId, filter: &EventFilter) -> Result<i64, StoreError> {
+    session.tag_all(filter.tags());
     let mut query = QueryBuilder::new("SELECT count(*)");
     push_from(&mut query, org, filter);
     let (count,): (i64,) = session.fetch_one("events.count", query.build_query_as()).await?;

@@ -8,6 +8,7 @@ use pulse_types::OrgId;
 use sqlx::{FromRow, Postgres, QueryBuilder};
 
 use super::{Aggregate, Grouping, MAX_GROUPS, Point, Range, SeriesRequest};
+use crate::event;
 
 /// What happened in one interval in one group, or (rank 0) that there is this interval.
 #[derive(Debug, FromRow)]
@@ -27,6 +28,7 @@ pub(crate) async fn series(
     org: OrgId,
     request: &SeriesRequest,
 ) -> Result<Vec<SeriesRow>, StoreError> {
+    session.tag_all(event::tags(request.names.as_deref(), request.entity));
     let mut query = series_query("", org, request);
     session.fetch_all("events.series", query.build_query_as().persistent(false)).await
 }
@@ -95,6 +97,7 @@ pub(crate) async fn activity(
     org: OrgId,
     ranges: &[Range],
 ) -> Result<HashMap<Range, Vec<Point>>, StoreError> {
+    session.tag_all(event::tags(None, None));
     let query = sqlx::query_as(ACTIVITY)
         .bind(org)
         .bind(ranges.iter().map(|range| range.from).collect::<Vec<_>>())

@@ -25,6 +25,7 @@ use crate::entity_type::Validators;
 use crate::error::GraphError;
 use crate::relationship;
 use crate::saved::{Saved, refuse_duplicates};
+use crate::tags;
 
 pub(crate) const SUBJECT: &str = "entities.entity";
 
@@ -52,7 +53,10 @@ pub(crate) async fn find(session: &Session, by: EntityRef) -> Result<Option<Enti
     session.caller().require(&Permission::ENTITY_READ)?;
     let mut rows = match by {
         EntityRef::Id(id) => repo::by_ids(session, &[id]).await?,
-        EntityRef::Key(key) => repo::by_keys(session, &[key]).await?,
+        EntityRef::Key(key) => {
+            session.tag(|| tags::of_key(&key));
+            repo::by_keys(session, &[key]).await?
+        }
     };
     Ok(rows.pop())
 }
@@ -65,10 +69,12 @@ pub(crate) async fn list(
 ) -> Result<Vec<EntityRow>, Error<GraphError>> {
     session.caller().require(&Permission::ENTITY_READ)?;
     let mut query = list::list_query(filter, order, page, details).map_err(GraphError::from)?;
+    session.tag_all(tags::of_entities(filter));
     Ok(session.fetch_all("entities.list", query.build_query_as()).await?)
 }
 
 pub(crate) async fn count(session: &Session, filter: &EntityFilter) -> Result<i64, StoreError> {
+    session.tag_all(tags::of_entities(filter));
     let (count,) =
         session.fetch_one("entities.count", list::count_query(filter).build_query_as::<(i64,)>()).await?;
     Ok(count)

@@ -2,18 +2,19 @@
 
 use chrono::{DateTime, SubsecRound, Utc};
 use pulse_store::{Session, StoreError, Write};
-use pulse_types::{EntityId, OrgId, UserId};
+use pulse_types::{EntityId, OrgId, Tag, UserId};
 use sqlx::types::Json;
 use uuid::Uuid;
 
 use super::row::{EntityRow, all_columns};
-use super::{EntityDraft, Save};
+use super::{EntityDraft, SUBJECT, Save};
 
 const BY_IDS: &str = concat!("SELECT ", all_columns!(), " FROM entities.entities AS e WHERE e.id = ANY ($1)");
 const BY_KEYS: &str =
     concat!("SELECT ", all_columns!(), " FROM entities.entities AS e WHERE e.key = ANY ($1)");
 
 pub(crate) async fn by_ids(session: &Session, ids: &[EntityId]) -> Result<Vec<EntityRow>, StoreError> {
+    session.tag_all(ids.iter().map(|id| Tag::row(SUBJECT, id.uuid())));
     session.fetch_all("entities.by_ids", sqlx::query_as(BY_IDS).bind(uuids(ids))).await
 }
 

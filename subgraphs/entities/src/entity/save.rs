@@ -6,13 +6,14 @@ use std::sync::Arc;
 use jsonschema::Validator;
 use pulse_store::{Event, EventKind, StoreError, Write};
 use pulse_types::{EntityId, OrgId, UserId};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::row::EntityRow;
 use super::{EntityDraft, SUBJECT, repo};
 use crate::check::Problem;
 use crate::entity_type::{self, Validators, check_properties};
 use crate::saved::{Outcome, Saved};
+use crate::tags;
 
 /// The types of some drafts.
 pub(crate) struct Types(HashMap<String, Arc<Validator>>);
@@ -99,7 +100,7 @@ pub(crate) async fn save_in_tx(
     }
     for save in different {
         let kind = if save.version == 1 { EventKind::Created } else { EventKind::Updated };
-        let attributes = json!({ "type": save.draft.type_name });
+        let attributes = attributes(&save.draft.type_name, &save.draft.key);
         let before = save.was.map_or(json!(null), |name| json!({ "type": name }));
         let (key, version, changed) = (save.id.uuid(), save.version, save.changed);
         write.event(Event { kind, subject: SUBJECT, key, version, changed, attributes, before });
@@ -109,6 +110,11 @@ pub(crate) async fn save_in_tx(
 
 const CREATED: [&str; 6] = ["key", "type", "name", "description", "confidence", "properties"];
 
+/// What subscribers of entities route by.
+fn attributes(type_name: &str, key: &str) -> Value {
+    json!({ "type": type_name, tags::KEY_HASH: tags::key_hash(key) })
+}
+
 pub(super) fn deleted(row: &EntityRow) -> Event {
     Event {
         kind: EventKind::Deleted,
@@ -116,7 +122,7 @@ pub(super) fn deleted(row: &EntityRow) -> Event {
         key: row.id.uuid(),
         version: row.version + 1,
         changed: vec![],
-        attributes: json!({ "type": row.type_name }),
+        attributes: attributes(&row.type_name, &row.key),
         before: json!(null),
     }
 }

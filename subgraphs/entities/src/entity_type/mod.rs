@@ -11,7 +11,7 @@ use async_graphql::MaybeUndefined;
 use jsonschema::Validator;
 use pulse_graphql::{Error, Page};
 use pulse_store::{AuditFact, Begun, Event, EventKind, IdempotencyKey, Session, StoreError, Write};
-use pulse_types::{EntityTypeId, OrgId, Permission};
+use pulse_types::{EntityTypeId, OrgId, Permission, Tag};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
@@ -21,8 +21,9 @@ pub(crate) use validator::{Validators, check_properties};
 
 use crate::check::{self, Problem};
 use crate::error::GraphError;
+use crate::tags;
 
-const SUBJECT: &str = "entities.entity_type";
+pub(crate) const SUBJECT: &str = "entities.entity_type";
 
 /// What a new type is made of.
 #[derive(Debug, Clone, Serialize)]
@@ -42,16 +43,19 @@ pub(crate) struct EntityTypePatch {
 }
 
 pub(crate) async fn find(session: &Session, names: &[String]) -> Result<Vec<EntityTypeRow>, StoreError> {
+    session.tag_all(names.iter().map(|name| tags::of_type_name(name)));
     repo::by_names(session, names).await
 }
 
 pub(crate) async fn list(session: &Session, page: &Page) -> Result<Vec<EntityTypeRow>, Error<GraphError>> {
     session.caller().require(&Permission::ENTITY_READ)?;
     let mut query = list_query(page).map_err(GraphError::from)?;
+    session.tag(|| Tag::list(SUBJECT));
     Ok(session.fetch_all("types.list", query.build_query_as()).await?)
 }
 
 pub(crate) async fn count(session: Session) -> Result<i64, StoreError> {
+    session.tag(|| Tag::list(SUBJECT));
     repo::count(&session).await
 }
 
@@ -106,7 +110,7 @@ pub(crate) async fn update(
         return Err(StoreError::Contention { statement: "types.update" }.into());
     }
     let version = row.version + 1;
-    write.event(event(EventKind::Updated, row.id, version, changed));
+    write.event(event(EventKind::Updated, (row.id, &row.name), version, changed));
     write.commit(fact("entity-type:update", row.id, version)).await?;
     existing(session, &row.name).await
 }
@@ -129,7 +133,7 @@ pub(crate) async fn delete(
         Err(error) => return Err(error.into()),
     }
     let version = row.version + 1;
-    write.event(event(EventKind::Deleted, row.id, version, vec![]));
+    write.event(event(EventKind::Deleted, (row.id, &row.name), version, vec![]));
     write.commit(fact("entity-type:delete", row.id, version)).await?;
     Ok(row.id)
 }
@@ -169,7 +173,8 @@ async fn insert_in_tx(
     if !repo::insert_in_tx(write, (org, id), texts, &new.schema).await? {
         return Ok(None);
     }
-    write.event(event(EventKind::Created, id, 1, vec!["name", "description", "propertiesSchema"]));
+    let changed = vec!["name", "description", "propertiesSchema"];
+    write.event(event(EventKind::Created, (id, &new.name), 1, changed));
     Ok(Some(id))
 }
 
@@ -203,14 +208,19 @@ fn not_found(name: &str) -> GraphError {
     GraphError::NotFound { what: "entity type", by: format!("{name:?}") }
 }
 
-fn event(kind: EventKind, id: EntityTypeId, version: i64, changed: Vec<&'static str>) -> Event {
+fn event(
+    kind: EventKind,
+    (id, name): (EntityTypeId, &str),
+    version: i64,
+    changed: Vec<&'static str>,
+) -> Event {
     Event {
         kind,
         subject: SUBJECT,
         key: id.uuid(),
         version,
         changed,
-        attributes: json!({}),
+        attributes: json!({ "name": name }),
         before: json!(null),
     }
 }

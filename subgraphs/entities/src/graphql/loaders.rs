@@ -6,13 +6,14 @@ use std::sync::Arc;
 
 use pulse_graphql::{Batch, Error, Loader};
 use pulse_store::{Session, StoreError};
-use pulse_types::{EntityId, Permission, Refusal, RelationshipId};
+use pulse_types::{EntityId, Permission, Refusal, RelationshipId, Tag};
 
 use crate::entity::{self, EntityRow};
 use crate::entity_type::{self, EntityTypeRow};
 use crate::relationship::of_entities::{self, Direction, NeighborsPage, RelationshipsPage};
 use crate::relationship::row::RelatedRow;
 use crate::relationship::{self, RelationshipRow};
+use crate::tags;
 
 /// The loaders of one request, which read as its caller.
 pub(crate) struct Loaders {
@@ -145,9 +146,11 @@ impl Batch<(EntityId, RelationshipsPage)> for Related {
     ) -> Result<HashMap<(EntityId, RelationshipsPage), Self::Value>, StoreError> {
         let mut found = HashMap::with_capacity(keys.len());
         for (page, entities) in by_page(keys) {
+            self.0.tag_all(tags::of_ends(&entities, page.direction, page.type_name.as_deref()));
             let mut query = of_entities::relationships_query(&entities, &page);
             let mut rows: HashMap<EntityId, Vec<RelatedRow>> = HashMap::with_capacity(entities.len());
             for row in self.0.fetch_all::<RelatedRow>("relationships.of", query.build_query_as()).await? {
+                self.0.tag(|| Tag::row(entity::SUBJECT, row.other.id.uuid()));
                 rows.entry(row.of).or_default().push(row);
             }
             for (entity, mut rows) in rows {
@@ -170,9 +173,11 @@ impl Batch<(EntityId, NeighborsPage)> for Neighbors {
     ) -> Result<HashMap<(EntityId, NeighborsPage), Self::Value>, StoreError> {
         let mut found = HashMap::with_capacity(keys.len());
         for (page, entities) in by_page(keys) {
+            self.0.tag_all(tags::of_ends(&entities, page.direction, page.type_name.as_deref()));
             let mut query = of_entities::neighbors_query(&entities, &page);
             let mut rows: HashMap<EntityId, Vec<Arc<EntityRow>>> = HashMap::with_capacity(entities.len());
             for row in self.0.fetch_all::<Neighbor>("neighbors.of", query.build_query_as()).await? {
+                self.0.tag(|| Tag::row(entity::SUBJECT, row.entity.id.uuid()));
                 rows.entry(row.of).or_default().push(row.entity);
             }
             for (entity, mut rows) in rows {
@@ -203,6 +208,7 @@ impl Batch<CountKey> for RelatedCounts {
     async fn load(&self, keys: Vec<CountKey>) -> Result<HashMap<CountKey, i64>, StoreError> {
         let mut found = HashMap::with_capacity(keys.len());
         for ((direction, name), entities) in by_page(keys) {
+            self.0.tag_all(tags::of_ends(&entities, direction, name.as_deref()));
             let mut query = of_entities::count_query(&entities, direction, name.as_deref());
             for (entity, count) in self.0.fetch_all("relationships.count_of", query.build_query_as()).await? {
                 found.insert((entity, (direction, name.clone())), count);
@@ -220,6 +226,7 @@ impl Batch<CountKey> for NeighborCounts {
     async fn load(&self, keys: Vec<CountKey>) -> Result<HashMap<CountKey, i64>, StoreError> {
         let mut found = HashMap::with_capacity(keys.len());
         for ((direction, name), entities) in by_page(keys) {
+            self.0.tag_all(tags::of_ends(&entities, direction, name.as_deref()));
             let mut query = of_entities::neighbor_count_query(&entities, direction, name.as_deref());
             for (entity, count) in self.0.fetch_all("neighbors.count_of", query.build_query_as()).await? {
                 found.insert((entity, (direction, name.clone())), count);

@@ -21,6 +21,7 @@ pub(crate) use save::save_in_tx;
 use crate::entity::refuse;
 use crate::error::GraphError;
 use crate::saved::{Outcome, Saved, refuse_duplicates};
+use crate::tags;
 
 pub(crate) const SUBJECT: &str = "entities.relationship";
 
@@ -40,10 +41,12 @@ pub(crate) async fn list(
 ) -> Result<Vec<RelationshipRow>, Error<GraphError>> {
     session.caller().require(&Permission::RELATIONSHIP_READ)?;
     let mut query = list::list_query(filter, page).map_err(GraphError::from)?;
+    session.tag(|| tags::of_relationships(filter));
     Ok(session.fetch_all("relationships.list", query.build_query_as()).await?)
 }
 
 pub(crate) async fn count(session: &Session, filter: &RelationshipFilter) -> Result<i64, StoreError> {
+    session.tag(|| tags::of_relationships(filter));
     let (count,) = session
         .fetch_one("relationships.count", list::count_query(filter).build_query_as::<(i64,)>())
         .await?;

@@ -2,9 +2,10 @@
 
 use chrono::SubsecRound;
 use pulse_store::{Session, StoreError, Write};
-use pulse_types::{EntityId, OrgId, RelationshipId, UserId};
+use pulse_types::{EntityId, OrgId, RelationshipId, Tag, UserId};
 use sqlx::types::Json;
 
+use super::SUBJECT;
 use super::list::{BY_IDS, uuids};
 use super::row::{RelationshipRow, relationship_columns};
 use super::save::Save;
@@ -17,6 +18,7 @@ pub(crate) async fn by_ids(
     session: &Session,
     ids: &[RelationshipId],
 ) -> Result<Vec<RelationshipRow>, StoreError> {
+    session.tag_all(ids.iter().map(|id| Tag::row(SUBJECT, id.uuid())));
     session.fetch_all("relationships.by_ids", sqlx::query_as(BY_IDS).bind(uuids(ids))).await
 }
 

@@ -108,7 +108,10 @@ async fn an_update_keeps_the_old_values_and_tells_what_changed() {
     let event = "SELECT concat_ws(' ', kind, subject, version, array_to_string(changed, ','), attributes)
                    FROM platform.outbox ORDER BY id DESC LIMIT 1";
     let event: String = sqlx::query_scalar(event).fetch_one(&mut connection).await.unwrap();
-    assert_eq!(event, r#"updated entities.entity 2 name,confidence,description {"type": "package"}"#);
+    assert_eq!(
+        event,
+        r#"updated entities.entity 2 name,confidence,description {"type": "package", "keyHash": "ca9"}"#
+    );
 }
 
 #[tokio::test]

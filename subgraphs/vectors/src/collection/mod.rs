@@ -20,6 +20,9 @@ pub(crate) use jobs::{BuildIndex, DropPartition};
 
 const SUBJECT: &str = "vectors.collection";
 
+/// What its items are together; their key is the collection's.
+pub(crate) const ITEMS: &str = "vectors.items";
+
 /// So many collections an organization may have: what refers to an entity is looked up in all of them.
 const MAX_COLLECTIONS: i64 = 100;
 
@@ -139,7 +142,7 @@ pub(crate) async fn count_items_in_tx(
     build_index_when_grown(write, &row);
     write.event(Event {
         kind: EventKind::Updated,
-        subject: "vectors.items",
+        subject: ITEMS,
         key: id.uuid(),
         version: row.revision,
         changed: vec!["items"],

@@ -2,10 +2,10 @@
 
 use pulse_graphql::Page;
 use pulse_store::{Session, StoreError, Write};
-use pulse_types::{CollectionId, OrgId, UserId};
+use pulse_types::{CollectionId, OrgId, Tag, UserId};
 use sqlx::{Postgres, QueryBuilder};
 
-use super::{CollectionError, CollectionRow, NewCollection};
+use super::{CollectionError, CollectionRow, ITEMS, NewCollection, SUBJECT};
 
 macro_rules! select {
     ($tail:literal) => {
@@ -21,7 +21,13 @@ macro_rules! select {
 const RETURNING: &str = " RETURNING id, name, dimension, metric, m, ef_construction, ef_search, exact_below,
     index_status, item_count, revision, version, created_at, updated_at";
 
+/// The collection itself, and its items, which it counts.
+fn tags(id: CollectionId) -> [Tag; 2] {
+    [Tag::row(SUBJECT, id.uuid()), Tag::row(ITEMS, id.uuid())]
+}
+
 pub(crate) async fn find(session: &Session, id: CollectionId) -> Result<Option<CollectionRow>, StoreError> {
+    session.tag_all(tags(id));
     session.fetch_optional("collections.find", sqlx::query_as(select!("AND id = $1")).bind(id)).await
 }
 
@@ -29,11 +35,13 @@ pub(crate) async fn find_many(
     session: &Session,
     ids: &[CollectionId],
 ) -> Result<Vec<CollectionRow>, StoreError> {
+    session.tag_all(ids.iter().flat_map(|id| tags(*id)));
     session.fetch_all("collections.find_many", sqlx::query_as(select!("AND id = ANY ($1)")).bind(ids)).await
 }
 
-/// All of the tenant: they are few.
+/// All of the tenant: they are few. Who uses one of them says that its items matter.
 pub(crate) async fn all(session: &Session) -> Result<Vec<CollectionRow>, StoreError> {
+    session.tag(|| Tag::list(SUBJECT));
     session.fetch_all("collections.all", sqlx::query_as(select!("ORDER BY name"))).await
 }
 
@@ -42,7 +50,11 @@ pub(crate) async fn page(
     session: &Session,
     page: &Page,
 ) -> Result<Vec<CollectionRow>, pulse_graphql::Error<CollectionError>> {
-    Ok(session.fetch_all("collections.page", page_query("", page)?.build_query_as()).await?)
+    session.tag(|| Tag::list(SUBJECT));
+    let mut query = page_query("", page)?;
+    let rows: Vec<CollectionRow> = session.fetch_all("collections.page", query.build_query_as()).await?;
+    session.tag_all(rows.iter().map(|row| Tag::row(ITEMS, row.id.uuid())));
+    Ok(rows)
 }
 
 /// The statement of [`page`], after `verb`: nothing, or `EXPLAIN `.
@@ -59,6 +71,7 @@ pub(crate) fn page_query(verb: &str, page: &Page) -> Result<QueryBuilder<Postgre
 }
 
 pub(crate) async fn count(session: &Session) -> Result<i64, StoreError> {
+    session.tag(|| Tag::list(SUBJECT));
     let query = sqlx::query_as("SELECT count(*) FROM vectors.collections WHERE deleted_at IS NULL");
     let (count,): (i64,) = session.fetch_one("collections.count", query).await?;
     Ok(count)

@@ -131,5 +131,5 @@ fn check(items: &[NewItem]) -> Result<(), ItemError> {
 /// Stands under the collection; each item's history has its versions.
 fn fact(action: &'static str, collection: CollectionId, items: i64) -> AuditFact {
     let items = i32::try_from(items).unwrap_or(i32::MAX);
-    AuditFact { action, subject: "vectors.items", key: Some(collection.uuid()), version: None, items }
+    AuditFact { action, subject: collection::ITEMS, key: Some(collection.uuid()), version: None, items }
 }

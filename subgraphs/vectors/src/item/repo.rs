@@ -6,10 +6,11 @@
 use async_graphql::InputObject;
 use pulse_graphql::{Error, Page};
 use pulse_store::{Session, StoreError, Write};
-use pulse_types::{CollectionId, EntityId, ItemId, OrgId, UserId};
+use pulse_types::{CollectionId, EntityId, ItemId, OrgId, Tag, UserId};
 use sqlx::{FromRow, Postgres, QueryBuilder};
 
 use super::{ItemError, ItemRow, NewItem};
+use crate::collection::ITEMS;
 
 pub(crate) const COLUMNS: &str =
     "id, collection_id, key, metadata, entity_id, version, created_at, updated_at";
@@ -79,6 +80,7 @@ pub(crate) async fn page(
     filter: &ItemFilter,
     page: &Page,
 ) -> Result<Vec<ItemRow>, Error<ItemError>> {
+    session.tag(|| Tag::row(ITEMS, within.1.uuid()));
     let mut query = page_query("", within, filter, page)?;
     Ok(session.fetch_all("items.page", query.build_query_as().persistent(false)).await?)
 }
@@ -107,6 +109,7 @@ pub(crate) async fn count(
     within: (OrgId, CollectionId),
     filter: &ItemFilter,
 ) -> Result<i64, StoreError> {
+    session.tag(|| Tag::row(ITEMS, within.1.uuid()));
     let mut query = QueryBuilder::<Postgres>::new("SELECT count(*)");
     push_from(&mut query, within, filter);
     let (count,): (i64,) = session.fetch_one("items.count", query.build_query_as().persistent(false)).await?;
@@ -119,6 +122,7 @@ pub(crate) async fn vectors(
     org: OrgId,
     (collections, items): (&[CollectionId], &[ItemId]),
 ) -> Result<Vec<(ItemId, Vec<f32>)>, StoreError> {
+    session.tag_all(collections.iter().map(|id| Tag::row(ITEMS, id.uuid())));
     let query = sqlx::query_as(
         "SELECT id, embedding::real[] FROM vectors.items
           WHERE org_id = $1 AND collection_id = ANY ($2) AND id = ANY ($3)",

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use pulse_store::{Session, StoreError};
-use pulse_types::{CollectionId, EntityId, ItemId, OrgId};
+use pulse_types::{CollectionId, EntityId, ItemId, OrgId, Tag};
 use sqlx::{FromRow, Postgres, QueryBuilder};
 
 use super::search::{comparable, go_by_index};
@@ -66,6 +66,7 @@ pub(crate) async fn load(
     };
     let collections = collection::repo::all(session).await?.into_iter().filter(wanted);
     let collections: HashMap<_, _> = collections.map(|collection| (collection.id, collection)).collect();
+    session.tag_all(collections.keys().map(|id| Tag::row(collection::ITEMS, id.uuid())));
     let sources = sources(session, org, &collections, keys).await?;
     if sources.is_empty() {
         return Ok(HashMap::new());

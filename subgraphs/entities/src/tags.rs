@@ -1,0 +1,77 @@
+//! What answers about the graph are made of.
+
+use pulse_types::{EntityId, Tag};
+use sha2::{Digest, Sha256};
+
+use crate::entity::list::EntityFilter;
+use crate::relationship::list::RelationshipFilter;
+use crate::relationship::of_entities::Direction;
+use crate::{entity, entity_type, relationship};
+
+/// The attribute of an entity's events by which those of one key are found.
+pub(crate) const KEY_HASH: &str = "keyHash";
+
+/// What events say of an entity's key, which may itself name a person: 12 bits of its hash, which very many keys share.
+pub(crate) fn key_hash(key: &str) -> String {
+    let digest = Sha256::digest(key.as_bytes());
+    format!("{:03x}", u16::from_be_bytes([digest[0], digest[1]]) >> 4)
+}
+
+/// The entity that has or might get this key.
+pub(crate) fn of_key(key: &str) -> Tag {
+    Tag::list(entity::SUBJECT).with(KEY_HASH, key_hash(key))
+}
+
+/// The type that has or might get this name.
+pub(crate) fn of_type_name(name: &str) -> Tag {
+    Tag::list(entity_type::SUBJECT).with("name", name)
+}
+
+/// A list of entities: one tag, or one for each key that it is narrowed to.
+pub(crate) fn of_entities(filter: &EntityFilter) -> impl Iterator<Item = Tag> {
+    let narrowed = |tag: Tag| match &filter.type_name {
+        Some(name) => tag.with("type", name),
+        None => tag,
+    };
+    let keys = filter.keys.iter().flatten().map(move |key| narrowed(of_key(key)));
+    let all = filter.keys.is_none().then(|| narrowed(Tag::list(entity::SUBJECT)));
+    keys.chain(all)
+}
+
+/// A list of relationships.
+pub(crate) fn of_relationships(filter: &RelationshipFilter) -> Tag {
+    let RelationshipFilter { type_name, source, target, min_confidence: _ } = filter;
+    let mut tag = Tag::list(relationship::SUBJECT);
+    for (name, value) in [
+        ("type", type_name.clone()),
+        ("source", source.map(|id| id.to_string())),
+        ("target", target.map(|id| id.to_string())),
+    ] {
+        if let Some(value) = value {
+            tag = tag.with(name, value);
+        }
+    }
+    tag
+}
+
+/// The relationships of `entities`: a tag for each of them and each direction.
+pub(crate) fn of_ends(
+    entities: &[EntityId],
+    direction: Direction,
+    type_name: Option<&str>,
+) -> impl Iterator<Item = Tag> {
+    let ends: &[&'static str] = match direction {
+        Direction::Outgoing => &["source"],
+        Direction::Incoming => &["target"],
+        Direction::Both => &["source", "target"],
+    };
+    entities.iter().flat_map(move |entity| {
+        ends.iter().map(move |end| {
+            let tag = Tag::list(relationship::SUBJECT).with(end, entity.to_string());
+            match type_name {
+                Some(name) => tag.with("type", name),
+                None => tag,
+            }
+        })
+    })
+}
