@@ -6,6 +6,7 @@ mod session;
 mod statistics;
 mod store;
 mod tags;
+mod to_its_end;
 mod write;
 
 pub use connection::Connection;

@@ -9,6 +9,7 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{AssertSqlSafe, PgPool};
 use tokio::sync::Notify;
 
+use crate::to_its_end::to_its_end;
 use crate::{Connection, Session, Statistics, StoreError};
 
 /// How many connections, and how long to wait.
@@ -131,7 +132,10 @@ impl Store {
         // A pool full of connections that the server has cut is emptied by trying as often as it is large.
         let mut tries = self.pool.size() + 1;
         loop {
-            match self.pool.begin_with(AssertSqlSafe(statement.clone())).await {
+            let (pool, statement) = (self.pool.clone(), statement.clone());
+            // Given up half-way, it would leave an open transaction to whoever gets the connection next.
+            let begun = to_its_end(async move { pool.begin_with(AssertSqlSafe(statement)).await });
+            match begun.await {
                 Ok(transaction) => return Ok(Connection::new(transaction, Arc::clone(&self.statistics))),
                 Err(error) => {
                     tries -= 1;

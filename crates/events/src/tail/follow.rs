@@ -41,7 +41,7 @@ pub enum FollowError {
 pub struct Follow {
     shared: Arc<Shared>,
     topic: Topic,
-    /// From where to begin; taken by the first call.
+    /// From where to begin, until it has.
     after: Option<Start>,
     /// Everything wanted up to here was handed out, or waits.
     position: i64,
@@ -62,35 +62,34 @@ impl Follow {
     }
 
     /// Begins. Everything that is committed after this has returned will be handed out; so will everything behind the
-    /// cursor, if there is one.
+    /// cursor, if there is one. Given up before it has returned, it begins anew when it is called again, as does
+    /// [`Follow::next`].
     pub async fn start(&mut self) -> Result<(), FollowError> {
-        let Some(start) = self.after.take() else { return Ok(()) };
+        let Some(start) = &self.after else { return Ok(()) };
         let mut told = self.shared.told.subscribe();
         // The sender lives as long as `self`.
         let end = told.wait_for(|position| *position >= 0).await.map_or(0, |position| *position);
-        match start {
-            Start::Now => {
-                let mut state = self.shared.lock();
-                self.position = state.position;
-                self.listener = Some(state.listen(&self.topic));
-            }
-            Start::Behind(cursor) => {
-                if self.shared.name.get().is_none_or(|name| **name != *cursor.log) {
-                    return Err(FollowError::OtherLog);
-                }
-                if cursor.position > end {
-                    // Another process may have seen more of the log than this one has.
-                    let head = self.shared.log.head().await?;
-                    if cursor.position > head.position {
-                        return Err(FollowError::Ahead);
-                    }
-                    let _ = told.wait_for(|position| *position >= cursor.position).await;
-                }
-                self.position = cursor.position;
-                self.catch_up().await?;
-            }
+        let Start::Behind(cursor) = start else {
+            let mut state = self.shared.lock();
+            self.position = state.position;
+            self.listener = Some(state.listen(&self.topic));
+            self.after = None;
+            return Ok(());
+        };
+        if self.shared.name.get().is_none_or(|name| **name != *cursor.log) {
+            return Err(FollowError::OtherLog);
         }
-        Ok(())
+        if cursor.position > end {
+            // Another process may have seen more of the log than this one has.
+            let head = self.shared.log.head().await?;
+            if cursor.position > head.position {
+                return Err(FollowError::Ahead);
+            }
+            let _ = told.wait_for(|position| *position >= cursor.position).await;
+        }
+        self.position = cursor.position;
+        self.after = None;
+        self.catch_up().await
     }
 
     /// The next change.

@@ -97,3 +97,22 @@ async fn statements_are_counted() {
     }
     assert_eq!(fixture.store.statistics().statements() - before, 3);
 }
+
+#[tokio::test]
+async fn a_transaction_that_is_given_up_while_it_begins_is_not_left_open() {
+    let database = pulse_testkit::TestDatabase::new().await.unwrap();
+    let options = pulse_store::PoolOptions { max_connections: 1, ..pulse_store::PoolOptions::default() };
+    let store = pulse_store::Store::new(database.options(), &options, pulse_types::Clock::system());
+    store.ping().await.unwrap();
+    tokio::select! {
+        biased;
+        _ = store.system() => panic!("it takes a round trip"),
+        () = std::future::ready(()) => {}
+    }
+    let mut other = database.connect().await.unwrap();
+    let (now,): (chrono::DateTime<chrono::Utc>,) =
+        sqlx::query_as("SELECT clock_timestamp()").fetch_one(&mut other).await.unwrap();
+    let mut connection = store.system().await.unwrap();
+    let fresh = sqlx::query_as("SELECT transaction_timestamp() > $1").bind(now);
+    assert_eq!(connection.fetch_one::<(bool,)>("test.fresh", fresh).await.unwrap(), (true,));
+}
