@@ -73,10 +73,18 @@ pub enum ServeCommand {
     Gateway(GatewayArgs),
     /// One subgraph, for gateways that hold its secret.
     Subgraph(SubgraphArgs),
-    /// The background work: the event log's sequencer, jobs, upkeep.
-    Worker,
+    /// The background work: the event log's sequencer, consumer groups, jobs, upkeep.
+    Worker(WorkerArgs),
     /// Every role in this process.
     All(ListenArgs),
+}
+
+/// Arguments of `pulse serve worker`.
+#[derive(Debug, Args)]
+pub struct WorkerArgs {
+    /// Where to serve /health/live, /health/ready and /metrics. Nowhere unless given: a worker needs no callers.
+    #[arg(long, value_name = "ADDRESS")]
+    pub listen: Option<SocketAddr>,
 }
 
 /// Arguments of `pulse serve gateway`.

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use pulse_config::ConfigError;
 use pulse_gateway::GatewayConfig;
+use pulse_jobs::JobsConfig;
 use pulse_telemetry::TelemetryConfig;
 use pulse_types::Secret;
 use serde::Deserialize;
@@ -31,6 +32,8 @@ pub struct Settings {
     pub secrets: SecretSettings,
     /// Logs.
     pub telemetry: TelemetryConfig,
+    /// Work in the background.
+    pub jobs: JobsConfig,
     /// People and how they sign in.
     pub accounts: pulse_accounts::Config,
     /// The gateway.
@@ -100,6 +103,7 @@ impl Settings {
         let env = env.map(by_setting).collect::<Result<Vec<_>, Failure>>()?;
         let settings: Self =
             pulse_config::load(DEFAULTS, file, env.into_iter()).map_err(|error: ConfigError| error)?;
+        settings.jobs.check().map_err(Failure::Setting)?;
         for (name, secret) in &settings.secrets.subgraphs {
             if secret.expose().len() < SHORTEST_SECRET {
                 let problem = format!(
@@ -152,6 +156,7 @@ mod tests {
         let settings = load(&[]).unwrap();
         assert_eq!(settings.database.url.expose(), "");
         assert_eq!(settings.gateway, GatewayConfig::default());
+        assert_eq!(settings.jobs, JobsConfig::default());
     }
 
     #[test]
@@ -183,5 +188,7 @@ mod tests {
         assert!(short.starts_with("secrets.subgraphs.entities is shorter than 16"), "{short}");
         let unknown = load(&[("PULSE__DATABASE__MAX_CONECTIONS", "5")]).unwrap_err().to_string();
         assert!(unknown.contains("PULSE__DATABASE__MAX_CONECTIONS"), "{unknown}");
+        let nothing = load(&[("PULSE__JOBS__CONCURRENCY", "0")]).unwrap_err().to_string();
+        assert!(nothing.starts_with("jobs.concurrency: at least 1"), "{nothing}");
     }
 }

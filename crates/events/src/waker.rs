@@ -1,8 +1,8 @@
-//! Tells the sequencer of another process that there is something to do.
+//! Tells the sequencer and the workers of other processes that there is something to do.
 
 use std::time::Duration;
 
-use pulse_store::Store;
+use pulse_store::{JOBS_CHANNEL, Store};
 use sqlx::Connection as _;
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use tokio_util::sync::CancellationToken;
@@ -12,7 +12,7 @@ use crate::OUTBOX_CHANNEL;
 /// At most one notification in this time: inside the writing transactions they would take turns on a global lock.
 const COALESCE: Duration = Duration::from_millis(5);
 
-/// Sends one coalesced `NOTIFY` for all commits of this process, on its own connection.
+/// Sends coalesced `NOTIFY`s for all commits of this process, on its own connection.
 #[derive(Debug)]
 pub struct Waker {
     store: Store,
@@ -25,19 +25,20 @@ impl Waker {
         Self { store, direct }
     }
 
-    /// Works until `stop`. A notification that cannot be sent is left to the sequencer's sweep.
+    /// Works until `stop`. A notification that cannot be sent is left to the sweeps of those whom it was for.
     pub async fn run(self, stop: CancellationToken) {
         let mut connection: Option<PgConnection> = None;
         loop {
-            tokio::select! {
+            let channel = tokio::select! {
                 () = stop.cancelled() => return,
-                () = self.store.committed().notified() => {}
-            }
+                () = self.store.committed().notified() => OUTBOX_CHANNEL,
+                () = self.store.enqueued().notified() => JOBS_CHANNEL,
+            };
             if connection.is_none() {
                 connection = PgConnection::connect_with(&self.direct).await.ok();
             }
             if let Some(open) = &mut connection {
-                let sent = sqlx::query("SELECT pg_notify($1, '')").bind(OUTBOX_CHANNEL).execute(open).await;
+                let sent = sqlx::query("SELECT pg_notify($1, '')").bind(channel).execute(open).await;
                 if let Err(error) = sent {
                     tracing::debug!(%error, "a wake-up was not sent");
                     connection = None;

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use futures::StreamExt;
 use futures::stream::BoxStream;
 use pulse_events::{Consumer, Tail};
-use pulse_jobs::JobHandler;
+use pulse_jobs::{FixedSchedule, JobHandler};
 use pulse_store::{Store, Tags};
 use pulse_types::Caller;
 use tracing::Instrument;
@@ -32,6 +32,8 @@ pub struct Subgraph {
     pub routes: axum::Router,
     /// What its jobs do.
     pub jobs: Vec<Arc<dyn JobHandler>>,
+    /// Which of them are enqueued by the clock.
+    pub schedules: Vec<FixedSchedule>,
     /// What it does about changes in the event log.
     pub consumers: Vec<Arc<dyn Consumer>>,
 }
@@ -50,7 +52,7 @@ pub trait Api: Send + Sync + 'static {
 }
 
 impl Subgraph {
-    /// A subgraph without routes, jobs and consumers. `prepare` puts the request's loaders into it; the session and the tail are
+    /// A subgraph without routes, jobs, schedules and consumers. `prepare` puts the request's loaders into it; the session and the tail are
     /// there already.
     pub fn new<Q, M, S>(
         name: &'static str,
@@ -66,7 +68,8 @@ impl Subgraph {
     {
         let prepare = Box::new(prepare);
         let api = Arc::new(SchemaApi { schema, store: store.clone(), tail: tail.clone(), prepare });
-        Self { name, api, store, tail, routes: axum::Router::new(), jobs: Vec::new(), consumers: Vec::new() }
+        let (jobs, schedules, consumers) = (Vec::new(), Vec::new(), Vec::new());
+        Self { name, api, store, tail, routes: axum::Router::new(), jobs, schedules, consumers }
     }
 }
 

@@ -13,6 +13,6 @@ pub use connection::Connection;
 pub use error::StoreError;
 pub use session::Session;
 pub use statistics::Statistics;
-pub use store::{PoolOptions, Store};
+pub use store::{JOBS_CHANNEL, PoolOptions, Store};
 pub use tags::{MAX_TAGS, Tags};
 pub use write::{AuditFact, Begun, Event, EventKind, IdempotencyKey, InvalidIdempotencyKey, NewJob, Write};

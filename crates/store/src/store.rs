@@ -12,6 +12,9 @@ use tokio::sync::Notify;
 use crate::to_its_end::to_its_end;
 use crate::{Connection, Session, Statistics, StoreError};
 
+/// The channel on which other processes are told that there are jobs to claim or to give up.
+pub const JOBS_CHANNEL: &str = "pulse_jobs";
+
 /// How many connections, and how long to wait.
 #[derive(Debug, Clone)]
 pub struct PoolOptions {
@@ -39,9 +42,16 @@ pub struct Store {
     pool: PgPool,
     clock: Clock,
     statistics: Arc<Statistics>,
-    committed: Arc<Notify>,
-    sequenced: Arc<Notify>,
+    signals: Arc<Signals>,
     statement_timeout_ms: u128,
+}
+
+/// What those in this process who wait for others are told.
+#[derive(Debug, Default)]
+struct Signals {
+    committed: Notify,
+    sequenced: Notify,
+    enqueued: Notify,
 }
 
 /// As whom a transaction runs.
@@ -49,6 +59,7 @@ pub struct Store {
 enum Login<'a> {
     App { access: &'a str, org: Option<OrgId>, user: Option<UserId> },
     System,
+    Worker,
     Maintenance,
 }
 
@@ -66,8 +77,7 @@ impl Store {
             pool,
             clock,
             statistics: Arc::default(),
-            committed: Arc::default(),
-            sequenced: Arc::default(),
+            signals: Arc::default(),
             statement_timeout_ms: options.statement_timeout.as_millis(),
         }
     }
@@ -80,6 +90,13 @@ impl Store {
     /// A transaction on platform tables, across tenants, for sequencers and workers.
     pub async fn system(&self) -> Result<Connection, StoreError> {
         self.open(Login::System).await
+    }
+
+    /// A transaction on jobs, as [`Store::system`]. The queue grows and shrinks faster than statistics of it are taken, so
+    /// its indexes are always preferred; and its commit is not waited for on disk: a worker's step that is lost with the
+    /// server is done again, as everything of a job may be.
+    pub async fn worker(&self) -> Result<Connection, StoreError> {
+        self.open(Login::Worker).await
     }
 
     /// A transaction that may make partitions and vector indexes and delete what has expired.
@@ -99,12 +116,17 @@ impl Store {
 
     /// Told after each commit of a [`crate::Write`] in this process.
     pub fn committed(&self) -> &Notify {
-        &self.committed
+        &self.signals.committed
     }
 
     /// Told when this process has moved events to the log.
     pub fn sequenced(&self) -> &Notify {
-        &self.sequenced
+        &self.signals.sequenced
+    }
+
+    /// Told after each commit in this process that may have given workers something to do.
+    pub fn enqueued(&self) -> &Notify {
+        &self.signals.enqueued
     }
 
     /// Whether the database answers.
@@ -164,6 +186,10 @@ impl Store {
                 )
             }
             Login::System => write!(sql, "BEGIN; SET LOCAL ROLE pulse_system"),
+            Login::Worker => write!(
+                sql,
+                "BEGIN; SET LOCAL ROLE pulse_system; SET LOCAL enable_seqscan = off; SET LOCAL synchronous_commit = off"
+            ),
             Login::Maintenance => write!(sql, "BEGIN; SET LOCAL ROLE pulse_maintenance"),
         };
         written.expect("writing to a String cannot fail");

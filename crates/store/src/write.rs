@@ -195,6 +195,9 @@ impl Write {
         }
         self.connection.commit().await?;
         self.store.committed().notify_one();
+        if !self.jobs.is_empty() {
+            self.store.enqueued().notify_one();
+        }
         Ok(())
     }
 

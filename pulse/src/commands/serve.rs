@@ -5,13 +5,16 @@ use std::path::Path;
 
 use anyhow::Context;
 use axum::Router;
+use axum::http::StatusCode;
+use axum::routing::get;
 use pulse_events::Tail;
 use pulse_gateway::{ServerConfig, serve};
+use pulse_store::Store;
 use pulse_telemetry::{Metrics, init};
 use tokio::net::TcpListener;
 
 use super::{gateway, stop};
-use crate::cli::{ListenArgs, ServeCommand, SubgraphArgs};
+use crate::cli::{ListenArgs, ServeCommand, SubgraphArgs, WorkerArgs};
 use crate::exit::Failure;
 use crate::platform::{self, Background, Database, Platform, signing_tokens};
 use crate::settings::Settings;
@@ -27,7 +30,7 @@ pub(super) async fn run(
     let served = match command {
         ServeCommand::Gateway(args) => gateway::serve(args, &settings, file, metrics).await,
         ServeCommand::Subgraph(args) => subgraph(args, &settings, metrics).await,
-        ServeCommand::Worker => worker(&settings).await,
+        ServeCommand::Worker(args) => worker(&args, &settings, metrics).await,
         ServeCommand::All(args) => all(args, &settings, metrics).await,
     };
     if let Some(traces) = traces {
@@ -68,7 +71,7 @@ async fn subgraph(args: SubgraphArgs, settings: &Settings, metrics: Metrics) -> 
     let (tail, reader) = Tail::new(&store);
     let subgraph = platform::subgraph(&name, &store, &tail, &tokens, settings)?;
     let router = pulse_graphql::router(subgraph, secret, store.clock().clone())
-        .route("/metrics", axum::routing::get(move || std::future::ready(metrics.render())));
+        .route("/metrics", get(move || std::future::ready(metrics.render())));
     let background = Background::of_subgraph(&store, &database, reader);
     until_stopped(listener, router, settings).await?;
     background.stop().await;
@@ -76,18 +79,50 @@ async fn subgraph(args: SubgraphArgs, settings: &Settings, metrics: Metrics) -> 
     Ok(())
 }
 
-async fn worker(settings: &Settings) -> anyhow::Result<()> {
+async fn worker(args: &WorkerArgs, settings: &Settings, metrics: Metrics) -> anyhow::Result<()> {
+    let listener = match args.listen {
+        Some(address) => Some(listen(address).await?),
+        None => None,
+    };
     let database = Database::named(&settings.database)?;
     let store = database.store(settings);
     store.ping().await.context("the worker does not start")?;
     let (tail, reader) = Tail::new(&store);
     let subgraphs = platform::subgraphs(&store, &tail, &pulse_tokens::AccessTokens::none(), settings)?;
-    let background = Background::start(&store, &database, (&tail, reader), &subgraphs);
+    let background = Background::start(&store, &database, (&tail, reader), &subgraphs, &settings.jobs);
     say("working");
-    stop::requested().await?;
+    let router = probes(&store, metrics);
+    let served = async {
+        match listener {
+            Some(listener) => axum::serve(listener, router).await,
+            None => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        stopped = stop::requested() => stopped?,
+        served = served => served?,
+    }
     background.stop().await;
     store.close().await;
     Ok(())
+}
+
+/// What an orchestrator and Prometheus ask of a process without an API.
+fn probes(store: &Store, metrics: Metrics) -> Router {
+    let store = store.clone();
+    let ready = move || async move {
+        match store.ping().await {
+            Ok(()) => (StatusCode::OK, "ready\n"),
+            Err(error) => {
+                tracing::warn!(%error, "not ready");
+                (StatusCode::SERVICE_UNAVAILABLE, "the database does not answer\n")
+            }
+        }
+    };
+    Router::new()
+        .route("/health/live", get(|| async { "live\n" }))
+        .route("/health/ready", get(ready))
+        .route("/metrics", get(move || std::future::ready(metrics.render())))
 }
 
 async fn all(args: ListenArgs, settings: &Settings, metrics: Metrics) -> anyhow::Result<()> {

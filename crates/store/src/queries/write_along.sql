@@ -1,19 +1,34 @@
 -- What every write appends beside its rows: events, audit facts and jobs, in one statement.
 -- $1 tenant, $2 actor, $3 now, $4 request; events $5–$11; audit facts $12–$17; jobs $18–$24.
-WITH events AS (
-    INSERT INTO platform.outbox (tenant, kind, subject, key, version, changed, attributes, before, actor, request, at)
-    SELECT $1, kind, subject, key, version, string_to_array(changed, ','), attributes, before, $2, $4, $3
-      FROM unnest($5::text[], $6::text[], $7::uuid[], $8::bigint[], $9::text[], $10::jsonb[], $11::jsonb[])
-           WITH ORDINALITY AS event (kind, subject, key, version, changed, attributes, before, nth)
-     ORDER BY nth
+-- A job of a tenant is told of, as every change of it is; who may read it back is a tenant alone, hence two inserts.
+WITH wanted AS (
+    SELECT id, kind, payload, priority, max_attempts, $3 + make_interval(secs => delay) AS run_at, delay <= 0 AS ready, unique_key
+      FROM unnest($18::uuid[], $19::text[], $20::jsonb[], $21::smallint[], $22::int[], $23::float8[], $24::text[])
+           AS job (id, kind, payload, priority, max_attempts, delay, unique_key)
+), tenants_jobs AS (
+    INSERT INTO platform.jobs (id, tenant, kind, payload, priority, max_attempts, run_at, ready, unique_key, actor, created_at)
+    SELECT id, $1, kind, payload, priority, max_attempts, run_at, ready, unique_key, $2, $3 FROM wanted WHERE $1 IS NOT NULL
+        ON CONFLICT DO NOTHING
+    RETURNING id, kind
+), nobodys_jobs AS (
+    INSERT INTO platform.jobs (id, kind, payload, priority, max_attempts, run_at, ready, unique_key, actor, created_at)
+    SELECT id, kind, payload, priority, max_attempts, run_at, ready, unique_key, $2, $3 FROM wanted WHERE $1 IS NULL
+        ON CONFLICT DO NOTHING
 ), facts AS (
     INSERT INTO platform.audit (org_id, id, at, actor, action, subject, key, version, items, request)
     SELECT coalesce($1, '00000000-0000-0000-0000-000000000000'), id, $3, $2, action, subject, key, version, items, $4
       FROM unnest($12::uuid[], $13::text[], $14::text[], $15::uuid[], $16::bigint[], $17::int[])
            AS fact (id, action, subject, key, version, items)
 )
-INSERT INTO platform.jobs (id, tenant, kind, payload, priority, max_attempts, run_at, unique_key, actor, created_at)
-SELECT id, $1, kind, payload, priority, max_attempts, $3 + make_interval(secs => delay), unique_key, $2, $3
-  FROM unnest($18::uuid[], $19::text[], $20::jsonb[], $21::smallint[], $22::int[], $23::float8[], $24::text[])
-       AS job (id, kind, payload, priority, max_attempts, delay, unique_key)
-    ON CONFLICT DO NOTHING
+INSERT INTO platform.outbox (tenant, kind, subject, key, version, changed, attributes, before, actor, request, at)
+SELECT $1, kind, subject, key, version, string_to_array(changed, ','), attributes, before, $2, $4, $3
+  FROM (
+    SELECT kind, subject, key, version, changed, attributes, before, nth
+      FROM unnest($5::text[], $6::text[], $7::uuid[], $8::bigint[], $9::text[], $10::jsonb[], $11::jsonb[])
+           WITH ORDINALITY AS event (kind, subject, key, version, changed, attributes, before, nth)
+     UNION ALL
+    SELECT 'created', 'platform.job', id, 1, 'status', jsonb_build_object('kind', kind, 'status', 'pending', 'progress', 0),
+           NULL, 9223372036854775807
+      FROM tenants_jobs
+  ) AS event
+ ORDER BY nth, key

@@ -29,11 +29,12 @@ async fn event_audit_and_job_are_committed_together() {
     write.commit(fact()).await.unwrap();
 
     let mut connection = fixture.database.connect().await.unwrap();
-    let outbox: (Option<Uuid>, String, Vec<String>, serde_json::Value) =
-        sqlx::query_as("SELECT tenant, subject, changed, attributes FROM platform.outbox")
-            .fetch_one(&mut connection)
-            .await
-            .unwrap();
+    let outbox: (Option<Uuid>, String, Vec<String>, serde_json::Value) = sqlx::query_as(
+        "SELECT tenant, subject, changed, attributes FROM platform.outbox ORDER BY id LIMIT 1",
+    )
+    .fetch_one(&mut connection)
+    .await
+    .unwrap();
     let tenant = session.caller().org.unwrap();
     let changed = vec!["name".to_owned(), "type".to_owned()];
     assert_eq!(outbox, (Some(tenant.uuid()), "test.thing".to_owned(), changed, json!({ "type": "thing" })));

@@ -1,0 +1,283 @@
+//! A worker at work: one task that takes each of its steps when it is due, and never two at once.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use pulse_store::StoreError;
+use pulse_types::JobId;
+use tokio::sync::oneshot;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep, sleep_until, timeout};
+use tokio_util::sync::CancellationToken;
+
+use super::Worker;
+use super::claim::Place;
+use super::listen::Listener;
+use crate::attempt::{self, Ended, Outcome};
+use crate::measure::Depth;
+use crate::{Job, JobContext};
+
+/// How long to wait after a step that failed, such as while the database is away.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// How often what waits is counted.
+const COUNT: Duration = Duration::from_secs(15);
+
+/// Other processes are told at most once in this time that there is more than this one can do.
+const TELL: Duration = Duration::from_millis(100);
+
+/// A job that runs here.
+struct Running {
+    claims: i32,
+    context: Arc<JobContext>,
+    verdict: Option<oneshot::Sender<Outcome>>,
+}
+
+pub(super) struct Shift {
+    worker: Worker,
+    attempts: JoinSet<Ended>,
+    running: HashMap<JobId, Running>,
+    /// Has ended and is not recorded yet.
+    ended: Vec<Ended>,
+    stopping: CancellationToken,
+    place: Place,
+    /// Whether there may be something to claim.
+    look: bool,
+    /// Whether a job that runs may have been cancelled.
+    ask: bool,
+    next_due: Option<DateTime<Utc>>,
+    next_run: Option<DateTime<Utc>>,
+    /// Whether the fixed schedules are in the database.
+    scheduled: bool,
+    renewed: Instant,
+    swept: Instant,
+    counted: Option<Instant>,
+    told: Instant,
+    depth: Depth,
+}
+
+impl Shift {
+    pub(super) fn new(worker: Worker) -> Self {
+        let now = Instant::now();
+        let swept = now.checked_sub(worker.options.idle).unwrap_or(now);
+        Self {
+            scheduled: worker.schedules.is_empty(),
+            worker,
+            attempts: JoinSet::new(),
+            running: HashMap::new(),
+            ended: Vec::new(),
+            stopping: CancellationToken::new(),
+            place: Place::default(),
+            look: true,
+            ask: false,
+            next_due: None,
+            next_run: None,
+            renewed: now,
+            swept,
+            counted: None,
+            told: now,
+            depth: Depth::default(),
+        }
+    }
+
+    pub(super) async fn run(mut self, stop: CancellationToken) {
+        let mut listener = Listener::new(self.worker.direct.clone());
+        let enqueued = self.worker.store.clone();
+        while !stop.is_cancelled() {
+            listener.ensure().await;
+            let pause = self.turn_or_log().await;
+            tokio::select! {
+                () = stop.cancelled() => break,
+                Some(Ok(ended)) = self.attempts.join_next() => self.ended(ended),
+                () = enqueued.enqueued().notified() => self.look = true,
+                () = listener.told() => (self.look, self.ask) = (true, true),
+                () = sleep(pause) => {}
+            }
+        }
+        self.close().await;
+    }
+
+    /// One turn, and how long until the next is due by the clock.
+    async fn turn_or_log(&mut self) -> Duration {
+        // A database that takes a connection and says nothing must not cost all leases.
+        match timeout(self.worker.options.lease / 2, self.turn()).await {
+            Ok(Ok(())) => return self.until_next(),
+            Ok(Err(error)) => {
+                tracing::warn!(error = &error as &dyn std::error::Error, "jobs cannot be worked on");
+            }
+            Err(_) => tracing::warn!("the database does not answer; jobs cannot be worked on"),
+        }
+        if self.renewed.elapsed() >= self.worker.options.lease {
+            self.lose(|_| true);
+        }
+        PAUSE
+    }
+
+    /// Does whatever is due now.
+    async fn turn(&mut self) -> Result<(), StoreError> {
+        while let Some(Ok(ended)) = self.attempts.try_join_next() {
+            self.ended(ended);
+        }
+        if !self.ended.is_empty() {
+            self.worker.finish(&self.ended).await?;
+            self.ended.clear();
+            self.look = true;
+        }
+        if self.ask || self.renewed.elapsed() >= self.worker.options.lease / 3 {
+            self.renew().await?;
+        }
+        if !self.scheduled {
+            self.worker.keep_schedules().await?;
+            self.scheduled = true;
+        }
+        let now = self.worker.store.clock().now();
+        let sweep = self.swept.elapsed() >= self.worker.options.idle;
+        if sweep || self.next_due.is_some_and(|due| due <= now) {
+            self.worker.tend().await?;
+            // The claim says when the next is due.
+            (self.look, self.next_due) = (true, None);
+            self.swept = Instant::now();
+        }
+        // So does it of schedules; where no slot gets free to claim for, they are looked at with every sweep.
+        if self.next_run.is_some_and(|run| run <= now) || sweep && self.is_full() {
+            self.worker.fire_schedules().await?;
+            (self.look, self.next_run) = (true, None);
+        }
+        if self.look && !self.is_full() {
+            self.claim().await?;
+        }
+        if self.counted.is_none_or(|counted| counted.elapsed() >= COUNT) {
+            self.depth.measure(&self.worker.store).await?;
+            self.counted = Some(Instant::now());
+        }
+        Ok(())
+    }
+
+    async fn claim(&mut self) -> Result<(), StoreError> {
+        let free = self.worker.options.concurrency - self.running.len();
+        let claimed = self.worker.claim(free, &self.place).await?;
+        let found = claimed.jobs.len();
+        (self.next_due, self.next_run) = (claimed.next_due, claimed.next_run);
+        for job in claimed.jobs {
+            self.start(job);
+        }
+        // Nothing in the first lanes and no lanes after them: there is nothing until somebody tells.
+        self.look = found > 0 || !self.place.is_first() || !claimed.next.is_first();
+        self.place = claimed.next;
+        if found == free && self.told.elapsed() >= TELL {
+            self.told = Instant::now();
+            self.worker.tell_others().await?;
+        }
+        Ok(())
+    }
+
+    fn start(&mut self, job: Job) {
+        let Some(kind) = self.worker.kinds.get(&job.kind).cloned() else { return };
+        let context = Arc::new(JobContext::new(self.worker.store.clone(), &job, self.stopping.clone()));
+        let (give, verdict) = oneshot::channel();
+        if self.running.is_empty() {
+            self.renewed = Instant::now();
+        }
+        let running = Running { claims: job.claims, context: Arc::clone(&context), verdict: Some(give) };
+        self.running.insert(job.id, running);
+        self.attempts.spawn(attempt::run(kind, job, context, verdict, self.worker.options.cancel_grace));
+    }
+
+    fn ended(&mut self, ended: Ended) {
+        // A job that was lost may have come back to this worker, as another claim.
+        if self.running.get(&ended.id).is_some_and(|running| running.claims == ended.claims) {
+            self.running.remove(&ended.id);
+        }
+        self.ended.push(ended);
+    }
+
+    async fn renew(&mut self) -> Result<(), StoreError> {
+        if !self.running.is_empty() {
+            let mine: Vec<_> = self.running.iter().map(|(id, running)| (*id, running.claims)).collect();
+            let kept: HashMap<JobId, bool> = self.worker.renew(&mine).await?.into_iter().collect();
+            self.lose(|id| !kept.contains_key(id));
+            for (id, running) in &self.running {
+                if kept.get(id).is_some_and(|cancelled| *cancelled) {
+                    running.context.cancelled().cancel();
+                }
+            }
+        }
+        self.ask = false;
+        self.renewed = Instant::now();
+        Ok(())
+    }
+
+    /// Ends what other workers have taken.
+    fn lose(&mut self, lost: impl Fn(&JobId) -> bool) {
+        for (_, running) in self.running.iter_mut().filter(|(id, _)| lost(id)) {
+            if let Some(verdict) = running.verdict.take() {
+                // It may have ended by itself at this moment.
+                let _ended = verdict.send(Outcome::Lost);
+            }
+        }
+    }
+
+    fn is_full(&self) -> bool {
+        self.running.len() >= self.worker.options.concurrency
+    }
+
+    fn until_next(&self) -> Duration {
+        if self.look && !self.is_full() {
+            return Duration::ZERO;
+        }
+        let now = self.worker.store.clock().now();
+        let until = |at: DateTime<Utc>| (at - now).to_std().unwrap_or_default();
+        let left = |since: Instant, all: Duration| all.saturating_sub(since.elapsed());
+        let renew = (!self.running.is_empty()).then(|| left(self.renewed, self.worker.options.lease / 3));
+        let count = self.counted.map(|counted| left(counted, COUNT));
+        let clocks = [renew, count, self.next_due.map(until), self.next_run.map(until)];
+        let sweep = left(self.swept, self.worker.options.idle);
+        clocks.into_iter().flatten().fold(sweep, Duration::min)
+    }
+
+    /// Takes no more jobs, lets those that run end, and gives back what has not ended in time.
+    async fn close(mut self) {
+        self.stopping.cancel();
+        let until = Instant::now() + self.worker.options.drain;
+        while !self.attempts.is_empty() {
+            let renew = self.renewed + self.worker.options.lease / 3;
+            tokio::select! {
+                Some(Ok(ended)) = self.attempts.join_next() => self.ended(ended),
+                () = sleep_until(until) => break,
+                () = sleep_until(renew) => if let Err(error) = self.renew().await {
+                    tracing::warn!(%error, "leases cannot be renewed");
+                    self.renewed = Instant::now();
+                }
+            }
+            self.record().await;
+        }
+        for running in self.running.values_mut() {
+            if let Some(verdict) = running.verdict.take() {
+                let _ended = verdict.send(Outcome::Returned);
+            }
+        }
+        let mut returned = false;
+        while let Some(ended) = self.attempts.join_next().await {
+            if let Ok(ended) = ended {
+                returned |= matches!(ended.outcome, Outcome::Returned);
+                self.ended(ended);
+            }
+        }
+        self.record().await;
+        if returned && let Err(error) = self.worker.tell_others().await {
+            tracing::debug!(%error, "others find what was given back at their next sweep");
+        }
+    }
+
+    async fn record(&mut self) {
+        if self.ended.is_empty() {
+            return;
+        }
+        match self.worker.finish(&self.ended).await {
+            Ok(()) => self.ended.clear(),
+            Err(error) => tracing::warn!(%error, "how jobs ended cannot be recorded; they will run again"),
+        }
+    }
+}
