@@ -3,6 +3,7 @@
 mod cursor;
 mod groups;
 mod log;
+mod relay;
 mod retention;
 mod sequencer;
 mod tail;
@@ -13,6 +14,7 @@ pub use groups::{
     Begin, Consumer, ConsumerError, DeadLetter, Group, GroupOptions, GroupRunner, Groups, Handling, Step,
 };
 pub use log::{Log, LogHead};
+pub use relay::{Publisher, Relay};
 pub use retention::Retention;
 pub use sequencer::Sequencer;
 pub use tail::{Follow, FollowError, Heard, Tail, TailReader, Topic, Wanted};

@@ -2,6 +2,8 @@
 
 mod cluster;
 mod database;
+mod redis;
 
 pub use cluster::{TestServer, test_cluster};
 pub use database::TestDatabase;
+pub use redis::RedisServer;

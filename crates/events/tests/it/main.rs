@@ -4,6 +4,7 @@
 mod groups;
 mod log;
 mod property;
+mod relay;
 mod retention;
 mod tail;
 
