@@ -72,7 +72,7 @@ async fn subgraph(args: SubgraphArgs, settings: &Settings, metrics: Metrics) -> 
     let subgraph = platform::subgraph(&name, &store, &tail, &tokens, settings)?;
     let router = pulse_graphql::router(subgraph, secret, store.clock().clone())
         .route("/metrics", get(move || std::future::ready(metrics.render())));
-    let background = Background::of_subgraph(&store, &database, reader);
+    let background = Background::of_subgraph(&store, &database, reader, settings);
     until_stopped(listener, router, settings).await?;
     background.stop().await;
     store.close().await;
@@ -89,7 +89,7 @@ async fn worker(args: &WorkerArgs, settings: &Settings, metrics: Metrics) -> any
     store.ping().await.context("the worker does not start")?;
     let (tail, reader) = Tail::new(&store);
     let subgraphs = platform::subgraphs(&store, &tail, &pulse_tokens::AccessTokens::none(), settings)?;
-    let background = Background::start(&store, &database, (&tail, reader), &subgraphs, &settings.jobs);
+    let background = Background::start(&store, &database, (&tail, reader), &subgraphs, settings);
     say("working");
     let router = probes(&store, metrics);
     let served = async {

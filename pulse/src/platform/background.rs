@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use pulse_events::{GroupRunner, Sequencer, Tail, TailReader, Waker};
+use pulse_events::{GroupRunner, Publisher, Relay, Sequencer, Tail, TailReader, Waker};
+use pulse_gateway::RedisConfig;
 use pulse_graphql::Subgraph;
 use pulse_jobs::{JobsConfig, Worker, WorkerOptions};
 use pulse_store::Store;
@@ -11,6 +12,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::{Database, upkeep};
+use crate::settings::Settings;
 
 /// Tasks that work until they are stopped.
 pub struct Background {
@@ -26,15 +28,19 @@ impl Background {
         database: &Database,
         (tail, reader): (&Tail, TailReader),
         subgraphs: &[Subgraph],
-        jobs: &JobsConfig,
+        settings: &Settings,
     ) -> Self {
         let mut background = Self { stop: CancellationToken::new(), tasks: JoinSet::new() };
         let stop = &background.stop;
         let sequencer = Sequencer::new(store.clone()).listening(database.direct().clone());
         background.tasks.spawn(sequencer.run(stop.clone()));
         background.tasks.spawn(reader.listening(database.direct().clone()).run(stop.clone()));
-        background.tasks.spawn(worker(store, database, subgraphs, jobs).run(stop.clone()));
+        background.tasks.spawn(worker(store, database, subgraphs, &settings.jobs).run(stop.clone()));
         let process = ProcessId::new(store.clock().now());
+        if let Some(relay) = relay(&settings.gateway.redis) {
+            let publisher = Publisher::new(store.clone(), tail.clone(), relay, process);
+            background.tasks.spawn(publisher.run(stop.clone()));
+        }
         for consumer in subgraphs.iter().flat_map(|subgraph| &subgraph.consumers) {
             let runner = GroupRunner::new(store.clone(), tail.clone(), Arc::clone(consumer), process);
             background.tasks.spawn(runner.run(stop.clone()));
@@ -42,13 +48,15 @@ impl Background {
         background
     }
 
-    /// Wakes the sequencer of another process and reads the log. For a process that serves a subgraph alone.
-    pub fn of_subgraph(store: &Store, database: &Database, reader: TailReader) -> Self {
+    /// Wakes the sequencer of another process and reads the log, through Redis if there is one. For a process that serves a
+    /// subgraph alone.
+    pub fn of_subgraph(store: &Store, database: &Database, reader: TailReader, settings: &Settings) -> Self {
         let mut background = Self { stop: CancellationToken::new(), tasks: JoinSet::new() };
         let stop = &background.stop;
         let waker = Waker::new(store.clone(), database.direct().clone());
         background.tasks.spawn(waker.run(stop.clone()));
-        background.tasks.spawn(reader.listening(database.direct().clone()).run(stop.clone()));
+        let reader = reader.listening(database.direct().clone()).through(relay(&settings.gateway.redis));
+        background.tasks.spawn(reader.run(stop.clone()));
         background
     }
 
@@ -57,6 +65,13 @@ impl Background {
         self.stop.cancel();
         while self.tasks.join_next().await.is_some() {}
     }
+}
+
+/// How changes get from one process to the others, where a Redis is configured.
+fn relay(redis: &RedisConfig) -> Option<Relay> {
+    let url = redis.url.expose();
+    let relay = (!url.is_empty()).then(|| Relay::try_new(url, &redis.prefix))?;
+    relay.map_err(|error| tracing::error!(%error, "Redis cannot be used")).ok()
 }
 
 fn worker(store: &Store, database: &Database, subgraphs: &[Subgraph], jobs: &JobsConfig) -> Worker {

@@ -107,7 +107,7 @@ impl Platform {
             Gateway::init(parts, settings.gateway.clone()).await.context("the gateway does not start")?;
         let router =
             subgraphs.iter().fold(gateway.router(), |router, subgraph| router.merge(subgraph.routes.clone()));
-        let background = Background::start(&store, database, (&tail, reader), &subgraphs, &settings.jobs);
+        let background = Background::start(&store, database, (&tail, reader), &subgraphs, settings);
         Ok(Self { subgraphs, gateway, router, background, store, tail })
     }
 
