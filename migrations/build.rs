@@ -4,12 +4,13 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
-const OWNERS: [(&str, &str); 5] = [
+const OWNERS: [(&str, &str); 6] = [
     ("Platform", "platform"),
     ("Accounts", "accounts"),
     ("Entities", "entities"),
     ("Vectors", "vectors"),
     ("Analytics", "analytics"),
+    ("Operations", "operations"),
 ];
 
 fn main() {

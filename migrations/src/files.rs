@@ -23,12 +23,14 @@ pub enum Owner {
     Vectors,
     /// Events and their time series.
     Analytics,
+    /// Webhooks and what they were sent.
+    Operations,
 }
 
 impl Owner {
     /// All owners, in the order of migrating up.
-    pub const ALL: [Self; 5] =
-        [Self::Platform, Self::Accounts, Self::Entities, Self::Vectors, Self::Analytics];
+    pub const ALL: [Self; 6] =
+        [Self::Platform, Self::Accounts, Self::Entities, Self::Vectors, Self::Analytics, Self::Operations];
 
     /// The name of the folder and of the PostgreSQL schema.
     pub const fn as_str(self) -> &'static str {
@@ -38,6 +40,7 @@ impl Owner {
             Self::Entities => "entities",
             Self::Vectors => "vectors",
             Self::Analytics => "analytics",
+            Self::Operations => "operations",
         }
     }
 }

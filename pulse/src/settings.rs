@@ -18,6 +18,8 @@ pub const DEFAULTS: &str = concat!(
     "\n",
     include_str!("../../subgraphs/accounts/config.default.toml"),
     "\n",
+    include_str!("../../subgraphs/operations/config.default.toml"),
+    "\n",
     include_str!("../../gateway/config.default.toml")
 );
 
@@ -36,6 +38,8 @@ pub struct Settings {
     pub jobs: JobsConfig,
     /// People and how they sign in.
     pub accounts: pulse_accounts::Config,
+    /// Webhooks.
+    pub operations: pulse_operations::Config,
     /// The gateway.
     pub gateway: GatewayConfig,
 }

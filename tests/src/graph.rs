@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::{Tenant, TestPlatform};
 
-/// What a tenant has: packages in a ring, each with a vector and an event.
+/// What a tenant has: packages in a ring, each with a vector and an event, and a webhook.
 pub struct Graph {
     /// The ids of the packages `p0`, `p1` ….
     pub entities: Vec<String>,
@@ -12,6 +12,8 @@ pub struct Graph {
     pub relationships: Vec<String>,
     /// The id of the collection `names` of vectors of two numbers: `[0, 1]`, `[1, 1]` ….
     pub collection: String,
+    /// The id of a webhook that wants events which never happen.
+    pub webhook: String,
 }
 
 impl Graph {
@@ -54,7 +56,13 @@ impl Graph {
         let query = "mutation ($input: RecordEventsInput!) { recordEvents(input: $input) { recorded } }";
         let event = |entity| json!({ "name": format!("{mark}.viewed"), "value": 2, "entityId": entity });
         ask(query, json!({ "events": entities.iter().map(event).collect::<Vec<_>>() })).await;
-        Self { entities, relationships, collection }
+
+        let query =
+            "mutation ($input: CreateWebhookInput!) { createWebhook(input: $input) { webhook { id } } }";
+        let filter = json!({ "subjects": ["nothing.ever"] });
+        let new = json!({ "url": "https://hooks.invalid/", "description": mark, "filter": filter });
+        let webhook = text(&ask(query, new).await["createWebhook"]["webhook"]["id"]);
+        Self { entities, relationships, collection, webhook }
     }
 }
 

@@ -10,6 +10,7 @@ use pulse_events::{Consumer, Tail};
 use pulse_jobs::{FixedSchedule, JobHandler};
 use pulse_store::{Store, Tags};
 use pulse_types::Caller;
+use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
 use crate::Code;
@@ -36,6 +37,18 @@ pub struct Subgraph {
     pub schedules: Vec<FixedSchedule>,
     /// What it does about changes in the event log.
     pub consumers: Vec<Arc<dyn Consumer>>,
+    /// What else it does in the background.
+    pub services: Vec<Arc<dyn Service>>,
+}
+
+/// Something that works in the background for as long as the process does.
+#[async_trait]
+pub trait Service: Send + Sync + 'static {
+    /// Its name, `subgraph.what`, for logs.
+    fn name(&self) -> &'static str;
+
+    /// Works until `stop`, and then ends what it has begun. Other processes may work at the same.
+    async fn run(self: Arc<Self>, stop: CancellationToken);
 }
 
 /// A GraphQL API, whatever the types of its roots.
@@ -52,8 +65,8 @@ pub trait Api: Send + Sync + 'static {
 }
 
 impl Subgraph {
-    /// A subgraph without routes, jobs, schedules and consumers. `prepare` puts the request's loaders into it; the session and the tail are
-    /// there already.
+    /// A subgraph without routes, jobs, schedules, consumers and services. `prepare` puts the request's loaders into it;
+    /// the session and the tail are there already.
     pub fn new<Q, M, S>(
         name: &'static str,
         schema: Schema<Q, M, S>,
@@ -68,8 +81,17 @@ impl Subgraph {
     {
         let prepare = Box::new(prepare);
         let api = Arc::new(SchemaApi { schema, store: store.clone(), tail: tail.clone(), prepare });
-        let (jobs, schedules, consumers) = (Vec::new(), Vec::new(), Vec::new());
-        Self { name, api, store, tail, routes: axum::Router::new(), jobs, schedules, consumers }
+        Self {
+            name,
+            api,
+            store,
+            tail,
+            routes: axum::Router::new(),
+            jobs: Vec::new(),
+            schedules: Vec::new(),
+            consumers: Vec::new(),
+            services: Vec::new(),
+        }
     }
 }
 

@@ -116,6 +116,8 @@ ids! {
     CollectionId,
     /// An event that a consumer group gave up on.
     DeadLetterId,
+    /// Something that was or is to be sent to a webhook.
+    DeliveryId,
     /// An entity of the knowledge graph.
     EntityId,
     /// A type of entities.
@@ -138,4 +140,6 @@ ids! {
     SessionId,
     /// A person.
     UserId,
+    /// Where events of an organization are sent to.
+    WebhookId,
 }

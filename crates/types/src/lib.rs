@@ -12,8 +12,8 @@ pub use caller::{Caller, Refusal, Subject};
 pub use change::{Change, ChangeKind, InvalidTag, Tag, Tagged};
 pub use clock::Clock;
 pub use id::{
-    CollectionId, DeadLetterId, EntityId, EntityTypeId, EventId, InvalidId, ItemId, JobId, OrgId, ProcessId,
-    RelationshipId, RequestId, SessionId, UserId,
+    CollectionId, DeadLetterId, DeliveryId, EntityId, EntityTypeId, EventId, InvalidId, ItemId, JobId, OrgId,
+    ProcessId, RelationshipId, RequestId, SessionId, UserId, WebhookId,
 };
 pub use identity::Identity;
 pub use permission::{Permission, Permissions, Role, UnknownRole};

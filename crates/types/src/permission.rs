@@ -56,6 +56,10 @@ permissions! {
     ANALYTICS_READ = "analytics:read",
     /// Send analytics events.
     ANALYTICS_WRITE = "analytics:write",
+    /// See webhooks and what they were sent.
+    WEBHOOK_READ = "webhook:read",
+    /// Create, change and delete webhooks, and have things sent again.
+    WEBHOOK_MANAGE = "webhook:manage",
 }
 
 impl Permission {
@@ -144,6 +148,8 @@ impl Role {
         match (resource, action) {
             ("organization", "manage") => Self::Owner,
             (_, "manage") => Self::Admin,
+            // Where data go, and what became of them there, is no data of the organization.
+            ("webhook", "read") => Self::Member,
             (_, "read") => Self::Viewer,
             _ => Self::Member,
         }

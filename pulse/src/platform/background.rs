@@ -21,8 +21,8 @@ pub struct Background {
 }
 
 impl Background {
-    /// Everything: sequencer, the log's reader, consumer groups, worker. For a process that plays every role, or that of
-    /// the worker.
+    /// Everything: sequencer, the log's reader, consumer groups, worker, services. For a process that plays every role,
+    /// or that of the worker.
     pub fn start(
         store: &Store,
         database: &Database,
@@ -44,6 +44,9 @@ impl Background {
         for consumer in subgraphs.iter().flat_map(|subgraph| &subgraph.consumers) {
             let runner = GroupRunner::new(store.clone(), tail.clone(), Arc::clone(consumer), process);
             background.tasks.spawn(runner.run(stop.clone()));
+        }
+        for service in subgraphs.iter().flat_map(|subgraph| &subgraph.services) {
+            background.tasks.spawn(Arc::clone(service).run(stop.clone()));
         }
         background
     }

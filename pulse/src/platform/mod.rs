@@ -38,7 +38,7 @@ use crate::exit::Failure;
 use crate::settings::Settings;
 
 /// The names of the subgraphs, in the order of the alphabet.
-pub const SUBGRAPHS: [&str; 4] = ["accounts", "analytics", "entities", "vectors"];
+pub const SUBGRAPHS: [&str; 5] = ["accounts", "analytics", "entities", "operations", "vectors"];
 
 /// All subgraphs, over one database and the end of its log.
 pub fn subgraphs(
@@ -63,6 +63,7 @@ pub fn subgraph(
         "accounts" => pulse_accounts::subgraph(store, tail, tokens.clone(), settings.accounts.clone())?,
         "analytics" => pulse_analytics::subgraph(store, tail),
         "entities" => pulse_entities::subgraph(store, tail),
+        "operations" => pulse_operations::subgraph(store, tail, settings.operations.clone())?,
         "vectors" => pulse_vectors::subgraph(store, tail),
         other => anyhow::bail!("there is no subgraph {other}"),
     })

@@ -8,11 +8,12 @@ use pulse_schema::{SubgraphSdl, compose};
 use crate::exit::Failure;
 
 /// Each subgraph's name and SDL. Needs no database.
-pub fn sdls() -> [(&'static str, String); 4] {
+pub fn sdls() -> [(&'static str, String); 5] {
     [
         ("accounts", sdl(&pulse_accounts::schema())),
         ("analytics", sdl(&pulse_analytics::schema())),
         ("entities", sdl(&pulse_entities::schema())),
+        ("operations", sdl(&pulse_operations::schema())),
         ("vectors", sdl(&pulse_vectors::schema())),
     ]
 }

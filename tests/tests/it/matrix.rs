@@ -236,6 +236,64 @@ pub(crate) const ROWS: &[Row] = &[
         "mutation { recordEvents(input: { events: [{ name: \"x\", entityId: \"@entity\" }] }) { recorded } }",
         Data,
     ),
+    // operations
+    Row {
+        viewer: FORBIDDEN,
+        ..read(
+            "webhook",
+            "{ webhook(id: \"@webhook\") { url description deliveries { totalCount nodes { payload } } } }",
+            Null,
+        )
+    },
+    Row {
+        viewer: FORBIDDEN,
+        ..read("webhooks", "{ webhooks { totalCount nodes { id description url } } }", Data)
+    },
+    write(
+        "createWebhook",
+        "mutation { createWebhook(input: { url: \"https://hooks.invalid/\", filter: { subjects: [\"nothing.ever\"] } }) { webhook { id } } }",
+        Data,
+    ),
+    write(
+        "updateWebhook",
+        "mutation { updateWebhook(input: { id: \"@webhook\", description: \"x\" }) { webhook { id } } }",
+        NOT_FOUND,
+    ),
+    write(
+        "rotateWebhookSecret",
+        "mutation { rotateWebhookSecret(input: { id: \"@webhook\" }) { webhook { version } signingSecret } }",
+        NOT_FOUND,
+    ),
+    write(
+        "pauseWebhook",
+        "mutation { pauseWebhook(input: { id: \"@webhook\" }) { webhook { pauseReason } } }",
+        NOT_FOUND,
+    ),
+    write(
+        "resumeWebhook",
+        "mutation { resumeWebhook(input: { id: \"@webhook\" }) { webhook { state } } }",
+        NOT_FOUND,
+    ),
+    write(
+        "replayDeliveries",
+        "mutation { replayDeliveries(input: { webhookId: \"@webhook\", since: \"@from\" }) { replayed webhook { url } } }",
+        NOT_FOUND,
+    ),
+    // There is none: its webhook wants nothing that happens.
+    Row {
+        owner: NOT_FOUND,
+        ..write(
+            "replayDelivery",
+            "mutation { replayDelivery(input: { id: \"@webhook\" }) { delivery { status } } }",
+            NOT_FOUND,
+        )
+    },
+    write(
+        "sendTestEvent",
+        "mutation { sendTestEvent(input: { webhookId: \"@webhook\" }) { delivery { payload } } }",
+        NOT_FOUND,
+    ),
+    write("deleteWebhook", "mutation { deleteWebhook(input: { id: \"@webhook\" }) { id } }", NOT_FOUND),
     // At last, as it ends the session.
     read("signOut", "mutation { signOut { sessionId } }", Data),
 ];

@@ -39,6 +39,7 @@ impl Stage {
             ("@entity", self.graph.entities[0].clone()),
             ("@relationship", self.graph.relationships[0].clone()),
             ("@collection", self.graph.collection.clone()),
+            ("@webhook", self.graph.webhook.clone()),
             ("@from", day(-1)),
             ("@to", day(1)),
         ];
@@ -70,7 +71,7 @@ async fn the_owner_of_another_tenant_sees_and_changes_nothing_by_any_root_field(
     let stage = Stage::new().await;
     let before = Fingerprint::of_tenant(&stage.platform, &stage.alpha).await;
     let filled: Vec<_> = before.filled().map(|table| table.split('.').next().unwrap()).collect();
-    for schema in ["accounts", "analytics", "entities", "platform", "vectors"] {
+    for schema in ["accounts", "analytics", "entities", "operations", "platform", "vectors"] {
         assert!(filled.contains(&schema), "nothing of {schema} is compared");
     }
     let mut complaints = Vec::new();

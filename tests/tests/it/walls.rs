@@ -54,9 +54,14 @@ async fn the_apps_role_sees_no_row_until_a_tenant_and_a_person_are_set() {
     let set =
         format!("SET LOCAL pulse.org_id = '{}'; SET LOCAL pulse.user_id = '{}';", tenant.id, tenant.owner.id);
     let rows = seen(&mut connection, &set).await;
-    for table in
-        ["accounts.users", "accounts.memberships", "entities.entities", "vectors.items", "analytics.events"]
-    {
+    for table in [
+        "accounts.users",
+        "accounts.memberships",
+        "entities.entities",
+        "vectors.items",
+        "analytics.events",
+        "operations.webhooks",
+    ] {
         assert!(rows.iter().any(|(name, rows)| name == table && *rows > 0), "{table} {rows:?}");
     }
 }

@@ -39,6 +39,9 @@ pub trait Consumer: Send + Sync + 'static {
 
     /// Handles changes, which come in the log's order. A batch that fails is handed in again, one change at a time.
     async fn handle(&self, changes: &[&Change], handling: &mut Handling<'_>) -> Result<(), ConsumerError>;
+
+    /// What was handled is committed: others that wait for it in this process may be told.
+    fn committed(&self) {}
 }
 
 /// Why changes could not be handled. The text is kept with the group.

@@ -228,6 +228,7 @@ impl GroupRunner {
         handling.system().await.map_err(fail)?;
         self.moved(&mut connection, upto).await.map_err(fail)?;
         connection.commit().await.map_err(fail)?;
+        self.consumer.committed();
         self.advance(upto);
         let lag = self.store.clock().now() - changes[changes.len() - 1].at;
         metrics::histogram!("pulse_consumer_lag_seconds", "group" => self.consumer.name())
@@ -332,6 +333,7 @@ impl GroupRunner {
             let gone = sqlx::query("DELETE FROM platform.dead_letters WHERE id = $1").bind(id);
             connection.execute("dead_letters.revived", gone).await?;
             connection.commit().await?;
+            self.consumer.committed();
         }
     }
 

@@ -1,0 +1,32 @@
+//! Reads by key, together.
+
+use std::collections::HashMap;
+
+use pulse_graphql::{Batch, Loader};
+use pulse_store::{Session, StoreError};
+use pulse_types::WebhookId;
+
+use crate::webhook::{self, WebhookRow};
+
+/// The loaders of one request.
+pub(crate) struct Loaders {
+    pub(crate) webhooks: Loader<WebhookId, Webhooks>,
+}
+
+impl Loaders {
+    pub(crate) fn new(session: &Session) -> Self {
+        Self { webhooks: Loader::new(Webhooks(session.clone())) }
+    }
+}
+
+/// Webhooks by id.
+pub(crate) struct Webhooks(Session);
+
+impl Batch<WebhookId> for Webhooks {
+    type Value = WebhookRow;
+
+    async fn load(&self, keys: Vec<WebhookId>) -> Result<HashMap<WebhookId, WebhookRow>, StoreError> {
+        let rows = webhook::repo::find_many(&self.0, &keys).await?;
+        Ok(rows.into_iter().map(|row| (row.id, row)).collect())
+    }
+}

@@ -1,0 +1,56 @@
+#![doc = include_str!("../README.md")]
+
+mod config;
+mod delivery;
+mod dispatch;
+mod graphql;
+mod network;
+#[cfg(test)]
+mod plans;
+mod sending;
+mod webhook;
+
+use std::sync::Arc;
+
+use async_graphql::{EmptySubscription, Schema};
+use pulse_events::Tail;
+use pulse_graphql::Subgraph;
+use pulse_store::Store;
+use tokio::sync::Notify;
+
+pub use config::{Config, Pause, WebhookConfig};
+pub use dispatch::Dispatcher;
+pub use graphql::{Mutation, Query};
+pub use sending::{InvalidCaFile, Resolve, SystemResolver};
+
+/// The settings of this subgraph with their defaults, commented, as TOML.
+pub const DEFAULT_CONFIG: &str = include_str!("../config.default.toml");
+
+/// The GraphQL schema; needs no database.
+pub fn schema() -> Schema<Query, Mutation, EmptySubscription> {
+    Schema::build(Query::default(), Mutation::default(), EmptySubscription).enable_federation().finish()
+}
+
+/// The subgraph on a database and the end of its log.
+pub fn subgraph(store: Store, tail: Tail, config: Config) -> Result<Subgraph, InvalidCaFile> {
+    Ok(subgraph_with(store, tail, config, Arc::new(SystemResolver))?.0)
+}
+
+/// The same with another way to look up names, and what sends to webhooks, for tests that send step by step.
+pub fn subgraph_with(
+    store: Store,
+    tail: Tail,
+    config: Config,
+    resolver: Arc<dyn Resolve>,
+) -> Result<(Subgraph, Arc<Dispatcher>), InvalidCaFile> {
+    let (webhooks, wake) = (Arc::new(config.webhooks), Arc::new(Notify::new()));
+    let dispatcher = Dispatcher::try_new(store.clone(), Arc::clone(&webhooks), resolver, Arc::clone(&wake))?;
+    let dispatcher = Arc::new(dispatcher);
+    let publisher = dispatch::Publisher::new(store.clone(), tail.clone(), wake);
+    let mut subgraph = Subgraph::new("operations", schema(), store, tail, move |request, session| {
+        request.data(graphql::Loaders::new(session)).data(Arc::clone(&webhooks))
+    });
+    subgraph.consumers = vec![Arc::new(publisher)];
+    subgraph.services = vec![Arc::clone(&dispatcher) as _];
+    Ok((subgraph, dispatcher))
+}
