@@ -77,9 +77,12 @@ fn schema(check: bool) -> anyhow::Result<ExitCode> {
 }
 
 fn bench(name: &str, arguments: &[OsString]) -> anyhow::Result<ExitCode> {
-    // The gateway's needs nothing of the platform, and so builds in a fraction of the time.
-    let (package, name) =
-        if name == "gateway" { ("pulse-bench-gateway", None) } else { ("pulse-bench", Some(name)) };
+    // Those that need little of the platform build in a fraction of the time.
+    let (package, name) = match name {
+        "gateway" => ("pulse-bench-gateway", None),
+        "jobs" => ("pulse-bench-jobs", None),
+        other => ("pulse-bench", Some(other)),
+    };
     let mut command = cargo::command(&["run", "--release", "--quiet", "--package", package, "--"]);
     command.args(name).args(arguments);
     cargo::exit_code(command)

@@ -93,7 +93,7 @@ impl Store {
     }
 
     /// A transaction on jobs, as [`Store::system`]. The queue grows and shrinks faster than statistics of it are taken, so
-    /// its indexes are always preferred; and its commit is not waited for on disk: a worker's step that is lost with the
+    /// its indexes are always preferred and its few large statements planned once; and its commit is not waited for on disk: a worker's step that is lost with the
     /// server is done again, as everything of a job may be.
     pub async fn worker(&self) -> Result<Connection, StoreError> {
         self.open(Login::Worker).await
@@ -188,7 +188,8 @@ impl Store {
             Login::System => write!(sql, "BEGIN; SET LOCAL ROLE pulse_system"),
             Login::Worker => write!(
                 sql,
-                "BEGIN; SET LOCAL ROLE pulse_system; SET LOCAL enable_seqscan = off; SET LOCAL synchronous_commit = off"
+                "BEGIN; SET LOCAL ROLE pulse_system; SET LOCAL enable_seqscan = off; \
+                 SET LOCAL plan_cache_mode = force_generic_plan; SET LOCAL synchronous_commit = off"
             ),
             Login::Maintenance => write!(sql, "BEGIN; SET LOCAL ROLE pulse_maintenance"),
         };

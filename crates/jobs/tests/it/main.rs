@@ -6,6 +6,7 @@ mod cancel;
 mod claims;
 mod fixture;
 mod killed;
+mod plans;
 mod schedules;
 mod shifts;
 mod upkeep;
