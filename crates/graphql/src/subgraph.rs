@@ -8,12 +8,16 @@ use futures::StreamExt;
 use futures::stream::BoxStream;
 use pulse_events::{Consumer, Tail};
 use pulse_jobs::{FixedSchedule, JobHandler};
-use pulse_store::{Store, Tags};
+use pulse_store::{Session, Store, Tags};
 use pulse_types::Caller;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
 use crate::Code;
+use crate::live::Place;
+
+/// Where an event's response says its cursor.
+const CURSOR_EXTENSION: &str = "cursor";
 
 /// Where a response's `extensions` say what it is made of, when its request asked: texts of [`pulse_types::Tag`]s.
 pub const TAGS_EXTENSION: &str = "tags";
@@ -72,7 +76,7 @@ impl Subgraph {
         schema: Schema<Q, M, S>,
         store: Store,
         tail: Tail,
-        prepare: impl Fn(Request, &pulse_store::Session) -> Request + Send + Sync + 'static,
+        prepare: impl Fn(Request, &Session) -> Request + Send + Sync + 'static,
     ) -> Self
     where
         Q: ObjectType + 'static,
@@ -95,7 +99,7 @@ impl Subgraph {
     }
 }
 
-type Prepare = Box<dyn Fn(Request, &pulse_store::Session) -> Request + Send + Sync>;
+type Prepare = Box<dyn Fn(Request, &Session) -> Request + Send + Sync>;
 
 struct SchemaApi<Q, M, S> {
     schema: Schema<Q, M, S>,
@@ -105,14 +109,9 @@ struct SchemaApi<Q, M, S> {
 }
 
 impl<Q, M, S> SchemaApi<Q, M, S> {
-    fn prepare(&self, caller: Arc<Caller>, tags: Option<&Arc<Tags>>, request: Request) -> Request {
-        let session = self.store.session(caller);
-        let session = match tags {
-            Some(tags) => session.collecting(Arc::clone(tags)),
-            None => session,
-        };
-        let request = (self.prepare)(request, &session);
-        request.data(session).data(self.tail.clone())
+    fn prepare(&self, session: &Session, request: Request) -> Request {
+        let request = (self.prepare)(request, session);
+        request.data(session.clone()).data(self.tail.clone())
     }
 }
 
@@ -131,7 +130,12 @@ where
         let id = caller.request;
         let span = tracing::info_span!("subgraph", request = %id);
         let tags = wants_tags(&request).then(Arc::<Tags>::default);
-        let request = self.prepare(caller, tags.as_ref(), request);
+        let session = self.store.session(caller);
+        let session = match &tags {
+            Some(tags) => session.collecting(Arc::clone(tags)),
+            None => session,
+        };
+        let request = self.prepare(&session, request);
         let mut response = self.schema.execute(request).instrument(span).await;
         complete_errors(&mut response, id);
         match tags {
@@ -142,13 +146,21 @@ where
 
     fn subscribe(&self, caller: Arc<Caller>, request: Request) -> BoxStream<'static, Response> {
         let id = caller.request;
-        let stream = self.schema.execute_stream(self.prepare(caller, None, request));
-        stream
-            .map(move |mut response| {
-                complete_errors(&mut response, id);
+        let (session, place) = (self.store.session(caller), Place::default());
+        let request = self.prepare(&session, request).data(place.clone());
+        let events = self.schema.execute_stream(request).then(move |mut response| {
+            let session = session.clone();
+            if let Some(cursor) = place.take() {
+                response.extensions.insert(CURSOR_EXTENSION.to_owned(), cursor.into());
+            }
+            complete_errors(&mut response, id);
+            async move {
+                // The next event is read as things are then, and no transaction waits for it.
+                session.forget().await;
                 response
-            })
-            .boxed()
+            }
+        });
+        events.boxed()
     }
 }
 
