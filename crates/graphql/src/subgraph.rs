@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use async_graphql::{ObjectType, Request, Response, SDLExportOptions, Schema, SubscriptionType, Value};
 use async_trait::async_trait;
-use futures::StreamExt;
-use futures::stream::BoxStream;
+use futures::stream::{self, BoxStream, StreamExt};
 use pulse_events::{Consumer, Tail};
 use pulse_jobs::{FixedSchedule, JobHandler};
 use pulse_store::{Session, Store, Tags};
@@ -64,8 +63,8 @@ pub trait Api: Send + Sync + 'static {
     /// Runs a query or mutation as `caller`.
     async fn execute(&self, caller: Arc<Caller>, request: Request) -> Response;
 
-    /// Opens a subscription as `caller`.
-    fn subscribe(&self, caller: Arc<Caller>, request: Request) -> BoxStream<'static, Response>;
+    /// Opens a subscription as `caller`. Once this has returned, nothing that is committed is missed.
+    async fn subscribe(&self, caller: Arc<Caller>, request: Request) -> BoxStream<'static, Response>;
 }
 
 impl Subgraph {
@@ -144,13 +143,14 @@ where
         }
     }
 
-    fn subscribe(&self, caller: Arc<Caller>, request: Request) -> BoxStream<'static, Response> {
+    async fn subscribe(&self, caller: Arc<Caller>, request: Request) -> BoxStream<'static, Response> {
         let id = caller.request;
         let (session, place) = (self.store.session(caller), Place::default());
         let request = self.prepare(&session, request).data(place.clone());
+        let said = place.clone();
         let events = self.schema.execute_stream(request).then(move |mut response| {
             let session = session.clone();
-            if let Some(cursor) = place.take() {
+            if let Some(cursor) = said.take() {
                 response.extensions.insert(CURSOR_EXTENSION.to_owned(), cursor.into());
             }
             complete_errors(&mut response, id);
@@ -160,7 +160,12 @@ where
                 response
             }
         });
-        events.boxed()
+        let mut events = events.fuse().boxed();
+        // A stream does nothing until it is asked for its first event, which may be long in coming.
+        tokio::select! {
+            first = events.next() => stream::iter(first).chain(events).boxed(),
+            () = place.begun() => events,
+        }
     }
 }
 

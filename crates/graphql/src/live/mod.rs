@@ -16,6 +16,7 @@ use futures::stream::{self, BoxStream, StreamExt};
 use pulse_events::{Follow, FollowError, LogCursor, Tail, Topic};
 use pulse_store::Session;
 use pulse_types::{Change, ChangeKind, Permission, UserId};
+use tokio::sync::Notify;
 
 use crate::{ContextExt, Error};
 
@@ -92,6 +93,7 @@ pub async fn follow<T: From<Happened> + Send + 'static>(
     let mut follow = tail.follow(Topic::new(Some(tenant), subjects).filter(wanted), after);
     follow.start().await.map_err(failed)?;
     let place = ctx.part::<Place>().clone();
+    place.0.begun.notify_one();
     let follower = Follower { follow, tail, session, permission, place };
     let events = stream::unfold(Some(follower), async |follower| {
         let mut follower = follower?;
@@ -131,18 +133,29 @@ fn failed(error: FollowError) -> Error<LiveError> {
     }
 }
 
-/// Carries an event's cursor past its resolvers, which make no response, to where its response is made. Events of one
-/// stream are answered one after the other.
+/// What one stream's field says to whoever makes the responses, past the resolvers, which make none: that it has begun,
+/// and each event's cursor. Events of one stream are answered one after the other.
 #[derive(Clone, Default)]
-pub(crate) struct Place(Arc<Mutex<Option<String>>>);
+pub(crate) struct Place(Arc<At>);
+
+#[derive(Default)]
+struct At {
+    begun: Notify,
+    cursor: Mutex<Option<String>>,
+}
 
 impl Place {
     fn set(&self, cursor: &str) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(cursor.to_owned());
+        *self.0.cursor.lock().unwrap_or_else(PoisonError::into_inner) = Some(cursor.to_owned());
     }
 
     pub(crate) fn take(&self) -> Option<String> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+        self.0.cursor.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// Returns once the field follows the log: it will tell of all that is committed after this.
+    pub(crate) async fn begun(&self) {
+        self.0.begun.notified().await;
     }
 }
 

@@ -1,0 +1,155 @@
+//! What ends before its access token does: sessions, people, memberships.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use futures::stream::{self, BoxStream, StreamExt};
+use moka::sync::Cache;
+use pulse_events::{Heard, Log, Tail};
+use pulse_gateway::ports::{Revocation, RevocationFeed};
+use pulse_store::{Store, StoreError};
+use pulse_tokens::ACCESS_TOKEN_SECONDS;
+use pulse_types::{Caller, Change, ChangeKind, OrgId, Role, SessionId, UserId};
+
+/// For how long it has to be known that something ended: no token lives longer.
+const KEPT: Duration = Duration::from_secs(ACCESS_TOKEN_SECONDS.unsigned_abs() + 60);
+
+/// The pause before a log that could not be read is tried again.
+const PAUSE: Duration = Duration::from_millis(200);
+
+const SESSION: &str = "accounts.session";
+const MEMBERSHIP: &str = "accounts.membership";
+const USER: &str = "accounts.user";
+
+/// What ended within the life of a token. A token says what was true when it was made; this says what no longer is.
+#[derive(Debug)]
+pub struct Revoked {
+    sessions: Cache<SessionId, ()>,
+    users: Cache<UserId, ()>,
+    /// What somebody is in a tenant since it changed; `None` for no member.
+    roles: Cache<(UserId, OrgId), Option<Role>>,
+}
+
+impl Default for Revoked {
+    fn default() -> Self {
+        Self { sessions: kept(), users: kept(), roles: kept() }
+    }
+}
+
+fn kept<K: std::hash::Hash + Eq + Send + Sync + 'static, V: Clone + Send + Sync + 'static>() -> Cache<K, V> {
+    Cache::builder().time_to_live(KEPT).build()
+}
+
+impl Revoked {
+    /// Takes in what the log says of the time in which tokens were made that are still good.
+    pub async fn read(&self, store: &Store) -> Result<Vec<Revocation>, StoreError> {
+        let since = store.clock().now() - TimeDelta::from_std(KEPT).unwrap_or(TimeDelta::MAX);
+        let changes = Log::new(store.clone()).since(since, &[SESSION, MEMBERSHIP, USER]).await?;
+        Ok(changes.iter().filter_map(|change| self.take(change)).collect())
+    }
+
+    /// Takes in a change; what it revokes, if anything.
+    fn take(&self, change: &Change) -> Option<Revocation> {
+        match (&*change.subject, change.kind) {
+            (SESSION, ChangeKind::Deleted) => {
+                let session = SessionId::from_uuid(change.key);
+                self.sessions.insert(session, ());
+                Some(Revocation::Session(session))
+            }
+            (USER, ChangeKind::Deleted) => {
+                let user = UserId::from_uuid(change.key);
+                self.users.insert(user, ());
+                Some(Revocation::User(user))
+            }
+            (MEMBERSHIP, kind) => {
+                let (user, org) = (UserId::from_uuid(change.key), change.tenant?);
+                let role = |attributes: &serde_json::Map<_, _>| -> Option<Role> {
+                    attributes.get("role").and_then(serde_json::Value::as_str)?.parse().ok()
+                };
+                let now = if kind == ChangeKind::Deleted { None } else { role(&change.attributes) };
+                self.roles.insert((user, org), now);
+                // Roles are in order: each includes those after it. Who gets more needs a new token only to use it.
+                let lost = match (now, role(&change.before)) {
+                    (Some(now), Some(before)) => now > before,
+                    (Some(_), None) => false,
+                    (None, _) => true,
+                };
+                lost.then_some(Revocation::Membership { user, org })
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether a token that says so is still good. The error is for whoever sent it.
+    pub(super) fn check(&self, caller: &Caller) -> Result<(), &'static str> {
+        if caller.session.is_some_and(|session| self.sessions.contains_key(&session)) {
+            return Err("the session of this token has ended: sign in again");
+        }
+        let Some(user) = caller.user() else { return Ok(()) };
+        if self.users.contains_key(&user) {
+            return Err("the person of this token is no longer known: sign in again");
+        }
+        let role = caller.org.and_then(|org| self.roles.get(&(user, org)));
+        match role {
+            None => Ok(()),
+            Some(None) => Err("you are no longer a member of this organization: get a token for another one"),
+            Some(Some(role)) => {
+                let allowed = role.permissions();
+                if caller.permissions.iter().all(|permission| allowed.contains(permission)) {
+                    return Ok(());
+                }
+                Err("your role in this organization has changed: refresh your token")
+            }
+        }
+    }
+}
+
+/// Tells a gateway in the same process of what the event log says has ended.
+#[derive(Debug)]
+pub struct RevokedByLog {
+    store: Store,
+    tail: Tail,
+    revoked: Arc<Revoked>,
+}
+
+impl RevokedByLog {
+    /// Keeps `revoked` true, and tells of what it takes in.
+    pub const fn new(store: Store, tail: Tail, revoked: Arc<Revoked>) -> Self {
+        Self { store, tail, revoked }
+    }
+}
+
+impl RevocationFeed for RevokedByLog {
+    fn revocations(&self) -> BoxStream<'static, Revocation> {
+        let (store, tail, revoked) = (self.store.clone(), self.tail.clone(), Arc::clone(&self.revoked));
+        let heard = tail.everything();
+        // What happened between the first reading and the moment from which the log is followed is a gap too.
+        let first = stream::once(async move {
+            tail.position().await;
+            Heard::Gap
+        });
+        let told = first.chain(heard).then(move |heard| {
+            let (store, revoked) = (store.clone(), Arc::clone(&revoked));
+            async move {
+                match heard {
+                    Heard::Change(change) => revoked.take(&change).into_iter().collect(),
+                    Heard::Gap => read_until_it_works(&store, &revoked).await,
+                }
+            }
+        });
+        told.flat_map(stream::iter).boxed()
+    }
+}
+
+async fn read_until_it_works(store: &Store, revoked: &Revoked) -> Vec<Revocation> {
+    loop {
+        match revoked.read(store).await {
+            Ok(revocations) => return revocations,
+            Err(error) => {
+                tracing::warn!(%error, "what was revoked cannot be read; it is tried again");
+                tokio::time::sleep(PAUSE).await;
+            }
+        }
+    }
+}
