@@ -34,7 +34,10 @@ pub const DEFAULT_CONFIG: &str = include_str!("../config.default.toml");
 
 /// The schema; needs no database.
 pub fn schema() -> Schema<Query, Mutation, Subscription> {
-    Schema::build(Query::default(), Mutation::default(), Subscription::default()).enable_federation().finish()
+    Schema::build(Query::default(), Mutation::default(), Subscription::default())
+        .enable_federation()
+        .enable_subscription_in_federation()
+        .finish()
 }
 
 /// The subgraph over its database. `tokens` need a private key to sign people in.

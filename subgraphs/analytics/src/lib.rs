@@ -15,7 +15,10 @@ pub use graphql::{Mutation, Query, Subscription};
 
 /// The GraphQL schema; needs no database.
 pub fn schema() -> Schema<Query, Mutation, Subscription> {
-    Schema::build(Query::default(), Mutation::default(), Subscription::default()).enable_federation().finish()
+    Schema::build(Query::default(), Mutation::default(), Subscription::default())
+        .enable_federation()
+        .enable_subscription_in_federation()
+        .finish()
 }
 
 /// The subgraph on a database.

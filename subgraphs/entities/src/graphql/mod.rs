@@ -52,7 +52,10 @@ pub type Schema = async_graphql::Schema<Query, Mutation, Subscription>;
 
 /// The schema, without a database behind it.
 pub fn schema() -> Schema {
-    Schema::build(Query::default(), Mutation::default(), Subscription::default()).enable_federation().finish()
+    Schema::build(Query::default(), Mutation::default(), Subscription::default())
+        .enable_federation()
+        .enable_subscription_in_federation()
+        .finish()
 }
 
 fn idempotency_key(key: Option<String>) -> Result<Option<IdempotencyKey>, Error<GraphError>> {
