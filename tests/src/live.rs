@@ -63,7 +63,13 @@ impl Transport {
                     body(platform, token, ("text/event-stream", "\n\n"), (query, variables)).await
                 }
                 Self::Parts => {
-                    body(platform, token, ("multipart/mixed", "\r\n--graphql"), (query, variables)).await
+                    body(
+                        platform,
+                        token,
+                        ("multipart/mixed;subscriptionSpec=1.0", "\r\n--graphql"),
+                        (query, variables),
+                    )
+                    .await
                 }
             }
         };

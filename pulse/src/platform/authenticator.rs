@@ -45,7 +45,9 @@ impl Authenticator for TokenAuthenticator {
             .map_err(|error| AuthenticationError::Invalid(error.to_string()))?;
         let expires_at = DateTime::from_timestamp(claims.exp, 0);
         let caller = claims.caller(request);
-        self.revoked.check(&caller).map_err(|reason| AuthenticationError::Invalid(reason.to_owned()))?;
+        self.revoked
+            .check(&caller, claims.iat)
+            .map_err(|reason| AuthenticationError::Invalid(reason.to_owned()))?;
         Ok(Authenticated { caller: Arc::new(caller), expires_at })
     }
 }

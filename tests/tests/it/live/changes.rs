@@ -126,7 +126,13 @@ async fn what_is_read_with_a_change_is_as_it_is_after_it() {
         assert_eq!(change.as_object_mut().unwrap().remove("actorId"), Some(Value::from(owner.as_str())));
     }
     let lines: Vec<_> = seen.iter().map(Value::to_string).collect();
-    insta::assert_snapshot!(lines.join("\n"), @"");
+    insta::assert_snapshot!(lines.join("\n"), @r#"
+    {"kind":"CREATED","type":"package","previousType":null,"previous":null,"changedFields":["key","type","name","description","confidence","properties"],"entity":{"name":"old","type":"package","similar":[]}}
+    {"kind":"UPDATED","type":"package","previousType":null,"previous":{"version":1,"type":"package","name":"old"},"changedFields":["name"],"entity":{"name":"new","type":"package","similar":[]}}
+    {"kind":"UPDATED","type":"person","previousType":"package","previous":{"version":2,"type":"package","name":"new"},"changedFields":["type"],"entity":{"name":"new","type":"person","similar":[]}}
+    {"kind":"UPDATED","type":"package","previousType":"person","previous":{"version":3,"type":"person","name":"new"},"changedFields":["type"],"entity":{"name":"new","type":"package","similar":[]}}
+    {"kind":"DELETED","type":"package","previousType":null,"previous":{"version":4,"type":"package","name":"new"},"changedFields":[],"entity":null}
+    "#);
 }
 
 #[tokio::test]
@@ -151,9 +157,8 @@ async fn each_subgraph_tells_of_its_changes() {
     let change =
         "mutation ($id: ID!) { changeMemberRole(input: { userId: $id, role: MEMBER }) { __typename } }";
     platform.data(token, change, json!({ "id": stage.alpha.admin.id })).await;
-    // Its entities make the type `package` anew.
-    let rename = "mutation { createEntityType(input: { name: \"thing\" }) { __typename } }";
-    platform.data(token, rename, json!({})).await;
+    let create_type = "mutation { createEntityType(input: { name: \"thing\" }) { __typename } }";
+    platform.data(token, create_type, json!({})).await;
     let ids = stage
         .upsert(
             &stage.alpha,
@@ -179,5 +184,13 @@ async fn each_subgraph_tells_of_its_changes() {
     for stream in &mut streams {
         lines.push(stream.data().await.to_string().replace(&ids[0], "[a]"));
     }
-    insta::assert_snapshot!(lines.join("\n"), @"");
+    insta::assert_snapshot!(lines.join("\n"), @r#"
+    {"relationshipChanged":{"kind":"CREATED","type":"needs","sourceId":"[a]","relationship":{"target":{"key":"b"}}}}
+    {"entityTypeChanged":{"kind":"CREATED","entityType":{"name":"thing"}}}
+    {"organizationChanged":{"kind":"UPDATED","changedFields":["name"],"organization":{"name":"Alpha!"}}}
+    {"memberChanged":{"kind":"UPDATED","role":"MEMBER","previousRole":"ADMIN","user":{"name":"admin@alpha.example"}}}
+    {"collectionChanged":{"kind":"CREATED","collection":{"name":"names"}}}
+    {"itemsChanged":{"revision":1,"collection":{"name":"names","itemCount":1}}}
+    {"eventsRecorded":{"names":["alpha.viewed"]}}
+    "#);
 }

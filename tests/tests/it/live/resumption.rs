@@ -90,5 +90,10 @@ async fn a_cursor_that_cannot_be_followed_is_refused_with_what_to_do() {
         }
         assert_eq!(ending(&mut stream).await, "complete");
     }
-    insta::assert_snapshot!(lines.join("\n"), @"");
+    insta::assert_snapshot!(lines.join("\n"), @r#"
+    {"message":"this is not a cursor of the event log: start again without it","path":["entityChanged"],"extensions":{"code":"BAD_USER_INPUT","field":"after","subgraph":"entities"}}
+    {"message":"this cursor belongs to another event log: read what you show again by a query, then subscribe without `after`","path":["entityChanged"],"extensions":{"code":"BAD_USER_INPUT","field":"after","subgraph":"entities"}}
+    {"message":"this cursor lies ahead of the event log: read what you show again by a query, then subscribe without `after`","path":["entityChanged"],"extensions":{"code":"BAD_USER_INPUT","field":"after","subgraph":"entities"}}
+    {"message":"this cursor is older than what the event log keeps: read what you show again by a query, then subscribe without `after`","path":["entityChanged"],"extensions":{"code":"CURSOR_EXPIRED","field":"after","subgraph":"entities"}}
+    "#);
 }
