@@ -175,6 +175,13 @@ pub enum Revocation {
     Session(pulse_types::SessionId),
     /// A person lost every right.
     User(pulse_types::UserId),
+    /// A person lost rights in a tenant, or is no longer in it. Credentials that still claim them are no good.
+    Membership {
+        /// The person.
+        user: pulse_types::UserId,
+        /// The tenant.
+        org: pulse_types::OrgId,
+    },
 }
 
 /// Tells of credentials that end before their time.

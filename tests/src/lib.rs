@@ -3,10 +3,12 @@
 
 mod fingerprint;
 mod graph;
+mod live;
 mod people;
 mod platform;
 
 pub use fingerprint::Fingerprint;
 pub use graph::Graph;
+pub use live::{Said, Stream, Transport};
 pub use people::{PASSWORD, Person, Tenant};
 pub use platform::{Answer, TestPlatform};

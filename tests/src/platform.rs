@@ -1,6 +1,7 @@
 //! The platform on a database and a port of its own.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use http_body_util::{BodyExt, Full};
 use hyper::body::Bytes;
@@ -24,7 +25,7 @@ const SEED: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
 /// Everything that `pulse serve all` runs, for one test.
 pub struct TestPlatform {
     /// The database.
-    pub database: TestDatabase,
+    pub database: Arc<TestDatabase>,
     /// The platform's own connections to it; it counts statements.
     pub store: Store,
     /// What signs access tokens.
@@ -48,16 +49,20 @@ pub struct Answer {
 impl TestPlatform {
     /// Starts it.
     pub async fn start() -> Self {
-        Self::start_with(true).await
+        Self::start_on(Arc::new(TestDatabase::new().await.unwrap()), true).await
     }
 
     /// Starts it without background work, so that only requests run statements.
     pub async fn without_background() -> Self {
-        Self::start_with(false).await
+        Self::start_on(Arc::new(TestDatabase::new().await.unwrap()), false).await
     }
 
-    async fn start_with(has_background: bool) -> Self {
-        let database = TestDatabase::new().await.unwrap();
+    /// Another process beside this one, on the same database.
+    pub async fn another(&self) -> Self {
+        Self::start_on(Arc::clone(&self.database), true).await
+    }
+
+    async fn start_on(database: Arc<TestDatabase>, has_background: bool) -> Self {
         let mut settings = Settings::from_env(None, std::iter::empty()).unwrap();
         settings.gateway.expose_plan = pulse_gateway::PlanExposure::All;
         settings.database.max_connections = 8;
@@ -106,6 +111,11 @@ impl TestPlatform {
             request = request.header("authorization", format!("Bearer {token}"));
         }
         self.send(request.body(Full::new(body.into())).unwrap()).await
+    }
+
+    /// Where it listens.
+    pub const fn address(&self) -> SocketAddr {
+        self.address
     }
 
     /// Gets a path.

@@ -1,6 +1,6 @@
 //! Reading the log.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use pulse_store::{Store, StoreError};
 use pulse_types::{Change, ChangeKind, OrgId, UserId};
 use serde_json::{Map, Value};
@@ -77,6 +77,38 @@ impl Log {
         );
         let rows = connection.fetch_all("log.after", query.bind(position).bind(limit)).await?;
         rows.into_iter().map(LogRow::change).collect()
+    }
+
+    /// All changes of these subjects since `at`, of all tenants, in order. For what a process has to know when it starts.
+    pub async fn since(&self, at: DateTime<Utc>, subjects: &[&str]) -> Result<Vec<Change>, StoreError> {
+        let position = self.position_at(at).await?;
+        let mut connection = self.store.system().await?;
+        let query = sqlx::query_as::<_, LogRow>(
+            "SELECT position, tenant, kind, subject, key, version, changed, attributes, before, actor, request, at
+               FROM platform.log WHERE position > $1 AND subject = ANY ($2) ORDER BY position",
+        );
+        let rows = connection.fetch_all("log.since", query.bind(position).bind(subjects)).await?;
+        rows.into_iter().map(LogRow::change).collect()
+    }
+
+    /// A position behind which everything lies that was written since `at`, and little else. Positions follow the time, but
+    /// for as long as a transaction takes.
+    async fn position_at(&self, at: DateTime<Utc>) -> Result<i64, StoreError> {
+        const LONGEST_WRITE: TimeDelta = TimeDelta::minutes(1);
+        let LogHead { position, oldest, .. } = self.head().await?;
+        let (mut low, mut high) = (oldest - 1, position);
+        let mut connection = self.store.system().await?;
+        while low < high {
+            let middle = i64::midpoint(low, high);
+            let query =
+                sqlx::query_as("SELECT at FROM platform.log WHERE position > $1 ORDER BY position LIMIT 1");
+            let next = connection.fetch_optional("log.at", query.bind(middle)).await?;
+            match next {
+                Some((time,)) if time < at - LONGEST_WRITE => low = middle + 1,
+                Some::<(DateTime<Utc>,)>(_) | None => high = middle,
+            }
+        }
+        Ok(low)
     }
 
     /// Up to `limit` changes of one topic after `after` and up to `upto`, in order.

@@ -21,6 +21,8 @@ pub enum Code {
     BadUserInput,
     /// It contradicts what is stored.
     Conflict,
+    /// What comes behind a cursor is no longer kept.
+    CursorExpired,
     /// Too many requests.
     RateLimited,
     /// It would cost more than allowed.
@@ -42,6 +44,7 @@ impl Code {
             Self::NotFound => "NOT_FOUND",
             Self::BadUserInput => "BAD_USER_INPUT",
             Self::Conflict => "CONFLICT",
+            Self::CursorExpired => "CURSOR_EXPIRED",
             Self::RateLimited => "RATE_LIMITED",
             Self::CostExceeded => "COST_EXCEEDED",
             Self::Timeout => "TIMEOUT",

@@ -2,6 +2,7 @@
 
 mod context;
 mod error;
+mod live;
 mod loader;
 mod page;
 mod plain;
@@ -12,6 +13,7 @@ mod subgraph;
 
 pub use context::ContextExt;
 pub use error::{ClientError, Code, Error, NoClientError};
+pub use live::{AnyOf, ChangeFacts, Following, Happened, Live, LiveError, follow};
 pub use loader::{Batch, Loader};
 pub use page::{Connection, Cursor, Edge, Page, PageError, PageLimits, Total};
 pub use plain::{Node, PlainFields, plain};

@@ -113,10 +113,11 @@ impl Connection {
                 return self.send(json!({ "id": id, "type": "error", "payload": [error] }).to_string()).await;
             }
         };
-        let mut answers = self.served.subgraph.api.subscribe(caller, request);
+        let api = Arc::clone(&self.served.subgraph.api);
         let (sender, operation) = (self.sender.clone(), id.clone());
         let task = tokio::spawn(async move {
             let id = operation;
+            let mut answers = api.subscribe(caller, request).await;
             while let Some(answer) = answers.next().await {
                 let text = json!({ "id": id, "type": "next", "payload": answer }).to_string();
                 if sender.send(Outgoing { id: id.clone(), text, is_last: false }).await.is_err() {

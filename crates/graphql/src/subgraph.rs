@@ -4,16 +4,19 @@ use std::sync::Arc;
 
 use async_graphql::{ObjectType, Request, Response, SDLExportOptions, Schema, SubscriptionType, Value};
 use async_trait::async_trait;
-use futures::StreamExt;
-use futures::stream::BoxStream;
+use futures::stream::{self, BoxStream, StreamExt};
 use pulse_events::{Consumer, Tail};
 use pulse_jobs::{FixedSchedule, JobHandler};
-use pulse_store::{Store, Tags};
+use pulse_store::{Session, Store, Tags};
 use pulse_types::Caller;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
 use crate::Code;
+use crate::live::Place;
+
+/// Where an event's response says its cursor.
+const CURSOR_EXTENSION: &str = "cursor";
 
 /// Where a response's `extensions` say what it is made of, when its request asked: texts of [`pulse_types::Tag`]s.
 pub const TAGS_EXTENSION: &str = "tags";
@@ -60,8 +63,8 @@ pub trait Api: Send + Sync + 'static {
     /// Runs a query or mutation as `caller`.
     async fn execute(&self, caller: Arc<Caller>, request: Request) -> Response;
 
-    /// Opens a subscription as `caller`.
-    fn subscribe(&self, caller: Arc<Caller>, request: Request) -> BoxStream<'static, Response>;
+    /// Opens a subscription as `caller`. Once this has returned, nothing that is committed is missed.
+    async fn subscribe(&self, caller: Arc<Caller>, request: Request) -> BoxStream<'static, Response>;
 }
 
 impl Subgraph {
@@ -72,7 +75,7 @@ impl Subgraph {
         schema: Schema<Q, M, S>,
         store: Store,
         tail: Tail,
-        prepare: impl Fn(Request, &pulse_store::Session) -> Request + Send + Sync + 'static,
+        prepare: impl Fn(Request, &Session) -> Request + Send + Sync + 'static,
     ) -> Self
     where
         Q: ObjectType + 'static,
@@ -95,7 +98,7 @@ impl Subgraph {
     }
 }
 
-type Prepare = Box<dyn Fn(Request, &pulse_store::Session) -> Request + Send + Sync>;
+type Prepare = Box<dyn Fn(Request, &Session) -> Request + Send + Sync>;
 
 struct SchemaApi<Q, M, S> {
     schema: Schema<Q, M, S>,
@@ -105,14 +108,9 @@ struct SchemaApi<Q, M, S> {
 }
 
 impl<Q, M, S> SchemaApi<Q, M, S> {
-    fn prepare(&self, caller: Arc<Caller>, tags: Option<&Arc<Tags>>, request: Request) -> Request {
-        let session = self.store.session(caller);
-        let session = match tags {
-            Some(tags) => session.collecting(Arc::clone(tags)),
-            None => session,
-        };
-        let request = (self.prepare)(request, &session);
-        request.data(session).data(self.tail.clone())
+    fn prepare(&self, session: &Session, request: Request) -> Request {
+        let request = (self.prepare)(request, session);
+        request.data(session.clone()).data(self.tail.clone())
     }
 }
 
@@ -131,7 +129,12 @@ where
         let id = caller.request;
         let span = tracing::info_span!("subgraph", request = %id);
         let tags = wants_tags(&request).then(Arc::<Tags>::default);
-        let request = self.prepare(caller, tags.as_ref(), request);
+        let session = self.store.session(caller);
+        let session = match &tags {
+            Some(tags) => session.collecting(Arc::clone(tags)),
+            None => session,
+        };
+        let request = self.prepare(&session, request);
         let mut response = self.schema.execute(request).instrument(span).await;
         complete_errors(&mut response, id);
         match tags {
@@ -140,15 +143,29 @@ where
         }
     }
 
-    fn subscribe(&self, caller: Arc<Caller>, request: Request) -> BoxStream<'static, Response> {
+    async fn subscribe(&self, caller: Arc<Caller>, request: Request) -> BoxStream<'static, Response> {
         let id = caller.request;
-        let stream = self.schema.execute_stream(self.prepare(caller, None, request));
-        stream
-            .map(move |mut response| {
-                complete_errors(&mut response, id);
+        let (session, place) = (self.store.session(caller), Place::default());
+        let request = self.prepare(&session, request).data(place.clone());
+        let said = place.clone();
+        let events = self.schema.execute_stream(request).then(move |mut response| {
+            let session = session.clone();
+            if let Some(cursor) = said.take() {
+                response.extensions.insert(CURSOR_EXTENSION.to_owned(), cursor.into());
+            }
+            complete_errors(&mut response, id);
+            async move {
+                // The next event is read as things are then, and no transaction waits for it.
+                session.forget().await;
                 response
-            })
-            .boxed()
+            }
+        });
+        let mut events = events.fuse().boxed();
+        // A stream does nothing until it is asked for its first event, which may be long in coming.
+        tokio::select! {
+            first = events.next() => stream::iter(first).chain(events).boxed(),
+            () = place.begun() => events,
+        }
     }
 }
 

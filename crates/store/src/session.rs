@@ -143,6 +143,12 @@ impl Session {
         }
     }
 
+    /// Ends the snapshot, if one is open: the next read sees what was committed until then. For those who stay, and must
+    /// not keep a transaction while they wait.
+    pub async fn forget(&self) {
+        self.inner.connection.lock().await.take();
+    }
+
     async fn opened<'a>(&self, slot: &'a mut Option<Connection>) -> Result<&'a mut Connection, StoreError> {
         if slot.is_none() {
             *slot = Some(self.inner.store.read(&self.inner.caller).await?);

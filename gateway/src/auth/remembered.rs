@@ -110,8 +110,8 @@ impl RememberedCallers {
     /// Waits for the end of what was verified, for those who go on for longer than a request.
     pub(crate) fn watch(&self, known: &Known) -> Watch {
         let revocations = &self.revocations;
-        let is_over = || revocations.revoked_since(&known.caller, known.verified_at);
-        revocations.watchers.watch(&known.caller, is_over)
+        let over = || revocations.revoked_since(&known.caller, known.verified_at);
+        revocations.watchers.watch(&known.caller, over)
     }
 
     fn credentials(&self, headers: &HeaderMap) -> HeaderMap {
@@ -158,12 +158,11 @@ impl Revocations {
     }
 
     fn concern(&self, caller: &Caller, verified_at: u64) -> bool {
-        self.deaf.load(Ordering::Acquire) || self.revoked_since(caller, verified_at)
+        self.deaf.load(Ordering::Acquire) || self.revoked_since(caller, verified_at).is_some()
     }
 
-    fn revoked_since(&self, caller: &Caller, verified_at: u64) -> bool {
-        let revoked_at = revocable(caller).filter_map(|revocation| self.revoked.get(&revocation)).max();
-        revoked_at.is_some_and(|number| number > verified_at)
+    fn revoked_since(&self, caller: &Caller, verified_at: u64) -> Option<Revocation> {
+        revocable(caller).find(|revocation| self.revoked.get(revocation).is_some_and(|at| at > verified_at))
     }
 }
 

@@ -19,24 +19,29 @@ pub(super) struct Watchers(Mutex<HashMap<Revocation, watch::Sender<bool>>>);
 pub(crate) struct Watch {
     watchers: Arc<Watchers>,
     watched: Vec<(Revocation, Option<watch::Receiver<bool>>)>,
-    /// Whether it had happened before anybody could wait for it.
-    over: bool,
+    /// What had happened before anybody could wait for it.
+    over: Option<Revocation>,
 }
 
 /// What can be revoked of a caller.
 pub(super) fn revocable(caller: &Caller) -> impl Iterator<Item = Revocation> {
     let session = caller.session.map(Revocation::Session);
     let user = match caller.subject {
-        Subject::User(user) => Some(Revocation::User(user)),
+        Subject::User(user) => Some(user),
         Subject::Anonymous | Subject::External | Subject::System => None,
     };
-    session.into_iter().chain(user)
+    let membership = user.zip(caller.org).map(|(user, org)| Revocation::Membership { user, org });
+    session.into_iter().chain(user.map(Revocation::User)).chain(membership)
 }
 
 impl Watchers {
-    /// Waits for any revocation that concerns `caller`. `is_over` is asked once waiting has begun, so that no revocation
-    /// falls between.
-    pub(super) fn watch(self: &Arc<Self>, caller: &Caller, is_over: impl FnOnce() -> bool) -> Watch {
+    /// Waits for any revocation that concerns `caller`. `over` is asked once waiting has begun, so that no revocation falls
+    /// between.
+    pub(super) fn watch(
+        self: &Arc<Self>,
+        caller: &Caller,
+        over: impl FnOnce() -> Option<Revocation>,
+    ) -> Watch {
         let watched = {
             let mut senders = self.lock();
             let receiver = |revocation| {
@@ -45,7 +50,7 @@ impl Watchers {
             };
             revocable(caller).map(receiver).collect()
         };
-        Watch { watchers: Arc::clone(self), watched, over: is_over() }
+        Watch { watchers: Arc::clone(self), watched, over: over() }
     }
 
     /// Tells those who wait for it.
@@ -61,19 +66,22 @@ impl Watchers {
 }
 
 impl Watch {
-    /// Returns when the caller is revoked; never, when that does not happen.
-    pub(crate) async fn revoked(&mut self) {
-        if self.over {
-            return;
+    /// Returns what was revoked of the caller, once something is; never, when that does not happen.
+    pub(crate) async fn revoked(&mut self) -> Revocation {
+        if let Some(revocation) = self.over {
+            return revocation;
         }
-        let receivers = self.watched.iter_mut().filter_map(|(_, receiver)| receiver.as_mut());
+        let receivers =
+            self.watched.iter_mut().filter_map(|(what, receiver)| Some((*what, receiver.as_mut()?)));
         // An error is a sender that is gone: nobody is left who could tell.
-        let told =
-            receivers.map(|receiver| receiver.wait_for(|revoked| *revoked).map(|told| told.is_ok()).boxed());
+        let told = receivers.map(|(what, receiver)| {
+            receiver.wait_for(|revoked| *revoked).map(move |told| told.is_ok().then_some(what)).boxed()
+        });
         let told: Vec<_> = told.collect();
-        let revoked = !told.is_empty() && select_all(told).await.0;
-        if !revoked {
-            future::pending::<()>().await;
+        let revoked = if told.is_empty() { None } else { select_all(told).await.0 };
+        match revoked {
+            Some(revocation) => revocation,
+            None => future::pending().await,
         }
     }
 }

@@ -8,6 +8,7 @@ use pulse_types::Clock;
 use crate::auth::Watch;
 use crate::engine::{ErrorCode, RequestError};
 use crate::http::drain::Drain;
+use crate::ports::Revocation;
 
 /// Why.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,6 +17,8 @@ pub(crate) enum End {
     Expired,
     /// The session or the person was revoked.
     Revoked,
+    /// The person's rights in the tenant were revoked, or some of them.
+    RightsChanged,
     /// The process stops.
     Draining,
     /// The client does not read what it is sent.
@@ -28,6 +31,7 @@ impl End {
         match self {
             Self::Expired => "CREDENTIAL_EXPIRED",
             Self::Revoked => "CREDENTIAL_REVOKED",
+            Self::RightsChanged => "RIGHTS_CHANGED",
             Self::Draining => "SHUTTING_DOWN",
             Self::Slow => "SLOW_CLIENT",
         }
@@ -38,6 +42,9 @@ impl End {
         match self {
             Self::Expired => "your credential has expired; connect again with a new one",
             Self::Revoked => "your credential was revoked; sign in again",
+            Self::RightsChanged => {
+                "your rights in this organization have changed; connect again with a new credential"
+            }
             Self::Draining => "the server is shutting down; connect again",
             Self::Slow => "events come faster than you read them; read faster or ask for less",
         }
@@ -46,7 +53,7 @@ impl End {
     /// The last that a client hears over a transport without close codes.
     pub(crate) fn error(self) -> RequestError {
         let code = match self {
-            Self::Expired | Self::Revoked => ErrorCode::Unauthenticated,
+            Self::Expired | Self::Revoked | Self::RightsChanged => ErrorCode::Unauthenticated,
             Self::Draining => ErrorCode::Unavailable,
             Self::Slow => ErrorCode::RateLimited,
         };
@@ -96,7 +103,10 @@ impl Ending {
         };
         tokio::select! {
             biased;
-            () = revoked => End::Revoked,
+            revocation = revoked => match revocation {
+                Revocation::Session(_) | Revocation::User(_) => End::Revoked,
+                Revocation::Membership { .. } => End::RightsChanged,
+            },
             () = expired => End::Expired,
             () = self.drain.begun() => End::Draining,
         }

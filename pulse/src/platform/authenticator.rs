@@ -9,16 +9,19 @@ use pulse_tokens::AccessTokens;
 use pulse_types::{Caller, Clock, RequestId};
 use std::sync::Arc;
 
+use super::Revoked;
+
 /// Turns `Authorization: Bearer <access token>` into a caller.
 pub struct TokenAuthenticator {
     tokens: AccessTokens,
     clock: Clock,
+    revoked: Arc<Revoked>,
 }
 
 impl TokenAuthenticator {
-    /// Verifies with `tokens`.
-    pub const fn new(tokens: AccessTokens, clock: Clock) -> Self {
-        Self { tokens, clock }
+    /// Verifies with `tokens`; what is `revoked` is no good whatever its signature says.
+    pub const fn new(tokens: AccessTokens, clock: Clock, revoked: Arc<Revoked>) -> Self {
+        Self { tokens, clock, revoked }
     }
 }
 
@@ -41,6 +44,10 @@ impl Authenticator for TokenAuthenticator {
             .verify(token, now)
             .map_err(|error| AuthenticationError::Invalid(error.to_string()))?;
         let expires_at = DateTime::from_timestamp(claims.exp, 0);
-        Ok(Authenticated { caller: Arc::new(claims.caller(request)), expires_at })
+        let caller = claims.caller(request);
+        self.revoked
+            .check(&caller, claims.iat)
+            .map_err(|reason| AuthenticationError::Invalid(reason.to_owned()))?;
+        Ok(Authenticated { caller: Arc::new(caller), expires_at })
     }
 }

@@ -84,7 +84,7 @@ impl Port for InProcess {
         request: SubgraphRequest,
     ) -> Result<BoxStream<'static, Result<SubgraphResponse, SubgraphFault>>, SubgraphFault> {
         let caller = Arc::clone(&request.caller);
-        let events = self.subgraph.api.subscribe(caller, self.translate(request).await?);
+        let events = self.subgraph.api.subscribe(caller, self.translate(request).await?).await;
         Ok(events.map(|response| Ok(answer_of(response))).boxed())
     }
 }

@@ -5,6 +5,7 @@ mod background;
 mod database;
 pub mod demo;
 mod in_process;
+mod revoked;
 mod signer;
 mod supergraph;
 mod upkeep;
@@ -30,6 +31,7 @@ pub use background::Background;
 pub use database::Database;
 pub(crate) use database::write_private;
 pub use in_process::InProcess;
+pub use revoked::{Revoked, RevokedByLog};
 pub use signer::SecretSigner;
 pub use supergraph::{compose_own, sdls, supergraph_of};
 
@@ -94,11 +96,17 @@ impl Platform {
         let store = database.store(settings);
         let (tail, reader) = Tail::new(&store);
         let subgraphs = subgraphs(&store, &tail, tokens, settings)?;
+        let revoked = Arc::new(Revoked::default());
+        revoked.read(&store).await.context("what was revoked cannot be read")?;
         let parts = GatewayParts {
             subgraphs: Subgraphs::Fixed(subgraphs.iter().cloned().map(InProcess::port).collect()),
             source: Arc::new(StaticSource::new(compose_own()?)),
-            authenticator: Arc::new(TokenAuthenticator::new(tokens.clone(), store.clock().clone())),
-            revocations: None,
+            authenticator: Arc::new(TokenAuthenticator::new(
+                tokens.clone(),
+                store.clock().clone(),
+                Arc::clone(&revoked),
+            )),
+            revocations: Some(Arc::new(RevokedByLog::new(store.clone(), tail.clone(), revoked))),
             operations: None,
             checks: vec![database_check(&store)],
             metrics,
@@ -148,7 +156,7 @@ pub async fn remote_gateway(
     let parts = GatewayParts {
         subgraphs: reach(settings),
         source: Arc::new(StaticSource::new(compose_own()?)),
-        authenticator: Arc::new(TokenAuthenticator::new(tokens.clone(), clock.clone())),
+        authenticator: Arc::new(TokenAuthenticator::new(tokens.clone(), clock.clone(), Arc::default())),
         revocations: None,
         operations: None,
         checks: Vec::new(),

@@ -13,14 +13,14 @@ mod routes;
 mod session;
 mod user;
 
-use async_graphql::{EmptySubscription, Schema};
+use async_graphql::Schema;
 use pulse_events::Tail;
 use pulse_graphql::Subgraph;
 use pulse_store::Store;
 use pulse_tokens::AccessTokens;
 
 pub use config::{Config, PasswordHashConfig};
-pub use graphql::{Mutation, Query};
+pub use graphql::{Mutation, Query, Subscription};
 pub use operator::{Demo, DemoError, ensure_demo, organization_by_slug};
 pub use organization::OrganizationError;
 pub use routes::routes;
@@ -33,8 +33,11 @@ use graphql::Loaders;
 pub const DEFAULT_CONFIG: &str = include_str!("../config.default.toml");
 
 /// The schema; needs no database.
-pub fn schema() -> Schema<Query, Mutation, EmptySubscription> {
-    Schema::build(Query::default(), Mutation::default(), EmptySubscription).enable_federation().finish()
+pub fn schema() -> Schema<Query, Mutation, Subscription> {
+    Schema::build(Query::default(), Mutation::default(), Subscription::default())
+        .enable_federation()
+        .enable_subscription_in_federation()
+        .finish()
 }
 
 /// The subgraph over its database. `tokens` need a private key to sign people in.

@@ -6,16 +6,19 @@ mod graphql;
 mod plans;
 mod series;
 
-use async_graphql::{EmptySubscription, Schema};
+use async_graphql::Schema;
 use pulse_events::Tail;
 use pulse_graphql::Subgraph;
 use pulse_store::Store;
 
-pub use graphql::{Mutation, Query};
+pub use graphql::{Mutation, Query, Subscription};
 
 /// The GraphQL schema; needs no database.
-pub fn schema() -> Schema<Query, Mutation, EmptySubscription> {
-    Schema::build(Query::default(), Mutation::default(), EmptySubscription).enable_federation().finish()
+pub fn schema() -> Schema<Query, Mutation, Subscription> {
+    Schema::build(Query::default(), Mutation::default(), Subscription::default())
+        .enable_federation()
+        .enable_subscription_in_federation()
+        .finish()
 }
 
 /// The subgraph on a database.

@@ -5,6 +5,7 @@ mod entity;
 mod entity_type;
 mod error;
 mod graphql;
+mod history;
 pub mod import;
 #[cfg(test)]
 mod plans;
@@ -18,7 +19,7 @@ use pulse_store::Store;
 
 pub use check::Problem;
 pub use error::GraphError;
-pub use graphql::{Mutation, Query, Schema, schema};
+pub use graphql::{Mutation, Query, Schema, Subscription, schema};
 
 /// The subgraph over `store` and the end of its log.
 pub fn subgraph(store: Store, tail: Tail) -> Subgraph {

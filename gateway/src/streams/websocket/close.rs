@@ -75,7 +75,7 @@ impl From<End> for Close {
         // Clients take 4401 for a mistake of theirs that no new connection mends; 4403 lets them come back with a new
         // credential.
         let code = match end {
-            End::Expired | End::Revoked => 4403,
+            End::Expired | End::Revoked | End::RightsChanged => 4403,
             End::Draining => 1001,
             End::Slow => 1008,
         };

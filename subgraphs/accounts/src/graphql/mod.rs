@@ -1,5 +1,6 @@
 //! The GraphQL API: one file a type, roots merged here.
 
+mod live;
 mod loaders;
 mod membership;
 mod organization;
@@ -9,6 +10,9 @@ mod user;
 use async_graphql::MergedObject;
 
 pub(crate) use loaders::Loaders;
+
+/// What can be followed.
+pub type Subscription = live::OrganizationSubscriptions;
 
 /// What can be asked.
 #[derive(MergedObject, Default)]

@@ -16,7 +16,10 @@ use serde_json::{Map, Value, json};
 pub(crate) use entity::{EventRow, NewEvent};
 pub(crate) use error::{EventError, EventProblem};
 
-const SUBJECT: &str = "analytics.events";
+pub(crate) const SUBJECT: &str = "analytics.events";
+
+/// The attribute with the names of a batch's events; left out where there are too many.
+pub(crate) const NAMES: &str = "names";
 
 /// So many events are recorded at once.
 const MAX_BATCH: usize = 1000;
@@ -96,7 +99,7 @@ fn attributes(events: &[NewEvent]) -> Map<String, Value> {
     let names: BTreeSet<String> = events.iter().map(|event| event.name.clone()).collect();
     let entities: BTreeSet<String> =
         events.iter().filter_map(|event| event.entity_id.map(|id| id.to_string())).collect();
-    let routed = [("names", names), ("entities", entities)].into_iter();
+    let routed = [(NAMES, names), ("entities", entities)].into_iter();
     let few = routed.filter(|(_, values)| values.len() <= ROUTED);
     few.map(|(name, values)| (name.to_owned(), values.into_iter().collect())).collect()
 }

@@ -2,6 +2,7 @@
 
 mod entity;
 mod event;
+mod live;
 mod loaders;
 mod organization;
 mod series;
@@ -9,6 +10,9 @@ mod series;
 use async_graphql::MergedObject;
 
 pub(crate) use loaders::Loaders;
+
+/// The root of subscriptions.
+pub type Subscription = live::EventSubscriptions;
 
 /// The root of queries.
 #[derive(MergedObject, Default)]

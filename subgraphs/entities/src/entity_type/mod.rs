@@ -47,6 +47,14 @@ pub(crate) async fn find(session: &Session, names: &[String]) -> Result<Vec<Enti
     repo::by_names(session, names).await
 }
 
+pub(crate) async fn by_ids(
+    session: &Session,
+    ids: &[EntityTypeId],
+) -> Result<Vec<EntityTypeRow>, StoreError> {
+    session.tag_all(ids.iter().map(|id| Tag::row(SUBJECT, id.uuid())));
+    repo::by_ids(session, ids).await
+}
+
 pub(crate) async fn list(session: &Session, page: &Page) -> Result<Vec<EntityTypeRow>, Error<GraphError>> {
     session.caller().require(&Permission::ENTITY_READ)?;
     let mut query = list_query(page).map_err(GraphError::from)?;

@@ -18,6 +18,16 @@ macro_rules! columns {
 
 const BY_NAMES: &str = concat!("SELECT ", columns!(), " FROM entities.types WHERE name = ANY ($1)");
 
+const BY_IDS: &str = concat!("SELECT ", columns!(), " FROM entities.types WHERE id = ANY ($1)");
+
+pub(super) async fn by_ids(
+    session: &Session,
+    ids: &[EntityTypeId],
+) -> Result<Vec<EntityTypeRow>, StoreError> {
+    let ids: Vec<_> = ids.iter().map(|id| id.uuid()).collect();
+    session.fetch_all("types.by_ids", sqlx::query_as(BY_IDS).bind(ids)).await
+}
+
 pub(super) async fn by_names(session: &Session, names: &[String]) -> Result<Vec<EntityTypeRow>, StoreError> {
     session.fetch_all("types.by_names", sqlx::query_as(BY_NAMES).bind(names)).await
 }

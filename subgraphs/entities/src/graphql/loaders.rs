@@ -6,10 +6,11 @@ use std::sync::Arc;
 
 use pulse_graphql::{Batch, Error, Loader};
 use pulse_store::{Session, StoreError};
-use pulse_types::{EntityId, Permission, Refusal, RelationshipId, Tag};
+use pulse_types::{EntityId, EntityTypeId, Permission, Refusal, RelationshipId, Tag};
 
 use crate::entity::{self, EntityRow};
 use crate::entity_type::{self, EntityTypeRow};
+use crate::history::{self, HistoryRow, Past};
 use crate::relationship::of_entities::{self, Direction, NeighborsPage, RelationshipsPage};
 use crate::relationship::row::RelatedRow;
 use crate::relationship::{self, RelationshipRow};
@@ -19,10 +20,12 @@ use crate::tags;
 pub(crate) struct Loaders {
     session: Session,
     types: Loader<String, Types>,
+    types_by_id: Loader<EntityTypeId, TypesById>,
     entities: Loader<EntityId, Entities>,
     relationships: Loader<RelationshipId, Relationships>,
     related: Loader<(EntityId, RelationshipsPage), Related>,
     neighbors: Loader<(EntityId, NeighborsPage), Neighbors>,
+    past: Loader<Past, Pasts>,
     pub(super) related_counts: Arc<Loader<CountKey, RelatedCounts>>,
     pub(super) neighbor_counts: Arc<Loader<CountKey, NeighborCounts>>,
 }
@@ -35,10 +38,12 @@ impl Loaders {
         let session = session.clone();
         Self {
             types: Loader::new(Types(session.clone())),
+            types_by_id: Loader::new(TypesById(session.clone())),
             entities: Loader::new(Entities(session.clone())),
             relationships: Loader::new(Relationships(session.clone())),
             related: Loader::new(Related(session.clone())),
             neighbors: Loader::new(Neighbors(session.clone())),
+            past: Loader::new(Pasts(session.clone())),
             related_counts: Arc::new(Loader::new(RelatedCounts(session.clone()))),
             neighbor_counts: Arc::new(Loader::new(NeighborCounts(session.clone()))),
             session,
@@ -48,6 +53,24 @@ impl Loaders {
     pub(super) async fn entity_type(&self, name: String) -> Result<Option<Arc<EntityTypeRow>>, Error> {
         self.require(&Permission::ENTITY_READ)?;
         Ok(self.types.load(name).await?)
+    }
+
+    pub(super) async fn entity_type_of_id(
+        &self,
+        id: EntityTypeId,
+    ) -> Result<Option<Arc<EntityTypeRow>>, Error> {
+        self.require(&Permission::ENTITY_READ)?;
+        Ok(self.types_by_id.load(id).await?)
+    }
+
+    /// What a row was, for those who may see what it is.
+    pub(super) async fn past(&self, past: Past) -> Result<Option<HistoryRow>, Error> {
+        let permission = match past.subject {
+            relationship::SUBJECT => Permission::RELATIONSHIP_READ,
+            _ => Permission::ENTITY_READ,
+        };
+        self.require(&permission)?;
+        Ok(self.past.load(past).await?)
     }
 
     pub(super) async fn entity(&self, id: EntityId) -> Result<Option<Arc<EntityRow>>, Error> {
@@ -98,6 +121,34 @@ impl Batch<String> for Types {
     async fn load(&self, names: Vec<String>) -> Result<HashMap<String, Self::Value>, StoreError> {
         let rows = entity_type::find(&self.0, &names).await?;
         Ok(rows.into_iter().map(|row| (row.name.clone(), Arc::new(row))).collect())
+    }
+}
+
+struct TypesById(Session);
+
+impl Batch<EntityTypeId> for TypesById {
+    type Value = Arc<EntityTypeRow>;
+
+    async fn load(&self, ids: Vec<EntityTypeId>) -> Result<HashMap<EntityTypeId, Self::Value>, StoreError> {
+        let rows = entity_type::by_ids(&self.0, &ids).await?;
+        Ok(rows.into_iter().map(|row| (row.id, Arc::new(row))).collect())
+    }
+}
+
+struct Pasts(Session);
+
+impl Batch<Past> for Pasts {
+    type Value = HistoryRow;
+
+    async fn load(&self, versions: Vec<Past>) -> Result<HashMap<Past, HistoryRow>, StoreError> {
+        let rows = history::find(&self.0, &versions).await?;
+        let of = |row: &HistoryRow| {
+            versions
+                .iter()
+                .copied()
+                .find(|past| past.id == row.id && past.version == row.version && past.subject == row.subject)
+        };
+        Ok(rows.into_iter().filter_map(|row| Some((of(&row)?, row))).collect())
     }
 }
 

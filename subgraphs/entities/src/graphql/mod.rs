@@ -5,13 +5,14 @@ mod entity_inputs;
 mod entity_mutations;
 mod entity_queries;
 mod entity_type;
+mod live;
 mod loaders;
 mod relationship;
 mod relationship_inputs;
 mod relationship_mutations;
 mod relationship_queries;
 
-use async_graphql::{EmptySubscription, MergedObject};
+use async_graphql::{MergedObject, MergedSubscription};
 use pulse_graphql::Error;
 use pulse_store::IdempotencyKey;
 
@@ -37,12 +38,24 @@ pub struct Mutation(
     entity_type::EntityTypeMutations,
 );
 
+/// The roots of all subscriptions of this subgraph.
+#[derive(Default, MergedSubscription)]
+#[graphql(name = "Subscription")]
+pub struct Subscription(
+    live::EntitySubscriptions,
+    live::RelationshipSubscriptions,
+    live::EntityTypeSubscriptions,
+);
+
 /// The schema of this subgraph.
-pub type Schema = async_graphql::Schema<Query, Mutation, EmptySubscription>;
+pub type Schema = async_graphql::Schema<Query, Mutation, Subscription>;
 
 /// The schema, without a database behind it.
 pub fn schema() -> Schema {
-    Schema::build(Query::default(), Mutation::default(), EmptySubscription).enable_federation().finish()
+    Schema::build(Query::default(), Mutation::default(), Subscription::default())
+        .enable_federation()
+        .enable_subscription_in_federation()
+        .finish()
 }
 
 fn idempotency_key(key: Option<String>) -> Result<Option<IdempotencyKey>, Error<GraphError>> {

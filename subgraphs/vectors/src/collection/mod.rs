@@ -18,7 +18,7 @@ pub(crate) use entity::{IndexStatus, Metric};
 pub(crate) use error::CollectionError;
 pub(crate) use jobs::{BuildIndex, DropPartition};
 
-const SUBJECT: &str = "vectors.collection";
+pub(crate) const SUBJECT: &str = "vectors.collection";
 
 /// What its items are together; their key is the collection's.
 pub(crate) const ITEMS: &str = "vectors.items";

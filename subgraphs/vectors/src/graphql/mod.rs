@@ -3,12 +3,16 @@
 mod collection;
 mod entity;
 mod item;
+mod live;
 mod loaders;
 mod search;
 
 use async_graphql::MergedObject;
 
 pub(crate) use loaders::Loaders;
+
+/// The root of subscriptions.
+pub type Subscription = live::CollectionSubscriptions;
 
 /// The root of queries.
 #[derive(MergedObject, Default)]

@@ -1,0 +1,141 @@
+//! Subscriptions: what changes about the organization and its members.
+
+use async_graphql::{ComplexObject, Context, InputObject, SimpleObject, Subscription};
+use pulse_graphql::{AnyOf, ChangeFacts, Error, Following, Happened, Live, LiveError, follow};
+use pulse_types::{Change, ChangeKind, OrgId, Permission, Role, UserId};
+use serde_json::{Map, Value};
+
+use super::organization::Organization;
+use super::user::User;
+use crate::{membership, organization};
+
+/// Which changes of the organization to hear of.
+#[derive(Debug, Default, InputObject)]
+pub(crate) struct OrganizationChangeFilter {
+    /// Only where one of these fields changed.
+    changed_fields: Option<Vec<String>>,
+}
+
+/// What has changed about the organization.
+#[derive(SimpleObject)]
+#[graphql(complex)]
+pub(crate) struct OrganizationChange {
+    #[graphql(flatten)]
+    facts: ChangeFacts,
+    #[graphql(skip)]
+    happened: Happened,
+}
+
+/// Which changes of members to hear of. All that is given must hold.
+#[derive(Debug, Default, InputObject)]
+pub(crate) struct MemberChangeFilter {
+    /// Of these people; at most 1,000.
+    user_ids: Option<Vec<UserId>>,
+    /// Of those who have, or had until then, one of these roles.
+    roles: Option<Vec<Role>>,
+    /// Of these kinds: who joins is created, who leaves is deleted.
+    kinds: Option<Vec<ChangeKind>>,
+}
+
+/// What has changed about a membership.
+#[derive(SimpleObject)]
+#[graphql(complex)]
+pub(crate) struct MemberChange {
+    #[graphql(flatten)]
+    facts: ChangeFacts,
+    /// Whose membership it is.
+    user_id: UserId,
+    /// What the member may do from now on, or could until the end.
+    role: Option<Role>,
+    /// What the member could do before, when that has changed.
+    previous_role: Option<Role>,
+}
+
+impl From<Happened> for OrganizationChange {
+    fn from(happened: Happened) -> Self {
+        Self { facts: ChangeFacts::from(&happened), happened }
+    }
+}
+
+impl From<Happened> for MemberChange {
+    fn from(happened: Happened) -> Self {
+        let change = &happened.change;
+        Self {
+            facts: ChangeFacts::from(&happened),
+            user_id: UserId::from_uuid(change.key),
+            role: role(&change.attributes),
+            previous_role: role(&change.before),
+        }
+    }
+}
+
+fn role(attributes: &Map<String, Value>) -> Option<Role> {
+    attributes.get("role")?.as_str()?.parse().ok()
+}
+
+#[ComplexObject]
+impl OrganizationChange {
+    /// The organization as it is now, which may be later than this change.
+    async fn organization(&self, ctx: &Context<'_>) -> Option<Result<Organization, Error>> {
+        Organization::fetch(ctx, OrgId::from_uuid(self.happened.change.key)).await
+    }
+}
+
+#[ComplexObject]
+impl MemberChange {
+    /// The person, as long as you may see them.
+    async fn user(&self, ctx: &Context<'_>) -> Option<Result<User, Error>> {
+        User::fetch(ctx, self.user_id).await
+    }
+}
+
+/// The root of subscriptions.
+#[derive(Default)]
+pub struct OrganizationSubscriptions;
+
+#[Subscription(name = "Subscription")]
+impl OrganizationSubscriptions {
+    /// Tells of each change of the organization that you act in, once and in the order of the commits. Needs
+    /// `organization:read`.
+    async fn organization_changed(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which changes to hear of; all unless given.")] filter: Option<
+            OrganizationChangeFilter,
+        >,
+        #[graphql(
+            desc = "The `cursor` of the last event that was heard: what came later is told of first. From now on unless given."
+        )]
+        after: Option<String>,
+    ) -> Result<Live<OrganizationChange>, Error<LiveError>> {
+        let fields = AnyOf::try_new("changedFields", filter.unwrap_or_default().changed_fields)?;
+        let wanted = move |change: &Change| fields.has_any(&change.changed);
+        let permission = Permission::ORGANIZATION_READ;
+        follow(ctx, Following { subjects: &[organization::SUBJECT], permission, after }, wanted).await
+    }
+
+    /// Tells of each member who joins, gets another role or leaves, once and in the order of the commits. Needs
+    /// `member:read`.
+    async fn member_changed(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which changes to hear of; all unless given.")] filter: Option<MemberChangeFilter>,
+        #[graphql(
+            desc = "The `cursor` of the last event that was heard: what came later is told of first. From now on unless given."
+        )]
+        after: Option<String>,
+    ) -> Result<Live<MemberChange>, Error<LiveError>> {
+        let MemberChangeFilter { user_ids, roles, kinds } = filter.unwrap_or_default();
+        let users = AnyOf::try_new("userIds", user_ids)?;
+        let roles = roles.map(|roles| roles.into_iter().map(|role| role.as_str().to_owned()).collect());
+        let roles = AnyOf::try_new("roles", roles)?;
+        let kinds = AnyOf::try_new("kinds", kinds)?;
+        let wanted = move |change: &Change| {
+            kinds.has(&change.kind)
+                && users.has(&UserId::from_uuid(change.key))
+                && roles.has_attribute(change, "role")
+        };
+        let permission = Permission::MEMBER_READ;
+        follow(ctx, Following { subjects: &[membership::SUBJECT], permission, after }, wanted).await
+    }
+}
