@@ -15,7 +15,7 @@ use super::execute::Paying;
 use super::read_request::GraphqlRequest;
 use super::refusal::Refusal;
 use super::summary::Summary;
-use super::{charge, execute, find_document, prepare, variant};
+use super::{charge, execute, find_document, live, prepare, variant};
 use crate::engine::{Engine, ExecutionResult, Operation, OperationKind, Subscription};
 use crate::gateway::State;
 use crate::http::client_address::shown;
@@ -79,10 +79,10 @@ pub(crate) enum Answer {
 /// Results as they come. An error is the last one, and says why.
 pub(crate) type Results = BoxStream<'static, Result<ExecutionResult, Refusal>>;
 
-/// What is needed to prepare a subscription again, for another supergraph.
+/// What is needed to prepare a subscription, or a live query, again, for another supergraph.
 pub(crate) struct Repeatable {
-    request: GraphqlRequest,
-    document: Text,
+    pub(super) request: GraphqlRequest,
+    pub(super) document: Text,
     paying: Paying,
 }
 
@@ -127,9 +127,17 @@ async fn steps(
     let charge = charging.instrument(trace::step!("charge")).await?;
     let paying = Paying { told: charge.told(), toll: charge.toll() };
     let executing = async {
-        if operation.kind() != OperationKind::Subscription {
+        let is_live = operation.is_live();
+        if operation.kind() != OperationKind::Subscription && !is_live {
             let asked = (request, paying.told);
             return execute::execute(state, &served, &operation, asked, client).await;
+        }
+        if is_live {
+            let has_files = request.uploads.is_some();
+            let request = GraphqlRequest { uploads: None, ..request };
+            let repeatable = (Repeatable { request, document, paying }, supergraphs);
+            let following = live::follow(state, client, (&served, &operation), repeatable, has_files);
+            return Box::pin(following).await;
         }
         let planned = Arc::clone(&operation);
         let subscription = execute::subscription(state, &served.engine, planned, (&request, &paying), client);
@@ -164,7 +172,7 @@ async fn ready(
     Ok((operation, was_planned, document.text))
 }
 
-async fn planned(
+pub(super) async fn planned(
     state: &State,
     engine: &Engine,
     client: &Client,

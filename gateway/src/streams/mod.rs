@@ -5,6 +5,7 @@ mod end;
 mod event_stream;
 mod framing;
 mod live;
+pub(crate) mod live_query;
 mod outlet;
 mod places;
 pub(crate) mod response;
@@ -18,7 +19,8 @@ pub(crate) use places::{Place, Places};
 
 use std::sync::Arc;
 
-use crate::config::SubscriptionsConfig;
+use crate::config::GatewayConfig;
+use live_query::LiveQueries;
 use single_connection::Reservations;
 use upstream::Upstreams;
 
@@ -30,11 +32,15 @@ pub(crate) struct Streams {
     pub(crate) reservations: Reservations,
     /// Streams from subgraphs.
     pub(crate) upstreams: Arc<Upstreams>,
+    /// Queries that are answered again and again.
+    pub(crate) live_queries: Arc<LiveQueries>,
 }
 
 impl Streams {
-    pub(crate) fn new(config: &SubscriptionsConfig) -> Self {
-        let reservations = Reservations::new(config.reservation_limit);
-        Self { places: Places::new(config), reservations, upstreams: Arc::default() }
+    pub(crate) fn new(config: &GatewayConfig) -> Self {
+        let reservations = Reservations::new(config.subscriptions.reservation_limit);
+        let places = Places::new(&config.subscriptions);
+        let live_queries = Arc::new(LiveQueries::new(&config.live_queries));
+        Self { places, reservations, upstreams: Arc::default(), live_queries }
     }
 }

@@ -9,7 +9,7 @@ mod sharing;
 mod single_connection;
 pub(crate) mod socket;
 mod supergraphs;
-mod swaps;
+pub(crate) mod swaps;
 mod thousand;
 mod upstream;
 mod upstream_settings;

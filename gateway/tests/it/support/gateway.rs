@@ -79,6 +79,7 @@ pub(crate) fn parts() -> GatewayParts {
         source: Arc::new(StaticSource::new(SUPERGRAPH)),
         authenticator: Arc::new(AnonymousAuthenticator::new(&clock())),
         revocations: None,
+        changes: None,
         operations: None,
         checks: Vec::new(),
         metrics: Some(Metrics::install().unwrap()),
