@@ -24,7 +24,7 @@ use crate::pipeline::{Executions, OperationNames};
 use crate::ports::{Authenticator, ChangeFeed, OperationStore, RevocationFeed, SupergraphSource};
 use crate::quota::Quotas;
 use crate::remote::headers::ResponseHeaders;
-use crate::streams::Streams;
+use crate::streams::{StreamDirectory, Streams};
 use crate::supergraph::{Loader, Subgraphs, Supergraph, SupergraphError};
 
 /// What a gateway is made of: the ports, and what the process shares with it.
@@ -129,7 +129,7 @@ impl Gateway {
         if let Some(feed) = revocations {
             background.spawn(callers.revocations().follow(feed));
         }
-        let streams = Arc::new(Streams::new(&config));
+        let streams = Arc::new(Streams::new(&config, &clock));
         let persisted = Arc::new(PersistedQueries::new(&config.persisted_queries));
         let quotas = Arc::new(Quotas::new(&config, clock.clone()));
         let state = State {
@@ -193,6 +193,11 @@ impl Gateway {
     /// `/metrics` and the health routes alone, for an address of their own.
     pub fn operator_router(&self) -> Router {
         http::operator_router(&self.current.epoch.load().state)
+    }
+
+    /// The streams that are open, for those who look after them.
+    pub fn streams(&self) -> StreamDirectory {
+        self.current.epoch.load().state.streams.directory.clone()
     }
 
     /// The version of the supergraph that is served now.

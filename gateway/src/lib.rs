@@ -46,6 +46,7 @@ pub use config::{InvalidJwtConfig, IssuerConfig, JwtConfig};
 pub use gateway::{Gateway, GatewayParts, Reconfigured};
 pub use quota::warnings as quota_warnings;
 pub use source::{FileSource, InvalidSourceUrl, StaticSource, UrlSource};
+pub use streams::{OpenStream, StreamDirectory, StreamFilter, StreamKind};
 pub use supergraph::{Reach, Subgraphs, SupergraphError};
 pub use tls::InvalidTls;
 pub use uploads::UploadError;

@@ -72,7 +72,9 @@ impl Index {
             match of {
                 Of::All => leave(&mut found.all, &tenant, id),
                 Of::Some { rows, lists } => {
-                    rows.iter().for_each(|row| leave(&mut found.rows, row, id));
+                    for row in rows {
+                        leave(&mut found.rows, row, id);
+                    }
                     for (name, value) in lists.iter().filter_map(handle) {
                         found.leave_list(tenant, (name, value), id);
                     }

@@ -15,7 +15,7 @@ use super::{Changes, Reads, Watcher, Why};
 use crate::ports::{Heard, SubgraphResponse};
 
 fn org(number: u128) -> Option<OrgId> {
-    Some(Uuid::from_u128(number).to_string().parse().unwrap())
+    (number > 0).then(|| OrgId::from_uuid(Uuid::from_u128(number)))
 }
 
 fn change(tenant: Option<OrgId>, key: u128, attributes: &Value, before: &Value) -> Change {
@@ -38,12 +38,14 @@ fn change(tenant: Option<OrgId>, key: u128, attributes: &Value, before: &Value) 
 
 fn reads(tags: &[&str]) -> Arc<Reads> {
     let mut reads = Reads::new(100);
-    tags.iter().for_each(|tag| reads.add(tag.parse().unwrap()));
+    for tag in tags {
+        reads.add(tag.parse().unwrap());
+    }
     Arc::new(reads)
 }
 
-fn answered(extensions: Value) -> Reads {
-    let extensions = crate::value::Value::from(&extensions);
+fn answered(extensions: &Value) -> Reads {
+    let extensions = crate::value::Value::from(extensions);
     let mut reads = Reads::new(3);
     reads.add_answer(&"s".into(), &SubgraphResponse { extensions, ..SubgraphResponse::default() });
     reads
@@ -84,7 +86,7 @@ fn the_index_finds_what_looking_at_each_would_find() {
         "a.thing:00000000-0000-0000-0000-000000000002",
     ];
     let mut random = StdRng::seed_from_u64(4);
-    let tenant = |random: &mut StdRng| org(random.random_range(1..3)).filter(|_| random.random_bool(0.8));
+    let tenant = |random: &mut StdRng| org(random.random_range(0..4));
     let (mut index, mut all) = (Index::default(), Vec::new());
     for id in 0..200 {
         let chosen: Vec<_> = tags.iter().copied().filter(|_| random.random_bool(0.2)).collect();
@@ -125,7 +127,7 @@ fn a_list_is_that_of_a_tenant_and_a_row_is_one() {
 
 #[test]
 fn of_too_many_tags_only_the_subjects_are_kept() {
-    let mut reads = answered(json!({ "tags": ["a.thing?kind=x", "a.thing?kind=y", "b.thing?kind=x"] }));
+    let mut reads = answered(&json!({ "tags": ["a.thing?kind=x", "a.thing?kind=y", "b.thing?kind=x"] }));
     assert_eq!(reads.len(), 3);
     reads.add("a.thing?kind=z".parse().unwrap());
     let mut tags: Vec<_> = reads.tags().collect();
@@ -143,9 +145,9 @@ fn who_does_not_say_what_it_reads_is_named() {
     for extensions in
         [json!(null), json!({ "tags": "a.thing" }), json!({ "tags": ["no tag"] }), json!({ "tags": [7] })]
     {
-        assert_eq!(answered(extensions).untracked(), [Arc::<str>::from("s")]);
+        assert_eq!(answered(&extensions).untracked(), [Arc::<str>::from("s")]);
     }
-    assert!(answered(json!({ "tags": [] })).untracked().is_empty());
+    assert!(answered(&json!({ "tags": [] })).untracked().is_empty());
 }
 
 #[derive(Default)]

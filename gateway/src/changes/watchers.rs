@@ -112,7 +112,9 @@ impl Changes {
         }
         // A watcher may let go of its watch.
         drop(state);
-        watchers.iter().for_each(|watcher| watcher.concerned(Why::Changed));
+        for watcher in watchers {
+            watcher.concerned(Why::Changed);
+        }
     }
 
     fn miss(&self, why: Why) {
@@ -123,7 +125,9 @@ impl Changes {
         state.is_deaf |= why == Why::Deaf;
         let watchers: Vec<_> = state.watchers.values().map(Arc::clone).collect();
         drop(state);
-        watchers.iter().for_each(|watcher| watcher.concerned(why));
+        for watcher in watchers {
+            watcher.concerned(why);
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

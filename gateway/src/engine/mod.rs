@@ -193,7 +193,7 @@ pub struct ExecutionResult {
     /// Headers for the client, beside those that say what the body is.
     pub headers: HeaderMap,
     /// Where the source of this event is, when this answers one whose source says so.
-    pub cursor: Option<Value>,
+    pub cursor: Option<Arc<Value>>,
     /// What it was made of, when that was asked for.
     pub reads: Option<Arc<Reads>>,
 }

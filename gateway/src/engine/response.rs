@@ -72,7 +72,7 @@ impl Shared {
         let mut extensions = serde_json::Map::new();
         let mut cursor = None;
         if let Some(event) = event {
-            cursor = event.cursor().cloned();
+            cursor = event.cursor().cloned().map(Arc::new);
             extensions = event_extensions(&event);
             match event.outcome {
                 Ok(response) => run.event(event.fetch, response),

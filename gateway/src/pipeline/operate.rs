@@ -20,6 +20,7 @@ use crate::engine::{Engine, ExecutionResult, Operation, OperationKind, Subscript
 use crate::gateway::State;
 use crate::http::client_address::shown;
 use crate::http::negotiate::StreamType;
+use crate::streams::{Beginning, StreamKind};
 use crate::trace;
 use crate::value::Text;
 
@@ -42,6 +43,16 @@ impl Transport {
     /// Whether it carries more than one answer.
     pub(crate) fn streams(self) -> bool {
         self != Self::Once
+    }
+
+    /// Its name, in metrics and for those who look after streams.
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Once => "http",
+            Self::WebSocket => "websocket",
+            Self::EventStream | Self::SharedEventStream => "sse",
+            Self::Multipart => "multipart",
+        }
     }
 }
 
@@ -120,6 +131,7 @@ async fn steps(
         }
     };
     trace::prepared(span, &operation, was_planned);
+    let text = document.clone();
     let names = state.config.metrics.operations;
     summary.operation(&operation, was_planned, state.operation_names.label(operation.name(), names));
     let asked = (&*operation, &request);
@@ -152,7 +164,18 @@ async fn steps(
             result.headers = client_head(state, client, &operation, &result);
             Ok(Answer::Once(result))
         }
-        Answer::Stream(results) => Ok(Answer::Stream(charge.events(results))),
+        Answer::Stream(results) => {
+            let kind = if operation.is_live() { StreamKind::LiveQuery } else { StreamKind::Subscription };
+            let beginning = Beginning {
+                caller: &client.caller,
+                kind,
+                transport: client.transport.name(),
+                operation: operation.name(),
+                document: &text,
+            };
+            let results = state.streams.directory.enter(&beginning, charge.events(results));
+            Ok(Answer::Stream(results))
+        }
     }
 }
 

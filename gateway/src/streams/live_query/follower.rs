@@ -42,8 +42,8 @@ pub(crate) struct Follower {
     request: Repeatable,
     delta: bool,
     supergraphs: watch::Receiver<u64>,
-    /// Kept running.
-    _running: Arc<Running>,
+    /// Runs for as long as it is held.
+    running: Arc<Running>,
     newest: watch::Receiver<Newest>,
     /// What the client has.
     sent: Option<Arc<Snapshot>>,
@@ -77,7 +77,7 @@ impl Follower {
             request,
             delta,
             supergraphs,
-            _running: running,
+            running,
             newest,
             sent: None,
             moved: false,
@@ -100,21 +100,21 @@ impl Follower {
                 changed = self.newest.changed() => {
                     match self.take(changed.is_ok()) {
                         Some(Ok(result)) => return Some(Ok(result)),
-                        Some(Err(refusal)) => return self.end(refusal),
+                        Some(Err(refusal)) => return Some(Err(self.end(refusal))),
                         None => false,
                     }
                 }
             };
             if again && let Err(refusal) = self.follow_supergraph().await {
-                return self.end(refusal);
+                return Some(Err(self.end(refusal)));
             }
         }
         None
     }
 
-    fn end(&mut self, refusal: Refusal) -> Option<Result<ExecutionResult, Refusal>> {
+    const fn end(&mut self, refusal: Refusal) -> Refusal {
         self.is_over = true;
-        Some(Err(refusal))
+        refusal
     }
 
     /// The newest answer, whatever came between it and the one that the client has; nothing when that is the same.
@@ -144,10 +144,9 @@ impl Follower {
         let client = Client { deadline, ..self.client.clone() };
         match ask_again(&self.state, &client, &self.request).await {
             Ok((asked, options)) => {
-                let running = self.state.streams.live_queries.join(asked);
-                self.newest = running.newest();
+                self.running = self.state.streams.live_queries.join(asked);
+                self.newest = self.running.newest();
                 self.newest.mark_changed();
-                self._running = running;
                 self.moved = true;
                 self.delta = options.delta;
                 Ok(())

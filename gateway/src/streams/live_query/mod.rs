@@ -7,7 +7,7 @@ mod places;
 mod running;
 mod snapshot;
 
-use std::hash::{BuildHasher, Hash, Hasher};
+use std::hash::BuildHasher;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
@@ -53,9 +53,7 @@ struct Key {
 
 impl Key {
     fn hash(&self) -> u64 {
-        let mut hasher = FxBuildHasher.build_hasher();
-        (self.execution.hash(), self.throttle).hash(&mut hasher);
-        hasher.finish()
+        FxBuildHasher.hash_one((self.execution.hash(), self.throttle))
     }
 
     fn is_like(&self, other: &Self) -> bool {
@@ -83,14 +81,12 @@ impl LiveQueries {
         let mut list = self.lock();
         let list_of_hash = list.entry(hash).or_default();
         let known: Vec<_> = list_of_hash.iter().filter_map(Weak::upgrade).collect();
-        let running = match known.iter().find(|running| running.is_for(&key)) {
-            Some(running) => Arc::clone(running),
-            None => {
-                let running = Running::begin(asked, Some((key, Arc::downgrade(self))));
-                list_of_hash.push(Arc::downgrade(&running));
-                running
-            }
-        };
+        let equal = known.iter().find(|running| running.is_for(&key)).map(Arc::clone);
+        let running = equal.unwrap_or_else(|| {
+            let running = Running::begin(asked, Some((key, Arc::downgrade(self))));
+            list_of_hash.push(Arc::downgrade(&running));
+            running
+        });
         // Letting go of one locks the list.
         drop(list);
         drop(known);

@@ -17,8 +17,8 @@ fn apply(state: &mut Value, answer: &Value) {
     };
     assert_eq!(answer.as_object().unwrap().len(), 1, "a patch stands alone: {answer}");
     for step in patch.as_array().unwrap() {
-        let path = step["path"].as_str().unwrap();
-        let (parent, key) = path.rsplit_once('/').unwrap();
+        let place = step["path"].as_str().unwrap();
+        let (parent, key) = place.rsplit_once('/').unwrap();
         let key = key.replace("~1", "/").replace("~0", "~");
         match (state.pointer_mut(parent).unwrap(), step["op"].as_str().unwrap()) {
             (Value::Array(list), "add") => list.insert(key.parse().unwrap(), step["value"].clone()),

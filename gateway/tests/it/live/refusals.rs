@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use pulse_gateway::{Gateway, GatewayConfig, GatewayParts};
+use pulse_gateway::{Gateway, GatewayConfig, GatewayParts, StreamFilter, StreamKind};
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
@@ -95,6 +95,22 @@ async fn there_are_limits_for_a_caller_and_for_all() {
         }
     })
     .await;
+}
+
+#[tokio::test]
+async fn whoever_looks_after_streams_sees_it_and_ends_it() {
+    let library = Library::open(at_once()).await;
+    library.shelf.put_silently(1, "toy", "ball");
+    let mut events = library.follow(ONE, json!({ "id": id(1) })).await;
+    assert_eq!(events.answer().await, one(1, "ball"));
+    let streams = library.gateway.streams();
+    let all = streams.list(&StreamFilter::default());
+    assert_eq!((all.len(), all[0].kind, all[0].events), (1, StreamKind::LiveQuery, 1));
+    let own =
+        StreamFilter { org: library.shelf.org, session: all[0].caller.session, ..StreamFilter::default() };
+    assert_eq!(streams.end(&own, "enough"), 1);
+    assert_eq!(events.answer().await["errors"][0]["extensions"]["reason"], "STREAM_ENDED");
+    assert_eq!(events.next().await, None);
 }
 
 #[tokio::test]
