@@ -80,6 +80,7 @@ pub(super) fn context() -> ExecutionContext {
         uploads: None,
         include_plan: false,
         tell_cost: None,
+        tag_limit: None,
         toll: None,
     }
 }

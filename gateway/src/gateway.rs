@@ -15,15 +15,16 @@ use tokio::task::JoinSet;
 use tower::Service;
 
 use crate::auth::RememberedCallers;
+use crate::changes::Changes;
 use crate::config::GatewayConfig;
 use crate::http::{self, Front, HealthCheck};
 use crate::lifecycle::Lifecycle;
 use crate::persisted_queries::PersistedQueries;
 use crate::pipeline::{Executions, OperationNames};
-use crate::ports::{Authenticator, OperationStore, RevocationFeed, SupergraphSource};
+use crate::ports::{Authenticator, ChangeFeed, OperationStore, RevocationFeed, SupergraphSource};
 use crate::quota::Quotas;
 use crate::remote::headers::ResponseHeaders;
-use crate::streams::Streams;
+use crate::streams::{StreamDirectory, Streams};
 use crate::supergraph::{Loader, Subgraphs, Supergraph, SupergraphError};
 
 /// What a gateway is made of: the ports, and what the process shares with it.
@@ -36,6 +37,8 @@ pub struct GatewayParts {
     pub authenticator: Arc<dyn Authenticator>,
     /// Who tells of credentials that end early.
     pub revocations: Option<Arc<dyn RevocationFeed>>,
+    /// Who tells of what changes; without it no query is live.
+    pub changes: Option<Arc<dyn ChangeFeed>>,
     /// Operations known by an id.
     pub operations: Option<Arc<dyn OperationStore>>,
     /// What must work before the process is ready, beside the gateway itself.
@@ -73,6 +76,8 @@ pub(crate) struct State {
     pub(crate) supergraph: Arc<Supergraph>,
     pub(crate) response_headers: ResponseHeaders,
     pub(crate) callers: Arc<RememberedCallers>,
+    /// What changes, where somebody tells of it.
+    pub(crate) changes: Option<Arc<Changes>>,
     pub(crate) operations: Option<Arc<dyn OperationStore>>,
     pub(crate) persisted: Arc<PersistedQueries>,
     pub(crate) checks: Vec<HealthCheck>,
@@ -102,21 +107,29 @@ impl Gateway {
             source,
             authenticator,
             revocations,
+            changes,
             operations,
             checks,
             metrics,
             clock,
         } = parts;
         let response_headers = ResponseHeaders::try_new(&config)?;
-        let supergraph = Supergraph::init(source.as_ref(), Loader::new(subgraphs, &config)).await?;
+        let mut background = JoinSet::new();
+        // What changes from now on is heard, so that nothing that is read from now on grows old unseen.
+        let changes = changes.map(|feed| {
+            let changes = Arc::<Changes>::default();
+            background.spawn(Arc::clone(&changes).follow(feed.changes()));
+            changes
+        });
+        let loader = loader(subgraphs, &config, changes.as_ref());
+        let supergraph = Supergraph::init(source.as_ref(), loader).await?;
         let supergraph = Arc::new(supergraph);
         let callers = RememberedCallers::new(authenticator, clock.clone(), config.remembered_credentials);
-        let mut background = JoinSet::new();
         background.spawn(Arc::clone(&supergraph).follow(source));
         if let Some(feed) = revocations {
             background.spawn(callers.revocations().follow(feed));
         }
-        let streams = Arc::new(Streams::new(&config.subscriptions));
+        let streams = Arc::new(Streams::new(&config, &clock));
         let persisted = Arc::new(PersistedQueries::new(&config.persisted_queries));
         let quotas = Arc::new(Quotas::new(&config, clock.clone()));
         let state = State {
@@ -125,6 +138,7 @@ impl Gateway {
             supergraph,
             response_headers,
             callers: Arc::new(callers),
+            changes,
             operations,
             persisted,
             checks,
@@ -154,7 +168,7 @@ impl Gateway {
         let old = Arc::clone(&self.current.epoch.load().state);
         let reconfigured = old.config.changes_to(&config);
         let response_headers = ResponseHeaders::try_new(&config)?;
-        old.supergraph.reconfigure(Loader::new(subgraphs, &config)).await?;
+        old.supergraph.reconfigure(loader(subgraphs, &config, old.changes.as_ref())).await?;
         self.current.epoch.store(Arc::new(Epoch::begin(old.with(config, response_headers))));
         old.lifecycle.accept_config();
         Ok(reconfigured)
@@ -181,10 +195,19 @@ impl Gateway {
         http::operator_router(&self.current.epoch.load().state)
     }
 
+    /// The streams that are open, for those who look after them.
+    pub fn streams(&self) -> StreamDirectory {
+        self.current.epoch.load().state.streams.directory.clone()
+    }
+
     /// The version of the supergraph that is served now.
     pub fn supergraph_version(&self) -> String {
         self.current.epoch.load().state.supergraph.served().version.clone()
     }
+}
+
+fn loader(subgraphs: Subgraphs, config: &GatewayConfig, changes: Option<&Arc<Changes>>) -> Loader {
+    Loader::new(subgraphs, config).with_live_queries(config.live_queries.enabled && changes.is_some())
 }
 
 impl Epoch {
@@ -204,6 +227,7 @@ impl State {
             response_headers: _,
             supergraph,
             callers,
+            changes,
             operations,
             persisted,
             checks,
@@ -225,6 +249,7 @@ impl State {
             quotas,
             supergraph: Arc::clone(supergraph),
             callers: Arc::clone(callers),
+            changes: changes.clone(),
             operations: operations.clone(),
             persisted,
             checks: checks.clone(),

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod auth;
+mod changes;
 mod check;
 mod config;
 pub mod engine;
@@ -24,6 +25,7 @@ pub mod value;
 
 pub use self::http::{HealthCheck, ServerConfig, serve};
 pub use auth::{AnonymousAuthenticator, JwtAuthenticator, JwtError};
+pub use changes::Reads;
 pub use check::{
     Check, Finding, Severity, SubgraphReport, SupergraphReport, UnusableSettings, check_settings,
     check_standalone, check_supergraph, check_usable,
@@ -32,8 +34,8 @@ pub use config::{AuthorizationConfig, AuthorizationMode};
 pub use config::{
     BatchingConfig, BreakerConfig, BucketConfig, ClientCertificates, CostConfig, CostMode, Draw,
     GatewayConfig, HeadersConfig, InvalidKeyExpression, InvalidLabelRule, InvalidRedisUrl, KeyExpression,
-    LabelRule, LimitsConfig, MetricsConfig, OverridesConfig, PersistedQueriesConfig, PlanExposure,
-    RateLimitRule, RedisConfig, RedisUrl, RemoteConfig, RemoteTlsConfig, RequestHeaderRule,
+    LabelRule, LimitsConfig, LiveQueriesConfig, MetricsConfig, OverridesConfig, PersistedQueriesConfig,
+    PlanExposure, RateLimitRule, RedisConfig, RedisUrl, RemoteConfig, RemoteTlsConfig, RequestHeaderRule,
     ResponseHeaderRule, RetriesConfig, ServerTlsConfig, Strategy, StreamProtocol, SubgraphConfig,
     SubgraphStreams, SubscriptionsConfig, SupergraphConfig, TellCost, UploadsConfig, UpstreamConfig,
     WhenUnreachable,
@@ -44,6 +46,7 @@ pub use config::{InvalidJwtConfig, IssuerConfig, JwtConfig};
 pub use gateway::{Gateway, GatewayParts, Reconfigured};
 pub use quota::warnings as quota_warnings;
 pub use source::{FileSource, InvalidSourceUrl, StaticSource, UrlSource};
+pub use streams::{OpenStream, StreamDirectory, StreamFilter, StreamKind};
 pub use supergraph::{Reach, Subgraphs, SupergraphError};
 pub use tls::InvalidTls;
 pub use uploads::UploadError;

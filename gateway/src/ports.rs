@@ -1,4 +1,4 @@
-//! The five ports: all that the gateway knows of the world around it. Each has an in-process, a remote and a
+//! The six ports: all that the gateway knows of the world around it. Each has an in-process, a remote and a
 //! file-or-none implementation; the binary chooses.
 
 use std::sync::Arc;
@@ -33,6 +33,8 @@ pub struct SubgraphRequest {
     pub caller: Arc<Caller>,
     /// The head of the client's own request.
     pub headers: Arc<HeaderMap>,
+    /// Whether its answer is to say what it was made of.
+    pub wants_tags: bool,
     /// Files that belong in its variables. A call that has some is made once: its files are gone with it.
     pub files: Vec<SubgraphFile>,
     /// When an answer is no longer of use.
@@ -47,7 +49,8 @@ pub struct SubgraphResponse {
     /// The response's `errors`.
     pub errors: Vec<SubgraphError>,
     /// The response's `extensions`, an object or `Value::Null`. An event of a stream may say in `cursor` where its source
-    /// is: a stream whose field takes an argument `after` goes on behind that event.
+    /// is: a stream whose field takes an argument `after` goes on behind that event. Where the request `wants_tags`, `tags`
+    /// lists what the answer was made of, as [`pulse_types::Tag`]s write themselves; clients never see them.
     pub extensions: Value,
     /// The head of its HTTP response; empty for a subgraph in this process.
     pub headers: Arc<HeaderMap>,
@@ -188,6 +191,21 @@ pub enum Revocation {
 pub trait RevocationFeed: Send + Sync + 'static {
     /// Revocations from now on. Ends when the feed does.
     fn revocations(&self) -> BoxStream<'static, Revocation>;
+}
+
+/// What is heard of changes.
+#[derive(Debug, Clone)]
+pub enum Heard {
+    /// Something changed.
+    Change(Arc<pulse_types::Change>),
+    /// Changes were missed: anything may have changed.
+    Gap,
+}
+
+/// Tells of all that changes in the data that the subgraphs serve, for answers that are kept or repeated.
+pub trait ChangeFeed: Send + Sync + 'static {
+    /// Changes that are committed after this was called, in their order. Ends when the feed does.
+    fn changes(&self) -> BoxStream<'static, Heard>;
 }
 
 /// A supergraph's SDL and what names this version of it.

@@ -234,6 +234,12 @@ impl Loader {
         Self { subgraphs, engine: config.into(), warm_up }
     }
 
+    /// The same, whose queries may be `@live`, or not.
+    pub(crate) fn with_live_queries(mut self, live: bool) -> Self {
+        self.engine.live_queries = live;
+        self
+    }
+
     /// Builds the engine where it keeps nobody waiting: planners of large supergraphs take a while.
     pub(crate) async fn load(&self, supergraph: SupergraphSdl) -> Result<Served, SupergraphError> {
         let Self { subgraphs, engine: config, warm_up: _ } = self.clone();

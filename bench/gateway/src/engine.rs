@@ -100,6 +100,7 @@ pub(crate) async fn run(args: &Args) -> anyhow::Result<()> {
             deadline: Instant::now() + Duration::from_mins(1),
             include_plan: false,
             tell_cost: None,
+            tag_limit: None,
             toll: None,
             uploads: None,
         };

@@ -50,6 +50,7 @@ pub(crate) async fn gateway(args: Args) -> anyhow::Result<()> {
         source: Arc::new(FileSource::new(args.supergraph)),
         authenticator: Arc::new(AnonymousAuthenticator::new(&clock)),
         revocations: None,
+        changes: None,
         operations: None,
         checks: Vec::new(),
         metrics: Some(metrics),

@@ -47,6 +47,7 @@ async fn answer(subgraph: &Arc<dyn Subgraph>, clock: &Clock) -> Result<(), Strin
         kind: OperationKind::Query,
         caller: Arc::new(Caller::anonymous(RequestId::new(clock.now()))),
         headers: Arc::default(),
+        wants_tags: false,
         files: Vec::new(),
         deadline,
     };

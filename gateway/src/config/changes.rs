@@ -6,7 +6,7 @@ use super::GatewayConfig;
 use crate::gateway::Reconfigured;
 
 /// Settings, and sections of them, that are used once when the process starts.
-const FIXED: [&str; 19] = [
+const FIXED: [&str; 20] = [
     "jwt",
     "header_timeout",
     "connection_limit",
@@ -19,6 +19,7 @@ const FIXED: [&str; 19] = [
     "subscriptions.socket_limit",
     "subscriptions.stream_limit",
     "subscriptions.reservation_limit",
+    "live_queries.limit",
     "supergraph.file_interval",
     "supergraph.poll_interval",
     "supergraph.timeout",

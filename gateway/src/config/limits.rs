@@ -60,6 +60,7 @@ impl Default for LimitsConfig {
             cost: _,
             inputs: InputLimits { max_list_size, max_page_size, page_arguments },
             masking: _,
+            live_queries: _,
         } = EngineConfig::default();
         Self {
             plan_cache_size,
@@ -113,6 +114,7 @@ impl From<&GatewayConfig> for EngineConfig {
             cost: (&config.cost).into(),
             inputs: InputLimits { max_list_size, max_page_size, page_arguments },
             masking: (&config.errors).into(),
+            live_queries: false,
         }
     }
 }

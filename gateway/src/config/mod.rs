@@ -12,6 +12,7 @@ mod introspection;
 mod jwt;
 mod key;
 mod limits;
+mod live_queries;
 mod metrics;
 mod overrides;
 mod persisted_queries;
@@ -43,6 +44,7 @@ pub use jwt::{InvalidJwtConfig, IssuerConfig, JwtConfig};
 pub(crate) use key::KeyPart;
 pub use key::{InvalidKeyExpression, KeyExpression};
 pub use limits::LimitsConfig;
+pub use live_queries::LiveQueriesConfig;
 pub use metrics::MetricsConfig;
 pub use overrides::{Draw, InvalidLabelRule, LabelRule, OverridesConfig};
 pub use persisted_queries::PersistedQueriesConfig;
@@ -130,6 +132,8 @@ pub struct GatewayConfig {
     pub remote: RemoteConfig,
     /// Streams, to clients and from subgraphs.
     pub subscriptions: SubscriptionsConfig,
+    /// Queries that are answered again when something that they read has changed.
+    pub live_queries: LiveQueriesConfig,
     /// Addresses of subgraphs by name, over those that the supergraph names.
     pub subgraph_urls: BTreeMap<String, String>,
     /// What differs for one subgraph from `remote`, by its name.
@@ -184,6 +188,7 @@ impl Default for GatewayConfig {
             tls: ServerTlsConfig::default(),
             remote: RemoteConfig::default(),
             subscriptions: SubscriptionsConfig::default(),
+            live_queries: LiveQueriesConfig::default(),
             subgraph_urls: BTreeMap::new(),
             subgraphs: BTreeMap::new(),
             deduplicate: true,

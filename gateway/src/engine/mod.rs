@@ -12,6 +12,7 @@ use moka::future::Cache;
 use pulse_types::Caller;
 use rustc_hash::FxHashMap;
 
+use crate::changes::Reads;
 use crate::ports::{Subgraph, SupergraphSdl};
 use crate::uploads::Uploads;
 use crate::value::{Object, Value};
@@ -27,6 +28,7 @@ mod inputs;
 mod introspection;
 mod leaf;
 mod limits;
+mod live;
 mod load;
 mod meta_fields;
 mod operation;
@@ -63,6 +65,7 @@ pub use cost::{Cost, CostRules, Estimate, Toll};
 pub use error::{ErrorCode, LoadError, Location, RequestError};
 pub use execute::Masking;
 pub use inputs::InputLimits;
+pub use live::LiveOptions;
 pub use operation::Operation;
 pub use probe::Probe;
 pub use source::{Resumption, SharingScope};
@@ -101,6 +104,8 @@ pub struct EngineConfig {
     pub inputs: InputLimits,
     /// Which texts of subgraphs' errors clients see.
     pub masking: Masking,
+    /// Whether queries may be `@live`.
+    pub live_queries: bool,
 }
 
 impl Default for EngineConfig {
@@ -120,6 +125,7 @@ impl Default for EngineConfig {
             cost: CostRules::default(),
             inputs: InputLimits::default(),
             masking: Masking::default(),
+            live_queries: false,
         }
     }
 }
@@ -163,6 +169,8 @@ pub struct ExecutionContext {
     pub tell_cost: Option<Estimate>,
     /// Who pays for a subscription's events.
     pub toll: Option<Arc<dyn Toll>>,
+    /// Whether the result is to say what it was made of, and how many tags are told apart in it.
+    pub tag_limit: Option<usize>,
 }
 
 /// An executed operation.
@@ -185,7 +193,9 @@ pub struct ExecutionResult {
     /// Headers for the client, beside those that say what the body is.
     pub headers: HeaderMap,
     /// Where the source of this event is, when this answers one whose source says so.
-    pub cursor: Option<Value>,
+    pub cursor: Option<Arc<Value>>,
+    /// What it was made of, when that was asked for.
+    pub reads: Option<Arc<Reads>>,
 }
 
 /// One request to a subgraph.
@@ -218,11 +228,12 @@ impl Engine {
         subgraphs: Vec<Arc<dyn Subgraph>>,
         config: &EngineConfig,
     ) -> Result<Self, LoadError> {
-        let load::Loaded { planner, weights, slicing, document } = load::load(&supergraph.sdl)?;
+        let load::Loaded { mut planner, weights, slicing, document } = load::load(&supergraph.sdl)?;
         let subgraphs: FxHashMap<Arc<str>, _> =
             subgraphs.into_iter().map(|subgraph| (subgraph.name().into(), subgraph)).collect();
         load::check_served(&planner, &subgraphs)?;
         let labels = OverrideLabels::of(&planner);
+        let is_live = config.live_queries && live::define(&mut planner);
         let rules = config.cost.clone();
         let supergraph = (rules.counted && rules.by_subgraph).then(|| Schema::new(&document));
         let authorization = authorization::Rules::read(&document);
@@ -240,6 +251,7 @@ impl Engine {
             planner,
             subgraphs,
             rules: operation::validation_rules(),
+            is_live,
             config: config.clone(),
         };
         let plans = Self::plan_cache(config);
@@ -343,6 +355,18 @@ impl Engine {
         let variables = self.coerced(operation, given)?;
         let checked = self.preparer.inputs.check_variables(&operation.paging, &variables);
         checked.map(|()| variables).map_err(|error| vec![error])
+    }
+
+    /// How the client wants the answers of an operation that is `@live`; `None` for any other. The error says what is wrong
+    /// with the variables.
+    pub fn live(
+        &self,
+        operation: &Operation,
+        variables: Option<&Value>,
+    ) -> Result<Option<LiveOptions>, Vec<RequestError>> {
+        let Some(live) = &operation.live else { return Ok(None) };
+        let variables = self.variables(operation, variables)?;
+        live.options(&variables).map(Some).map_err(|error| vec![error])
     }
 
     /// Runs a query or a mutation. `variables` is an object, `null` or absent.

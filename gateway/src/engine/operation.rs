@@ -22,6 +22,7 @@ use super::conditions::{self, Derived};
 use super::cost::{OperationCost, Pricer, Pricing};
 use super::execute::Masking;
 use super::inputs::{Inputs, PageVariables};
+use super::live::{self, LiveDirective};
 use super::meta_fields::MetaFields;
 use super::plan::{Node, PlanCompiler};
 use super::schema::{Schema, TypeConditions};
@@ -49,6 +50,8 @@ pub struct Operation {
     pub(super) plan: Option<Node>,
     /// Where its events come from, when it is a subscription.
     pub(super) source: Option<EventSource>,
+    /// How it is to be answered again, when it is.
+    pub(super) live: Option<LiveDirective>,
     /// `None` where costs are not counted.
     pub(super) cost: Option<OperationCost>,
     /// How long the last answer was, so that the next one finds room for its own at once.
@@ -80,6 +83,11 @@ impl Operation {
     /// Whether anything is asked of a subgraph.
     pub(crate) const fn is_planned(&self) -> bool {
         self.plan.is_some()
+    }
+
+    /// Whether it is to be answered again when something that it read has changed.
+    pub(crate) const fn is_live(&self) -> bool {
+        self.live.is_some()
     }
 
     /// The subgraphs that are asked, each once, when equal queries may share an answer.
@@ -126,6 +134,8 @@ pub(super) struct Preparer {
     pub(super) masking: Arc<Masking>,
     pub(super) events: EventFields,
     pub(super) rules: ValidationPlan,
+    /// Whether queries may be live.
+    pub(super) is_live: bool,
     pub(super) config: EngineConfig,
 }
 
@@ -146,6 +156,7 @@ impl Preparer {
         limits::check(&document, &self.config).map_err(one)?;
         let mut chosen = Chosen::find(&document, name).map_err(one)?;
         self.validate(&document)?;
+        let live = self.is_live.then(|| live::take(&mut document, chosen.0)).flatten();
         let root_type = self.root_type(chosen.parts(&document).kind).map_err(one)?;
 
         let client_names: Vec<_> =
@@ -170,6 +181,7 @@ impl Preparer {
             paging,
             plan: None,
             source: None,
+            live,
             cost: None,
             answer_size: AtomicUsize::new(256),
             usage: Usage::default(),

@@ -72,7 +72,7 @@ impl Shared {
         let mut extensions = serde_json::Map::new();
         let mut cursor = None;
         if let Some(event) = event {
-            cursor = event.cursor().cloned();
+            cursor = event.cursor().cloned().map(Arc::new);
             extensions = event_extensions(&event);
             match event.outcome {
                 Ok(response) => run.event(event.fetch, response),
@@ -85,7 +85,7 @@ impl Shared {
         if let Some(plan) = &operation.plan {
             run.node(plan).await;
         }
-        let State { data, mut errors, fetches } =
+        let State { data, mut errors, fetches, reads } =
             run.state.into_inner().expect("nothing panics while it holds the state");
         let cost = operation.cost.as_ref().map(|cost| cost.actual(variables, &data));
         let mut out = Vec::with_capacity(operation.answer_size.load(Ordering::Relaxed));
@@ -103,6 +103,7 @@ impl Shared {
             fetches,
             cost,
             cursor,
+            reads: reads.map(Arc::new),
             ..ExecutionResult::default()
         }
     }
@@ -119,7 +120,7 @@ impl Shared {
             conditions: &self.conditions,
             names_subgraphs: self.names_subgraphs,
             masking: &self.masking,
-            state: Mutex::new(State::new(data)),
+            state: Mutex::new(State::new(data, context.tag_limit)),
         }
     }
 }

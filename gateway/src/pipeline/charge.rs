@@ -29,7 +29,8 @@ pub(super) struct Charge {
     meter: Option<Arc<Meter>>,
 }
 
-/// Counts the request and debits what its operation may cost. A subscription pays with each event.
+/// Counts the request and debits what its operation may cost. A subscription pays with each event, a live query with each
+/// answer.
 pub(super) async fn charge(
     state: &State,
     engine: &Engine,
@@ -46,7 +47,7 @@ pub(super) async fn charge(
             return Err(refused);
         }
     }
-    let pays_now = operation.kind() != OperationKind::Subscription;
+    let pays_now = operation.kind() != OperationKind::Subscription && !operation.is_live();
     let cost = estimate.as_ref().filter(|_| pays_now).map(|estimate| estimate.cost);
     let debit = state.quotas.debit(&asker, cost).await;
     let debit = debit.map_err(|shortage| refuse(state, &shortage, cost, summary))?;

@@ -101,7 +101,7 @@ pub(super) async fn subscribe(
     in_time(state, client, opening).await
 }
 
-fn context(state: &State, request: &GraphqlRequest, client: &Client) -> ExecutionContext {
+pub(super) fn context(state: &State, request: &GraphqlRequest, client: &Client) -> ExecutionContext {
     let wants_plan = request.extensions.get("plan").and_then(Value::as_bool) == Some(true);
     ExecutionContext {
         caller: Arc::clone(&client.caller),
@@ -111,10 +111,11 @@ fn context(state: &State, request: &GraphqlRequest, client: &Client) -> Executio
         include_plan: wants_plan && state.config.expose_plan.allows(&client.caller, &client.headers),
         tell_cost: None,
         toll: None,
+        tag_limit: None,
     }
 }
 
-async fn in_time(
+pub(super) async fn in_time(
     state: &State,
     client: &Client,
     answer: impl Future<Output = Result<Answer, Refusal>>,

@@ -9,6 +9,7 @@ mod client_head;
 mod csrf;
 mod execute;
 mod find_document;
+mod live;
 mod meter;
 mod operate;
 mod operation_names;
@@ -41,12 +42,13 @@ use crate::trace;
 use crate::uploads::Uploads;
 
 pub(crate) use authenticate::authenticate;
+pub(crate) use live::ask_again;
 pub(crate) use operate::{Answer, Client, Repeatable, Results, Transport, operate, resubscribe};
 pub(crate) use operation_names::OperationNames;
 pub(crate) use read_request::{Arrival, GraphqlRequest, read_request};
 pub(crate) use refusal::{METHODS, Refusal};
 pub(crate) use respond::refuse;
-pub(crate) use share::Executions;
+pub(crate) use share::{Execution, Executions};
 pub(crate) use summary::Summary;
 
 use read_request::Incoming;

@@ -15,11 +15,12 @@ use super::execute::Paying;
 use super::read_request::GraphqlRequest;
 use super::refusal::Refusal;
 use super::summary::Summary;
-use super::{charge, execute, find_document, prepare, variant};
+use super::{charge, execute, find_document, live, prepare, variant};
 use crate::engine::{Engine, ExecutionResult, Operation, OperationKind, Subscription};
 use crate::gateway::State;
 use crate::http::client_address::shown;
 use crate::http::negotiate::StreamType;
+use crate::streams::{Beginning, StreamKind};
 use crate::trace;
 use crate::value::Text;
 
@@ -42,6 +43,16 @@ impl Transport {
     /// Whether it carries more than one answer.
     pub(crate) fn streams(self) -> bool {
         self != Self::Once
+    }
+
+    /// Its name, in metrics and for those who look after streams.
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Once => "http",
+            Self::WebSocket => "websocket",
+            Self::EventStream | Self::SharedEventStream => "sse",
+            Self::Multipart => "multipart",
+        }
     }
 }
 
@@ -79,10 +90,10 @@ pub(crate) enum Answer {
 /// Results as they come. An error is the last one, and says why.
 pub(crate) type Results = BoxStream<'static, Result<ExecutionResult, Refusal>>;
 
-/// What is needed to prepare a subscription again, for another supergraph.
+/// What is needed to prepare a subscription, or a live query, again, for another supergraph.
 pub(crate) struct Repeatable {
-    request: GraphqlRequest,
-    document: Text,
+    pub(super) request: GraphqlRequest,
+    pub(super) document: Text,
     paying: Paying,
 }
 
@@ -120,6 +131,7 @@ async fn steps(
         }
     };
     trace::prepared(span, &operation, was_planned);
+    let text = document.clone();
     let names = state.config.metrics.operations;
     summary.operation(&operation, was_planned, state.operation_names.label(operation.name(), names));
     let asked = (&*operation, &request);
@@ -127,9 +139,17 @@ async fn steps(
     let charge = charging.instrument(trace::step!("charge")).await?;
     let paying = Paying { told: charge.told(), toll: charge.toll() };
     let executing = async {
-        if operation.kind() != OperationKind::Subscription {
+        let is_live = operation.is_live();
+        if operation.kind() != OperationKind::Subscription && !is_live {
             let asked = (request, paying.told);
             return execute::execute(state, &served, &operation, asked, client).await;
+        }
+        if is_live {
+            let has_files = request.uploads.is_some();
+            let request = GraphqlRequest { uploads: None, ..request };
+            let repeatable = (Repeatable { request, document, paying }, supergraphs);
+            let following = live::follow(state, client, (&served, &operation), repeatable, has_files);
+            return Box::pin(following).await;
         }
         let planned = Arc::clone(&operation);
         let subscription = execute::subscription(state, &served.engine, planned, (&request, &paying), client);
@@ -144,7 +164,18 @@ async fn steps(
             result.headers = client_head(state, client, &operation, &result);
             Ok(Answer::Once(result))
         }
-        Answer::Stream(results) => Ok(Answer::Stream(charge.events(results))),
+        Answer::Stream(results) => {
+            let kind = if operation.is_live() { StreamKind::LiveQuery } else { StreamKind::Subscription };
+            let beginning = Beginning {
+                caller: &client.caller,
+                kind,
+                transport: client.transport.name(),
+                operation: operation.name(),
+                document: &text,
+            };
+            let results = state.streams.directory.enter(&beginning, charge.events(results));
+            Ok(Answer::Stream(results))
+        }
     }
 }
 
@@ -164,7 +195,7 @@ async fn ready(
     Ok((operation, was_planned, document.text))
 }
 
-async fn planned(
+pub(super) async fn planned(
     state: &State,
     engine: &Engine,
     client: &Client,

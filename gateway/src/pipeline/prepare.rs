@@ -19,6 +19,9 @@ pub(super) async fn prepare(
     match operation.kind() {
         OperationKind::Mutation if request.is_safe => Err(Refusal::mutation_by_get()),
         OperationKind::Subscription if !client.transport.streams() => Err(Refusal::needs_stream()),
+        OperationKind::Query if operation.is_live() && !client.transport.streams() => {
+            Err(Refusal::live_needs_stream())
+        }
         OperationKind::Query | OperationKind::Mutation | OperationKind::Subscription => {
             Ok((operation, was_planned))
         }

@@ -65,6 +65,16 @@ impl Refusal {
         ])
     }
 
+    /// A live query over a transport that carries one answer.
+    pub(crate) fn live_needs_stream() -> Self {
+        let message = "a live query has more than one answer: send it over WebSocket (graphql-transport-ws), or with `Accept: \
+                       text/event-stream` or `Accept: multipart/mixed;subscriptionSpec=1.0`; or leave out `@live` for one \
+                       answer";
+        Self::errors(vec![
+            RequestError::new(ErrorCode::BadUserInput, message).because("LIVE_QUERY_TRANSPORT"),
+        ])
+    }
+
     /// A file that cannot be taken, in a request that did nothing else.
     pub(crate) fn upload(error: &UploadError) -> Self {
         let refusal =

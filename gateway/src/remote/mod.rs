@@ -280,11 +280,19 @@ fn body_with(request: &SubgraphRequest, token: Option<&str>) -> Bytes {
         out.extend_from_slice(br#","variables":"#);
         request.variables.write(&mut out);
     }
+    let mut separator: &[u8] = br#","extensions":{"#;
     if let Some(token) = token {
-        out.extend_from_slice(br#","extensions":{"#);
+        out.extend_from_slice(separator);
         write_string(CALLER_EXTENSION, &mut out);
         out.extend_from_slice(b":");
         write_string(token, &mut out);
+        separator = b",";
+    }
+    if request.wants_tags {
+        out.extend_from_slice(separator);
+        out.extend_from_slice(br#""pulse":{"tags":true}"#);
+    }
+    if token.is_some() || request.wants_tags {
         out.extend_from_slice(b"}");
     }
     out.extend_from_slice(b"}");

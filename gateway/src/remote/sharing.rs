@@ -64,6 +64,7 @@ impl flights::Key for Call {
             variables,
             kind,
             caller,
+            wants_tags,
             files,
             headers: _,
             deadline: _,
@@ -72,6 +73,7 @@ impl flights::Key for Call {
         (files.is_empty() && other.request.files.is_empty())
             && *query_hash == other.request.query_hash
             && *kind == other.request.kind
+            && *wants_tags == other.request.wants_tags
             && *variables == other.request.variables
             && *caller == other.request.caller
             && self.headers == other.headers

@@ -31,7 +31,7 @@ impl StreamType {
     /// An answer.
     pub(super) fn next(self, result: &ExecutionResult) -> Bytes {
         match self {
-            Self::EventStream => event_stream::event_at(result.cursor.as_ref(), "next", &[&result.body]),
+            Self::EventStream => event_stream::event_at(result.cursor.as_deref(), "next", &[&result.body]),
             Self::Multipart => part(&[b"{\"payload\":", &result.body, b"}"]),
         }
     }

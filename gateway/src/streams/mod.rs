@@ -1,10 +1,12 @@
 //! Streams of answers to clients: over WebSocket, as server-sent events, as multipart. Each transport is a folder or a
 //! file; what they share is how a stream ends and how many there may be.
 
+mod directory;
 mod end;
 mod event_stream;
 mod framing;
 mod live;
+pub(crate) mod live_query;
 mod outlet;
 mod places;
 pub(crate) mod response;
@@ -12,13 +14,18 @@ pub(crate) mod single_connection;
 mod upstream;
 pub(crate) mod websocket;
 
+pub(crate) use directory::Beginning;
+pub use directory::{OpenStream, StreamDirectory, StreamFilter, StreamKind};
 pub(crate) use end::{End, Ending};
 pub(crate) use live::{Begin, Live};
 pub(crate) use places::{Place, Places};
 
 use std::sync::Arc;
 
-use crate::config::SubscriptionsConfig;
+use pulse_types::Clock;
+
+use crate::config::GatewayConfig;
+use live_query::LiveQueries;
 use single_connection::Reservations;
 use upstream::Upstreams;
 
@@ -30,11 +37,23 @@ pub(crate) struct Streams {
     pub(crate) reservations: Reservations,
     /// Streams from subgraphs.
     pub(crate) upstreams: Arc<Upstreams>,
+    /// Queries that are answered again and again.
+    pub(crate) live_queries: Arc<LiveQueries>,
+    /// Those that are open.
+    pub(crate) directory: StreamDirectory,
 }
 
 impl Streams {
-    pub(crate) fn new(config: &SubscriptionsConfig) -> Self {
-        let reservations = Reservations::new(config.reservation_limit);
-        Self { places: Places::new(config), reservations, upstreams: Arc::default() }
+    pub(crate) fn new(config: &GatewayConfig, clock: &Clock) -> Self {
+        let reservations = Reservations::new(config.subscriptions.reservation_limit);
+        let places = Places::new(&config.subscriptions);
+        let live_queries = Arc::new(LiveQueries::new(&config.live_queries));
+        Self {
+            places,
+            reservations,
+            upstreams: Arc::default(),
+            live_queries,
+            directory: StreamDirectory::new(clock.clone()),
+        }
     }
 }

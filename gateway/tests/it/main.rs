@@ -16,6 +16,7 @@ mod http;
 mod http2;
 mod inbound;
 mod jwt;
+mod live;
 mod persisted_queries;
 mod protection;
 mod quotas;

@@ -33,6 +33,7 @@ fn request(caller: Arc<Caller>) -> SubgraphRequest {
         kind: OperationKind::Query,
         caller,
         headers: Arc::default(),
+        wants_tags: false,
         files: Vec::new(),
         deadline: Instant::now() + Duration::from_secs(5),
     }

@@ -95,6 +95,9 @@ fn round(duration: Duration) -> Duration {
 
 async fn translate(request: SubgraphRequest) -> Result<Request, SubgraphFault> {
     let mut translated = Request::new(&*request.query).variables(values::variables(request.variables));
+    if request.wants_tags {
+        translated.extensions.insert("pulse".to_owned(), async_graphql::value!({ "tags": true }));
+    }
     for SubgraphFile { paths, upload } in request.files {
         let file = upload.open().await.map_err(SubgraphFault::Upload)?;
         let (filename, content_type) = (file.file_name.clone(), file.content_type.clone());

@@ -2,6 +2,7 @@
 
 mod authenticator;
 mod background;
+mod changes;
 mod database;
 pub mod demo;
 mod in_process;
@@ -28,6 +29,7 @@ use pulse_types::{Clock, Secret};
 
 pub use authenticator::TokenAuthenticator;
 pub use background::Background;
+pub use changes::TailFeed;
 pub use database::Database;
 pub(crate) use database::write_private;
 pub use in_process::InProcess;
@@ -107,6 +109,7 @@ impl Platform {
                 Arc::clone(&revoked),
             )),
             revocations: Some(Arc::new(RevokedByLog::new(store.clone(), tail.clone(), revoked))),
+            changes: Some(Arc::new(TailFeed(tail.clone()))),
             operations: None,
             checks: vec![database_check(&store)],
             metrics,
@@ -158,6 +161,8 @@ pub async fn remote_gateway(
         source: Arc::new(StaticSource::new(compose_own()?)),
         authenticator: Arc::new(TokenAuthenticator::new(tokens.clone(), clock.clone(), Arc::default())),
         revocations: None,
+        // Without a database it hears of no changes: no query is live here.
+        changes: None,
         operations: None,
         checks: Vec::new(),
         metrics: Some(metrics),

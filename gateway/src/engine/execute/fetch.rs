@@ -15,7 +15,7 @@ use super::places::{self, Places};
 use super::representations::Representations;
 use super::{Run, State, rewrite};
 use crate::engine::plan::{EntityFetch, Fetch, Request, Rewrite};
-use crate::engine::{ErrorCode, FetchReport};
+use crate::engine::{ErrorCode, FetchReport, OperationKind};
 use crate::ports::{SubgraphError, SubgraphFault, SubgraphRequest, SubgraphResponse};
 use crate::trace;
 use crate::value::{Object, Value};
@@ -170,6 +170,7 @@ impl Run<'_> {
             kind: request.kind,
             caller: Arc::clone(&self.context.caller),
             headers: Arc::clone(&self.context.headers),
+            wants_tags: self.context.tag_limit.is_some() && request.kind == OperationKind::Query,
             files,
             deadline: self.context.deadline,
         }
@@ -194,13 +195,21 @@ impl Run<'_> {
         };
         let errors = answer.as_ref().map_or(1, |response| response.errors.len());
         trace::fetched(&span, errors, answer.as_ref().err());
-        self.lock().fetches.push(FetchReport {
+        let mut state = self.lock();
+        if let Some(reads) = &mut state.reads {
+            match &answer {
+                Ok(response) => reads.add_answer(&request.name, response),
+                Err(_) => reads.add_missing(),
+            }
+        }
+        state.fetches.push(FetchReport {
             subgraph: Arc::clone(&request.name),
             duration: started.elapsed(),
             entities,
             errors,
             headers: answer.as_ref().map(|response| Arc::clone(&response.headers)).unwrap_or_default(),
         });
+        drop(state);
         answer
     }
 

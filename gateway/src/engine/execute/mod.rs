@@ -23,6 +23,7 @@ use graph::Graph;
 use super::plan::Node;
 use super::schema::TypeConditions;
 use super::{ExecutionContext, FetchReport};
+use crate::changes::Reads;
 use crate::ports::SubgraphResponse;
 use crate::value::{Object, Value};
 
@@ -45,12 +46,15 @@ pub(super) struct State {
     pub(super) data: Graph,
     pub(super) errors: Vec<FieldError>,
     pub(super) fetches: Vec<FetchReport>,
+    /// What the answers were made of, when that was asked for.
+    pub(super) reads: Option<Reads>,
 }
 
 impl State {
     /// What there is before the first fetch.
-    pub(super) fn new(data: Object) -> Self {
-        Self { data: Graph::new(data), errors: Vec::new(), fetches: Vec::new() }
+    pub(super) fn new(data: Object, tag_limit: Option<usize>) -> Self {
+        let reads = tag_limit.map(Reads::new);
+        Self { data: Graph::new(data), errors: Vec::new(), fetches: Vec::new(), reads }
     }
 }
 

@@ -88,6 +88,7 @@ async fn run(plan: Json, variables: Json) -> String {
         include_plan: false,
         tell_cost: None,
         toll: None,
+        tag_limit: None,
     };
     let masking = super::Masking::default();
     let run = Run {
@@ -96,7 +97,7 @@ async fn run(plan: Json, variables: Json) -> String {
         conditions: &conditions,
         names_subgraphs: true,
         masking: &masking,
-        state: Mutex::new(State::new(Object::new())),
+        state: Mutex::new(State::new(Object::new(), None)),
     };
     run.node(&node).await;
     let data = run.state.into_inner().unwrap().data;

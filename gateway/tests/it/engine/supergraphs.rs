@@ -114,6 +114,7 @@ pub(crate) fn context() -> ExecutionContext {
         include_plan: false,
         tell_cost: None,
         toll: None,
+        tag_limit: None,
     }
 }
 

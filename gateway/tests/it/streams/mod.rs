@@ -1,6 +1,7 @@
 //! Streams to clients and from subgraphs, over real sockets.
 
 pub(crate) mod body;
+mod directory;
 mod endings;
 mod event_stream;
 pub(crate) mod feed;
@@ -9,7 +10,7 @@ mod sharing;
 mod single_connection;
 pub(crate) mod socket;
 mod supergraphs;
-mod swaps;
+pub(crate) mod swaps;
 mod thousand;
 mod upstream;
 mod upstream_settings;

@@ -10,15 +10,20 @@ use crate::support::gateway::TestGateway;
 
 /// Where the supergraph of a test comes from.
 #[derive(Clone)]
-pub(super) struct Swaps(watch::Sender<(u32, String)>);
+pub(crate) struct Swaps(watch::Sender<(u32, String)>);
 
 impl Swaps {
-    pub(super) fn new() -> Self {
-        Self(watch::Sender::new((0, SUPERGRAPH.to_owned())))
+    pub(crate) fn new() -> Self {
+        Self::of(SUPERGRAPH)
+    }
+
+    /// Begins with this supergraph.
+    pub(crate) fn of(sdl: &str) -> Self {
+        Self(watch::Sender::new((0, sdl.to_owned())))
     }
 
     /// Offers another supergraph.
-    pub(super) fn offer(&self, sdl: &str) {
+    pub(crate) fn offer(&self, sdl: &str) {
         self.0.send_modify(|(version, current)| {
             *version += 1;
             sdl.clone_into(current);
@@ -26,7 +31,7 @@ impl Swaps {
     }
 
     /// Waits until the one that was offered last is served.
-    pub(super) async fn served(&self, gateway: &TestGateway) {
+    pub(crate) async fn served(&self, gateway: &TestGateway) {
         let version = self.0.borrow().0.to_string();
         soon(async {
             while gateway.gateway.supergraph_version() != version {
@@ -58,7 +63,7 @@ impl SupergraphSource for Swaps {
 }
 
 /// The same supergraph with the field `room` at another subgraph, which changes the documents that ask for it.
-pub(super) fn room_elsewhere() -> String {
+pub(crate) fn room_elsewhere() -> String {
     let moved = SUPERGRAPH
         .replace("room: String @join__field(graph: FEED)", "room: String @join__field(graph: NAMES)");
     assert_ne!(moved, SUPERGRAPH);

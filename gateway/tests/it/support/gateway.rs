@@ -79,6 +79,7 @@ pub(crate) fn parts() -> GatewayParts {
         source: Arc::new(StaticSource::new(SUPERGRAPH)),
         authenticator: Arc::new(AnonymousAuthenticator::new(&clock())),
         revocations: None,
+        changes: None,
         operations: None,
         checks: Vec::new(),
         metrics: Some(Metrics::install().unwrap()),
@@ -97,7 +98,7 @@ impl TestGateway {
 
     pub(crate) async fn with(parts: GatewayParts, config: GatewayConfig) -> Self {
         let server = ServerConfig::from(&config);
-        let gateway = Gateway::init(parts, config).await.unwrap();
+        let gateway = Box::pin(Gateway::init(parts, config)).await.unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let (stop, stopped) = oneshot::channel();

@@ -1,5 +1,4 @@
 //! For how long answers may be kept.
-#![expect(clippy::large_futures, reason = "a test's future is moved once")]
 
 use http::Method;
 use pulse_gateway::GatewayConfig;

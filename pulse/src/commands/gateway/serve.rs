@@ -87,6 +87,7 @@ async fn standalone(
         source: source(place, &settings.gateway.supergraph)?,
         authenticator: authenticator(&settings.gateway.jwt, &clock).await?,
         revocations: None,
+        changes: None,
         operations: None,
         checks: Vec::new(),
         metrics: Some(metrics),

@@ -1,0 +1,211 @@
+//! The streams that are open, for those who look after them: who listens to what, and how to end it.
+
+use std::collections::BTreeMap;
+use std::fmt::{self, Write as _};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use chrono::{DateTime, Utc};
+use futures::StreamExt;
+use futures::stream;
+use pulse_types::{Caller, Clock, OrgId, SessionId, Subject, UserId};
+use sha2::{Digest, Sha256};
+use tokio::sync::watch;
+use uuid::Uuid;
+
+use crate::engine::{ErrorCode, RequestError};
+use crate::pipeline::{Refusal, Results};
+
+/// A stream that is open.
+#[derive(Debug, Clone)]
+pub struct OpenStream {
+    /// Names it in this process.
+    pub id: Uuid,
+    /// Who listens.
+    pub caller: Arc<Caller>,
+    /// What kind it is.
+    pub kind: StreamKind,
+    /// How it reaches the client: `websocket`, `sse` or `multipart`.
+    pub transport: &'static str,
+    /// The operation's name, when it has one.
+    pub operation: Option<String>,
+    /// The SHA-256 of the operation's text, as persisted queries are known by.
+    pub hash: String,
+    /// When it was opened.
+    pub since: DateTime<Utc>,
+    /// How many answers it has sent.
+    pub events: u64,
+}
+
+/// What a stream is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum StreamKind {
+    /// A subscription's events.
+    Subscription,
+    /// A query that is answered again and again.
+    LiveQuery,
+}
+
+/// Which streams are meant: those of which all that is given here is true.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct StreamFilter {
+    /// The one with this id.
+    pub id: Option<Uuid>,
+    /// Those of callers in this organization.
+    pub org: Option<OrgId>,
+    /// Those of this person.
+    pub user: Option<UserId>,
+    /// Those of this session.
+    pub session: Option<SessionId>,
+    /// Those of operations with this name, or with this hash.
+    pub operation: Option<String>,
+}
+
+impl StreamFilter {
+    fn matches(&self, stream: &OpenStream) -> bool {
+        let Self { id, org, user, session, operation } = self;
+        let caller = &stream.caller;
+        id.is_none_or(|id| id == stream.id)
+            && org.is_none_or(|org| caller.org == Some(org))
+            && user.is_none_or(|user| caller.subject == Subject::User(user))
+            && session.is_none_or(|session| caller.session == Some(session))
+            && operation
+                .as_ref()
+                .is_none_or(|name| stream.operation.as_ref() == Some(name) || *name == stream.hash)
+    }
+}
+
+/// The streams that this process has open. Cheap to clone.
+#[derive(Clone)]
+pub struct StreamDirectory {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    clock: Clock,
+    /// By id, so in the order in which they were opened.
+    open: Mutex<BTreeMap<Uuid, Entry>>,
+}
+
+struct Entry {
+    stream: OpenStream,
+    events: Arc<AtomicU64>,
+    /// Why it is to end, once it is.
+    end: watch::Sender<Option<Arc<str>>>,
+}
+
+/// What is known of a stream that begins.
+pub(crate) struct Beginning<'a> {
+    pub(crate) caller: &'a Arc<Caller>,
+    pub(crate) kind: StreamKind,
+    pub(crate) transport: &'static str,
+    pub(crate) operation: Option<&'a str>,
+    pub(crate) document: &'a str,
+}
+
+impl StreamDirectory {
+    pub(crate) fn new(clock: Clock) -> Self {
+        Self { inner: Arc::new(Inner { clock, open: Mutex::default() }) }
+    }
+
+    /// The streams that match, in the order in which they were opened.
+    pub fn list(&self, filter: &StreamFilter) -> Vec<OpenStream> {
+        let shown = |entry: &Entry| OpenStream {
+            events: entry.events.load(Ordering::Relaxed),
+            ..entry.stream.clone()
+        };
+        self.lock().values().filter(|entry| filter.matches(&entry.stream)).map(shown).collect()
+    }
+
+    /// Ends the streams that match, and tells their clients why. How many there were.
+    pub fn end(&self, filter: &StreamFilter, reason: &str) -> usize {
+        let reason: Arc<str> = reason.into();
+        let mut ended = 0;
+        for entry in self.lock().values().filter(|entry| filter.matches(&entry.stream)) {
+            entry.end.send_replace(Some(Arc::clone(&reason)));
+            ended += 1;
+        }
+        ended
+    }
+
+    /// A stream's results while it is in the directory: until they end, or somebody ends them.
+    pub(crate) fn enter(&self, beginning: &Beginning<'_>, results: Results) -> Results {
+        let Beginning { caller, kind, transport, operation, document } = *beginning;
+        let since = self.inner.clock.now();
+        let (end, told) = watch::channel(None);
+        let events = Arc::<AtomicU64>::default();
+        let stream = OpenStream {
+            id: pulse_types::RequestId::new(since).uuid(),
+            caller: Arc::clone(caller),
+            kind,
+            transport,
+            operation: operation.map(ToOwned::to_owned),
+            hash: hex(&Sha256::digest(document)),
+            since,
+            events: 0,
+        };
+        let listed = Listed { directory: self.clone(), id: stream.id, events: Arc::clone(&events), told };
+        self.lock().insert(stream.id, Entry { stream, events, end });
+        stream::unfold(Some((listed, results)), |open| async {
+            let (mut listed, mut results) = open?;
+            tokio::select! {
+                biased;
+                reason = listed.ended() => Some((Err(ended(&reason)), None)),
+                result = results.next() => {
+                    let result = result?;
+                    listed.events.fetch_add(1, Ordering::Relaxed);
+                    Some((result, Some((listed, results))))
+                }
+            }
+        })
+        .boxed()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<Uuid, Entry>> {
+        self.inner.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for StreamDirectory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StreamDirectory").field("open", &self.lock().len()).finish_non_exhaustive()
+    }
+}
+
+/// A stream's place in the directory, for as long as it is held.
+struct Listed {
+    directory: StreamDirectory,
+    id: Uuid,
+    events: Arc<AtomicU64>,
+    told: watch::Receiver<Option<Arc<str>>>,
+}
+
+impl Listed {
+    /// Returns why it is to end, when it is.
+    async fn ended(&mut self) -> Arc<str> {
+        let told = self.told.wait_for(Option::is_some).await;
+        match told.ok().and_then(|told| told.clone()) {
+            Some(reason) => reason,
+            None => std::future::pending().await,
+        }
+    }
+}
+
+impl Drop for Listed {
+    fn drop(&mut self) {
+        self.directory.lock().remove(&self.id);
+    }
+}
+
+/// The last that a client hears.
+fn ended(reason: &str) -> Refusal {
+    let text = format!("this stream was ended by an administrator: {reason}");
+    Refusal::errors(vec![RequestError::new(ErrorCode::Forbidden, text).because("STREAM_ENDED")])
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
+        write!(text, "{byte:02x}").expect("writing to a string cannot fail");
+        text
+    })
+}
