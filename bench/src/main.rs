@@ -3,7 +3,6 @@
 mod archive;
 mod bare;
 mod import;
-mod live;
 mod pgbench;
 mod platform;
 mod read;
@@ -27,14 +26,6 @@ enum Bench {
     Read(read::Args),
     /// An archive through the write path.
     Import(import::Args),
-    /// Subscribers over WebSocket and server-sent events, and how soon they hear.
-    Live(live::Args),
-    /// A loop that writes frames to all who follow; started by `live`.
-    #[command(hide = true)]
-    BareLiveServer { entities: usize },
-    /// The platform with room for many streams; started by `live`.
-    #[command(hide = true)]
-    LiveServer { database: String },
     /// The bare handler, as a process of its own; started by `read`.
     #[command(hide = true)]
     BareServer { database: String, org: Uuid },
@@ -55,9 +46,6 @@ fn main() -> anyhow::Result<()> {
         match cli.bench {
             Bench::Read(args) => read::run(args).await,
             Bench::Import(args) => import::run(args).await,
-            Bench::Live(args) => live::run(args).await,
-            Bench::BareLiveServer { entities } => live::bare::serve(entities).await,
-            Bench::LiveServer { database } => platform::serve_live(&database).await,
             Bench::BareServer { database, org } => bare::serve(&database, org).await,
             Bench::PlatformServer { database, no_deduplication } => {
                 platform::serve(&database, !no_deduplication).await

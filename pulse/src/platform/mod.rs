@@ -99,7 +99,10 @@ impl Platform {
         let (tail, reader) = Tail::new(&store);
         let subgraphs = subgraphs(&store, &tail, tokens, settings)?;
         let revoked = Arc::new(Revoked::default());
-        revoked.read(&store).await.context("what was revoked cannot be read")?;
+        // Without a database nobody is answered anyway, and it is read again before the feed tells of anything.
+        if let Err(error) = revoked.read(&store).await {
+            tracing::warn!(%error, "what was revoked cannot be read yet");
+        }
         let parts = GatewayParts {
             subgraphs: Subgraphs::Fixed(subgraphs.iter().cloned().map(InProcess::port).collect()),
             source: Arc::new(StaticSource::new(compose_own()?)),

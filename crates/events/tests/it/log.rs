@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use chrono::SubsecRound;
 use futures::future::join_all;
 use pulse_events::{Log, Sequencer, Waker};
 use pulse_testkit::TestDatabase;
@@ -119,28 +118,4 @@ async fn the_log_makes_its_partitions_ahead() {
     drain(&mut Sequencer::new(store.clone())).await;
     let entries = Log::new(store).after(0, 10).await.unwrap();
     assert_eq!(entries.iter().map(|entry| entry.position).collect::<Vec<_>>(), [1_000_000, 1_000_001]);
-}
-
-#[tokio::test]
-async fn what_was_written_since_a_time_is_found_and_little_before_it() {
-    let database = TestDatabase::new().await.unwrap();
-    let store = crate::store(&database);
-    crate::written(&store, crate::org(&store), 50).await;
-    let now = store.clock().now().trunc_subsecs(0);
-    // One change a minute, the last one now.
-    let mut connection = database.connect().await.unwrap();
-    let spread = sqlx::query("UPDATE platform.log SET at = $1 - (50 - position) * interval '1 minute'");
-    spread.bind(now).execute(&mut connection).await.unwrap();
-    let log = Log::new(store.clone());
-    for minutes in [0, 1, 15, 49, 1_000] {
-        let since = now - chrono::TimeDelta::minutes(minutes);
-        let found = log.since(since, &["test.thing", "test.other"]).await.unwrap();
-        // A write that took a minute to commit is looked for, too.
-        let first = 1.max(50 - minutes - 1);
-        assert_eq!(
-            found.iter().map(|change| change.position).collect::<Vec<_>>(),
-            (first..=50).collect::<Vec<_>>()
-        );
-        assert!(log.since(since, &["test.other"]).await.unwrap().is_empty());
-    }
 }

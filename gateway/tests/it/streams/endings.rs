@@ -93,21 +93,6 @@ async fn streams_end_with_the_time_of_their_credential() {
 }
 
 #[tokio::test]
-async fn streams_end_when_their_persons_rights_in_the_tenant_change() {
-    let (gateway, feed, caller, revoke) = known(TimeDelta::hours(1)).await;
-    let streams = three(&gateway, r#"{"room":"a"}"#).await;
-    feed.wait_open(1).await;
-    let (user, org) = (caller.user().unwrap(), caller.org.unwrap());
-    let elsewhere = Revocation::Membership { user, org: pulse_types::OrgId::new(noon()) };
-    revoke.unbounded_send(elsewhere).unwrap();
-    revoke.unbounded_send(Revocation::Membership { user, org }).unwrap();
-    let close =
-        "close 4403 your rights in this organization have changed; connect again with a new credential";
-    assert_told(&told(streams).await, close, r#""reason":"RIGHTS_CHANGED""#);
-    feed.wait_open(0).await;
-}
-
-#[tokio::test]
 async fn streams_end_when_their_session_or_their_person_is_revoked() {
     for of_session in [true, false] {
         let (gateway, feed, caller, revoke) = known(TimeDelta::hours(1)).await;

@@ -93,7 +93,8 @@ async fn a_role_with_more_rights_ends_nothing() {
     }
 }
 
-#[tokio::test]
+// Dropping the database waits for connections that the second process has just begun, which need a thread to end.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_ended_before_a_process_began_is_no_good_there_either() {
     let stage = Stage::new().await;
     let member = &stage.alpha.member;
