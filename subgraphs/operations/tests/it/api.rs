@@ -146,3 +146,21 @@ async fn what_cannot_be_is_refused_with_its_field() {
     }
     assert_eq!(stage.refusal(&stage.admin, CREATE, json!({ "url": url })).await.0, "CONFLICT");
 }
+
+#[tokio::test]
+async fn webhooks_that_others_refer_to_are_read_together() {
+    let stage = Stage::new().await;
+    let mut representations = Vec::new();
+    for _ in 0..5 {
+        representations.push(json!({ "__typename": "Webhook", "id": stage.webhook().await.0 }));
+    }
+    let entities =
+        "query ($input: [_Any!]!) { _entities(representations: $input) { ... on Webhook { state } } }";
+    let statements = async |representations: &[Value]| {
+        let before = stage.store().statistics().statements();
+        let found = stage.data(&stage.admin, entities, json!(representations)).await;
+        assert_eq!(found.as_array().unwrap().len(), representations.len());
+        stage.store().statistics().statements() - before
+    };
+    assert_eq!(statements(&representations).await, statements(&representations[..1]).await);
+}
