@@ -19,7 +19,7 @@ use tokio_tungstenite::{WebSocketStream, client_async};
 use crate::TestPlatform;
 
 /// Longer than anything takes that does not hang.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// How a client follows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -187,6 +187,8 @@ impl Write {
             .bind(key.0);
             self.connection.execute("idempotency.answer", record).await?;
         }
+        // Leaving the tenant, below, takes them away.
+        let has_jobs = !self.jobs.is_empty();
         let events = std::mem::take(&mut self.events);
         let (of_no_tenant, of_tenant): (Vec<_>, Vec<_>) = events.into_iter().partition(|(_, apart)| *apart);
         self.write_along(&of_tenant).await?;
@@ -195,7 +197,7 @@ impl Write {
         }
         self.connection.commit().await?;
         self.store.committed().notify_one();
-        if !self.jobs.is_empty() {
+        if has_jobs {
             self.store.enqueued().notify_one();
         }
         Ok(())

@@ -32,7 +32,7 @@ async fn patchwork(stage: &Stage, mut cursor: String, count: usize, seed: u64) -
 async fn who_comes_back_by_a_cursor_misses_nothing_and_hears_nothing_twice() {
     const CHANGES: usize = 60;
     let seed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
-    println!("seed {seed}");
+    eprintln!("seed {seed}");
     let stage = Stage::new().await;
     let cursor = stage.cursor().await;
     let writing = async {
