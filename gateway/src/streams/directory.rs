@@ -83,8 +83,10 @@ pub struct StreamDirectory {
 
 struct Inner {
     clock: Clock,
-    /// By id, so in the order in which they were opened.
-    open: Mutex<BTreeMap<Uuid, Entry>>,
+    /// By number, so in the order in which they were opened: ids of one millisecond are in none.
+    open: Mutex<BTreeMap<u64, Entry>>,
+    /// How many were opened so far.
+    opened: AtomicU64,
 }
 
 struct Entry {
@@ -105,7 +107,7 @@ pub(crate) struct Beginning<'a> {
 
 impl StreamDirectory {
     pub(crate) fn new(clock: Clock) -> Self {
-        Self { inner: Arc::new(Inner { clock, open: Mutex::default() }) }
+        Self { inner: Arc::new(Inner { clock, open: Mutex::default(), opened: AtomicU64::new(0) }) }
     }
 
     /// The streams that match, in the order in which they were opened.
@@ -144,8 +146,9 @@ impl StreamDirectory {
             since,
             events: 0,
         };
-        let listed = Listed { directory: self.clone(), id: stream.id, events: Arc::clone(&events), told };
-        self.lock().insert(stream.id, Entry { stream, events, end });
+        let number = self.inner.opened.fetch_add(1, Ordering::Relaxed);
+        let listed = Listed { directory: self.clone(), number, events: Arc::clone(&events), told };
+        self.lock().insert(number, Entry { stream, events, end });
         stream::unfold(Some((listed, results)), |open| async {
             let (mut listed, mut results) = open?;
             tokio::select! {
@@ -161,7 +164,7 @@ impl StreamDirectory {
         .boxed()
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<Uuid, Entry>> {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<u64, Entry>> {
         self.inner.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -175,7 +178,7 @@ impl fmt::Debug for StreamDirectory {
 /// A stream's place in the directory, for as long as it is held.
 struct Listed {
     directory: StreamDirectory,
-    id: Uuid,
+    number: u64,
     events: Arc<AtomicU64>,
     told: watch::Receiver<Option<Arc<str>>>,
 }
@@ -193,7 +196,7 @@ impl Listed {
 
 impl Drop for Listed {
     fn drop(&mut self) {
-        self.directory.lock().remove(&self.id);
+        self.directory.lock().remove(&self.number);
     }
 }
 

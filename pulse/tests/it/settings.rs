@@ -132,8 +132,7 @@ async fn missing_secrets_are_named_with_how_to_make_them() -> anyhow::Result<()>
     exit code 3
     error: the gateway does not know where accounts is: set PULSE_SUBGRAPH_URL_ACCOUNTS to its address, such as http://accounts:4001/graphql
     ");
-    let urls =
-        ["ACCOUNTS", "ANALYTICS", "ENTITIES", "VECTORS"].map(|name| format!("PULSE_SUBGRAPH_URL_{name}"));
+    let urls = pulse::platform::SUBGRAPHS.map(|name| format!("PULSE_SUBGRAPH_URL_{}", name.to_uppercase()));
     let mut without_secrets = with_env(&gateway, &[KEY]);
     without_secrets.envs(urls.iter().map(|name| (name, "http://127.0.0.1:1/graphql")));
     insta::assert_snapshot!(refusal(without_secrets).await?, @"
