@@ -24,7 +24,8 @@ const REMEMBERED: usize = 10_000;
 /// How many changes something from Redis is checked against at most.
 pub(crate) const CHECKED: i64 = 4_096;
 
-/// How many changes of this process may wait to be heard of. With more, nothing is taken from Redis.
+/// How many changes of this process something from Redis is checked against. While more wait to be heard of, nothing is
+/// taken from there.
 const PENDING: usize = 10_000;
 
 /// How long a change is waited for of which nobody knows whether it was committed.
@@ -78,7 +79,8 @@ pub(crate) struct Feed {
     recent: VecDeque<Taken>,
     /// All changes of the log behind this position are among the recent ones.
     complete_since: i64,
-    pending: FxHashMap<ChangeId, Pending>,
+    /// One write may tell of several changes that only their attributes tell apart.
+    pending: FxHashMap<ChangeId, Vec<Pending>>,
     index: Index,
     kept: FxHashMap<Id, (Place, Arc<Entry>)>,
     ids: Id,
@@ -89,9 +91,15 @@ pub(crate) type Ended = Vec<(Place, Arc<Entry>)>;
 
 impl Feed {
     /// Begins to hear of what comes behind `position`.
-    pub(crate) fn begin(&mut self, position: i64) {
+    pub(crate) fn begin(&mut self, position: i64) -> Ended {
+        if self.heard.is_some_and(|heard| heard >= position) {
+            return Vec::new();
+        }
+        // What came between was not heard of.
+        let ended = self.gap();
         self.heard = Some(position);
         self.complete_since = position;
+        ended
     }
 
     /// Nothing is heard any more.
@@ -108,46 +116,67 @@ impl Feed {
         Mark(self.heard.map(|_| self.number))
     }
 
-    /// Takes in the next change of the log.
-    pub(crate) fn take(&mut self, change: Arc<Change>) -> Ended {
-        let Some(heard) = self.heard else { return Vec::new() };
+    /// Takes in the next change of the log: what it ends, and why.
+    pub(crate) fn take(&mut self, change: Arc<Change>) -> (Ended, Miss) {
         let position = change.position;
-        if position <= heard {
-            return Vec::new();
-        }
+        let Some(heard) = self.heard.filter(|heard| position > *heard) else {
+            return (Vec::new(), Miss::Invalidated);
+        };
         // Positions are dense: what is not heard before its successor was missed.
-        let mut ended =
-            if position > heard + 1 && self.complete_since <= heard { self.gap() } else { Vec::new() };
+        let is_gap = position > heard + 1 && self.complete_since <= heard;
+        let mut ended = if is_gap { self.gap() } else { Vec::new() };
         if self.complete_since == i64::MAX {
             self.complete_since = position - 1;
         }
-        let pending = self.pending.remove(&change_id(&change));
-        let known = pending.is_some_and(|pending| pending.until.is_none());
+        let known = self.is_known(&change);
         self.heard = Some(position);
         self.remember(Some(position), Arc::clone(&change), known);
         if !known {
             ended.extend(self.end_concerned(&change));
         }
-        ended
+        (ended, if is_gap { Miss::Gap } else { Miss::Invalidated })
     }
 
-    /// Takes in a change of this process in the moment of its commit, before the log has it.
-    pub(crate) fn take_own(&mut self, change: Change, certainty: Certainty, now: DateTime<Utc>) -> Ended {
-        let change = Arc::new(change);
+    /// Whether this process has committed the change, for sure, and it was heard then. It is not waited for any more.
+    fn is_known(&mut self, change: &Change) -> bool {
+        let id = change_id(change);
+        let Some(same) = self.pending.get_mut(&id) else { return false };
+        let is_this = |pending: &Pending| pending.change.attributes == change.attributes;
+        let found = same.iter().position(is_this);
+        // What the database writes differently is another one to this comparison, and still the one that was waited for.
+        let pending = same.swap_remove(found.unwrap_or(0));
+        if same.is_empty() {
+            self.pending.remove(&id);
+        }
+        found.is_some() && pending.until.is_none()
+    }
+
+    /// Takes in changes of this process in the moment of their commit, before the log has them.
+    pub(crate) fn take_own(
+        &mut self,
+        changes: impl IntoIterator<Item = Change>,
+        certainty: Certainty,
+        now: DateTime<Utc>,
+    ) -> Ended {
         if self.heard.is_none() {
             return Vec::new();
         }
-        self.pending.retain(|_, pending| pending.until.is_none_or(|until| until > now));
+        self.pending.retain(|_, same| {
+            same.retain(|pending| pending.until.is_none_or(|until| until > now));
+            !same.is_empty()
+        });
         let until = match certainty {
             Certainty::Committed => None,
             Certainty::Unknown => Some(now + UNCERTAIN_FOR),
         };
-        // With more there is no need to know which: nothing is taken from Redis.
-        if self.pending.len() <= PENDING {
-            self.pending.insert(change_id(&change), Pending { change: Arc::clone(&change), until });
+        let mut ended = Vec::new();
+        for change in changes.into_iter().map(Arc::new) {
+            let same = self.pending.entry(change_id(&change)).or_default();
+            same.push(Pending { change: Arc::clone(&change), until });
+            self.remember(None, Arc::clone(&change), false);
+            ended.extend(self.end_concerned(&change));
         }
-        self.remember(None, Arc::clone(&change), false);
-        self.end_concerned(&change)
+        ended
     }
 
     /// Changes were missed.
@@ -223,7 +252,7 @@ impl Feed {
         let behind =
             self.recent.iter().rev().take_while(|taken| taken.position.is_none_or(|at| at > position));
         let mut logged = behind.filter(|taken| taken.position.is_some());
-        let mut pending = self.pending.values();
+        let mut pending = self.pending.values().flatten();
         if logged.any(|taken| reads.concern(tenant, &taken.change))
             || pending.any(|pending| reads.concern(tenant, &pending.change))
         {

@@ -19,6 +19,8 @@ pub enum Freshness<'a> {
     AsHeard,
     /// Not older than what this caller has last written, through whatever process.
     OwnWrites(&'a Caller),
+    /// Newer than what was heard: it was asked about before, and the caller has written what was not heard of.
+    Behind,
 }
 
 /// Who has written something that is in the log behind a position, or on its way there.

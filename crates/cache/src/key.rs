@@ -12,13 +12,14 @@ pub struct Space {
     name: &'static str,
     shape: u32,
     ttl: Option<Duration>,
+    is_shared: bool,
 }
 
 impl Space {
     /// The answers that are called `name`, such as `entities.by_id`. `shape` is another number whenever what is kept
     /// looks different, so that processes of two versions do not read each other's.
     pub const fn new(name: &'static str, shape: u32) -> Self {
-        Self { name, shape, ttl: None }
+        Self { name, shape, ttl: None, is_shared: true }
     }
 
     /// How long they are kept at most, when it is not the cache's own limit.
@@ -27,9 +28,19 @@ impl Space {
         Self { ttl: Some(ttl), ..self }
     }
 
+    /// They stay in the process, and are never written to Redis: for what belongs to people.
+    #[must_use]
+    pub const fn within_process(self) -> Self {
+        Self { is_shared: false, ..self }
+    }
+
     /// What metrics call it.
     pub const fn name(&self) -> &'static str {
         self.name
+    }
+
+    pub(crate) const fn is_shared(&self) -> bool {
+        self.is_shared
     }
 
     pub(crate) const fn ttl(&self) -> Option<Duration> {

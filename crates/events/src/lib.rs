@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod caching;
 mod cursor;
 mod groups;
 mod log;
@@ -9,6 +10,7 @@ mod sequencer;
 mod tail;
 mod waker;
 
+pub use caching::WrittenElsewhere;
 pub use cursor::{InvalidCursor, LogCursor};
 pub use groups::{
     Begin, Consumer, ConsumerError, DeadLetter, Group, GroupOptions, GroupRunner, Groups, Handling, Step,

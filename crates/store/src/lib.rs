@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod cached;
 mod connection;
 mod error;
 mod session;
@@ -9,8 +10,10 @@ mod tags;
 mod to_its_end;
 mod write;
 
+pub use cached::{CachedRead, Scope, Tagging};
 pub use connection::Connection;
 pub use error::StoreError;
+pub use pulse_cache::Space;
 pub use session::Session;
 pub use statistics::Statistics;
 pub use store::{JOBS_CHANNEL, PoolOptions, Store};

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use pulse_cache::{Cache, Freshness, Mark};
 use pulse_types::{Caller, Tag};
 use serde::Serialize;
 use sqlx::postgres::{PgArguments, PgRow};
@@ -28,12 +29,23 @@ pub struct Session {
 struct Inner {
     store: Store,
     caller: Arc<Caller>,
-    connection: Mutex<Option<Connection>>,
+    connection: Mutex<Option<Opened>>,
+    /// Whether what is kept of former reads is as new as this caller has to have it, once that was asked.
+    is_fresh: Mutex<Option<bool>>,
+}
+
+/// A snapshot that is being read.
+#[derive(Debug)]
+struct Opened {
+    connection: Connection,
+    /// What was heard of changes before it was opened.
+    mark: Mark,
 }
 
 impl Session {
     pub(crate) fn new(store: Store, caller: Arc<Caller>) -> Self {
-        Self { inner: Arc::new(Inner { store, caller, connection: Mutex::new(None) }), tags: None }
+        let inner = Inner { store, caller, connection: Mutex::new(None), is_fresh: Mutex::new(None) };
+        Self { inner: Arc::new(inner), tags: None }
     }
 
     /// The same session, which also collects what it reads in `tags`.
@@ -147,18 +159,44 @@ impl Session {
     /// not keep a transaction while they wait.
     pub async fn forget(&self) {
         self.inner.connection.lock().await.take();
+        self.inner.is_fresh.lock().await.take();
     }
 
-    async fn opened<'a>(&self, slot: &'a mut Option<Connection>) -> Result<&'a mut Connection, StoreError> {
+    /// The same session, of which nobody collects what is read.
+    pub(crate) fn silent(&self) -> Self {
+        Self { inner: Arc::clone(&self.inner), tags: None }
+    }
+
+    /// A moment before what is read next.
+    pub(crate) async fn mark(&self, cache: &Cache) -> Mark {
+        self.inner.connection.lock().await.as_ref().map_or_else(|| cache.mark(), |opened| opened.mark)
+    }
+
+    /// How new what was kept has to be for this caller. They are asked about once.
+    pub(crate) async fn freshness(&self, cache: &Cache) -> Freshness<'static> {
+        let mut known = self.inner.is_fresh.lock().await;
+        let is_fresh = match *known {
+            Some(is_fresh) => is_fresh,
+            None => *known.insert(cache.is_fresh(Freshness::OwnWrites(&self.inner.caller)).await),
+        };
+        if is_fresh { Freshness::AsHeard } else { Freshness::Behind }
+    }
+
+    pub(crate) fn shared_caller(&self) -> Arc<Caller> {
+        Arc::clone(&self.inner.caller)
+    }
+
+    async fn opened<'a>(&self, slot: &'a mut Option<Opened>) -> Result<&'a mut Connection, StoreError> {
         if slot.is_none() {
-            *slot = Some(self.inner.store.read(&self.inner.caller).await?);
+            let mark = self.inner.store.cache().map_or(Mark::NEVER, Cache::mark);
+            *slot = Some(Opened { connection: self.inner.store.read(&self.inner.caller).await?, mark });
         }
-        Ok(slot.as_mut().expect("was just opened"))
+        Ok(&mut slot.as_mut().expect("was just opened").connection)
     }
 
     /// A failed statement leaves its transaction unusable: the next read opens another.
     #[expect(clippy::unused_self, reason = "reads as a step of the methods above")]
-    fn keep<T>(&self, slot: &mut Option<Connection>, result: Result<T, StoreError>) -> Result<T, StoreError> {
+    fn keep<T>(&self, slot: &mut Option<Opened>, result: Result<T, StoreError>) -> Result<T, StoreError> {
         if result.is_err() {
             slot.take();
         }

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
+use pulse_cache::Cache;
 use pulse_types::{Caller, Clock, OrgId, UserId};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{AssertSqlSafe, PgPool};
@@ -43,6 +44,7 @@ pub struct Store {
     clock: Clock,
     statistics: Arc<Statistics>,
     signals: Arc<Signals>,
+    cache: Option<Cache>,
     statement_timeout_ms: u128,
 }
 
@@ -78,8 +80,20 @@ impl Store {
             clock,
             statistics: Arc::default(),
             signals: Arc::default(),
+            cache: None,
             statement_timeout_ms: options.statement_timeout.as_millis(),
         }
+    }
+
+    /// The same store, whose sessions may keep in `cache` what they read, and whose writes say there what they have changed.
+    #[must_use]
+    pub fn cached(self, cache: Cache) -> Self {
+        Self { cache: Some(cache), ..self }
+    }
+
+    /// Where what was read is kept, if anywhere.
+    pub const fn cache(&self) -> Option<&Cache> {
+        self.cache.as_ref()
     }
 
     /// A session for one request of `caller`. Opens nothing yet.

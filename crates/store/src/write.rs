@@ -5,8 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use pulse_cache::{Cache, Certainty};
 pub use pulse_types::ChangeKind as EventKind;
-use pulse_types::{Caller, JobId, OrgId, UserId};
+use pulse_types::{Caller, Change, JobId, OrgId, UserId};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use uuid::{NoContext, Timestamp, Uuid};
@@ -191,11 +192,15 @@ impl Write {
         let has_jobs = !self.jobs.is_empty();
         let events = std::mem::take(&mut self.events);
         let (of_no_tenant, of_tenant): (Vec<_>, Vec<_>) = events.into_iter().partition(|(_, apart)| *apart);
+        let mut told = Told::new(&self, &of_tenant, &of_no_tenant);
         self.write_along(&of_tenant).await?;
         if !of_no_tenant.is_empty() {
             self.write_of_no_tenant(&of_no_tenant).await?;
         }
+        told.certainty = Some(Certainty::Unknown);
         self.connection.commit().await?;
+        told.certainty = Some(Certainty::Committed);
+        drop(told);
         self.store.committed().notify_one();
         if has_jobs {
             self.store.enqueued().notify_one();
@@ -248,6 +253,25 @@ impl Write {
         self.caller.user().map(UserId::uuid)
     }
 
+    /// The event as the log will tell of it; it has no position yet.
+    fn change(&self, event: &Event, tenant: Option<OrgId>) -> Change {
+        let map = |value: &serde_json::Value| value.as_object().cloned().unwrap_or_default();
+        Change {
+            position: 0,
+            tenant,
+            kind: event.kind,
+            subject: event.subject.into(),
+            key: event.key,
+            version: event.version,
+            changed: event.changed.iter().map(|field| (*field).to_owned()).collect(),
+            attributes: map(&event.attributes),
+            before: map(&event.before),
+            actor: self.caller.user(),
+            request: Some(self.caller.request.uuid()),
+            at: self.now,
+        }
+    }
+
     /// The events that belong to no tenant. The database lets a transaction write events of the tenant that it acts in
     /// alone, so this one leaves it first.
     async fn write_of_no_tenant(&mut self, events: &[(Event, bool)]) -> Result<(), StoreError> {
@@ -293,6 +317,36 @@ impl Write {
             .bind(jobs.iter().map(|job| seconds(job.delay)).collect::<Vec<_>>())
             .bind(jobs.iter().map(|job| job.unique_key.as_deref()).collect::<Vec<_>>());
         self.connection.execute("write.along", query).await.map(drop)
+    }
+}
+
+/// Tells the cache of this process what was changed, however the commit ends: also when nobody waits for its answer.
+struct Told {
+    cache: Option<Cache>,
+    changes: Vec<Change>,
+    /// `None` as long as nothing can have been committed.
+    certainty: Option<Certainty>,
+}
+
+impl Told {
+    fn new(write: &Write, of_tenant: &[(Event, bool)], of_no_tenant: &[(Event, bool)]) -> Self {
+        let cache = write.store.cache().cloned();
+        let changes = match &cache {
+            None => Vec::new(),
+            Some(_) => {
+                let here = of_tenant.iter().map(|(event, _)| write.change(event, write.org));
+                here.chain(of_no_tenant.iter().map(|(event, _)| write.change(event, None))).collect()
+            }
+        };
+        Self { cache, changes, certainty: None }
+    }
+}
+
+impl Drop for Told {
+    fn drop(&mut self) {
+        if let (Some(cache), Some(certainty)) = (&self.cache, self.certainty) {
+            cache.invalidate(std::mem::take(&mut self.changes), certainty);
+        }
     }
 }
 

@@ -11,8 +11,8 @@ use super::{Answer, Cache, Fresh, Loaded, Lookup, number};
 use crate::entry::{Content, Entry};
 use crate::feed::{CHECKED, Mark};
 use crate::flights::{Flight, Landed};
-use crate::key::{Key, Place};
-use crate::redis::{Claim, Head, Put, Stored};
+use crate::key::{Key, Place, Space};
+use crate::redis::{Claim, Head, Put, Redis, Stored};
 use crate::statistics::{Level, Miss};
 use crate::value::CacheValue;
 
@@ -89,10 +89,8 @@ impl Cache {
                 }
             }
         } else {
-            looking
-                .places
-                .iter()
-                .for_each(|_| self.shared.statistics.miss(&lookup.space, Miss::BehindOwnWrite));
+            let why = self.heard().map_or(Miss::NotFollowing, |_| Miss::BehindOwnWrite);
+            looking.places.iter().for_each(|_| self.shared.statistics.miss(&lookup.space, why));
         }
         self.load_alone(&mut looking, &load).await?;
         Ok(looking.answers.into_iter().map(|answer| answer.expect("was loaded")).collect())
@@ -128,7 +126,7 @@ impl Cache {
         if entry.stale <= now && self.shared.hot.is_hot(number) && entry.renew() {
             self.warm(place, &entry);
         }
-        if self.shared.redis.is_some() && entry.restamp(heard, CHECKED / 4) {
+        if self.redis(&place.space).is_some() && entry.restamp(heard, CHECKED / 4) {
             self.share(place, &entry, heard, &answer.value);
         }
         Ok(answer)
@@ -270,6 +268,10 @@ impl Cache {
 
 /// With Redis behind the process.
 impl Cache {
+    fn redis(&self, space: &Space) -> Option<&Redis> {
+        self.shared.redis.as_ref().filter(|_| space.is_shared())
+    }
+
     /// Takes what is in Redis, and the right to load the rest: by whom it is held, if Redis has answered. What another
     /// process loads is waited for a little.
     async fn take_from_redis<V: CacheValue>(
@@ -277,7 +279,8 @@ impl Cache {
         looking: &mut Looking<'_, V>,
         ours: &mut Vec<Ours>,
     ) -> Option<String> {
-        let redis = self.shared.redis.as_ref().filter(|_| self.heard().is_some() && !looking.lookup.again)?;
+        let lookup = looking.lookup;
+        let redis = self.redis(&lookup.space).filter(|_| self.heard().is_some() && !lookup.again)?;
         let owner = ProcessId::new(self.shared.options.clock.now()).to_string();
         // Of each that is not settled, its place among ours and the position that was refused.
         let mut open: Vec<(usize, i64)> = (0..ours.len()).map(|at| (at, -1)).collect();

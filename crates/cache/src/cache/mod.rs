@@ -92,14 +92,18 @@ impl Cache {
         if let Some(redis) = &self.shared.redis {
             redis.begin(log);
         }
-        self.shared.lock().begin(position);
-        self.shared.heard.store(position, Ordering::Release);
+        let mut feed = self.shared.lock();
+        let ended = feed.begin(position);
+        let heard = feed.heard();
+        drop(feed);
+        self.shared.heard.store(heard.unwrap_or(-1), Ordering::Release);
+        self.ended(ended, Miss::Gap);
     }
 
     /// Takes in the next change of the log.
     pub fn take(&self, change: &Arc<Change>) {
         let mut feed = self.shared.lock();
-        let ended = feed.take(Arc::clone(change));
+        let (ended, why) = feed.take(Arc::clone(change));
         let heard = feed.heard();
         drop(feed);
         self.shared.heard.store(heard.unwrap_or(-1), Ordering::Release);
@@ -107,17 +111,15 @@ impl Cache {
             let age = self.shared.options.clock.now() - change.at;
             histogram!("pulse_cache_staleness_seconds").record(age.as_seconds_f64().max(0.0));
         }
-        self.ended(ended, Miss::Invalidated);
+        self.ended(ended, why);
     }
 
     /// Takes in changes that this process has committed, in the moment of the commit: the log tells of them later, and what
     /// is answered until then must not be older. Their positions do not count.
     pub fn invalidate(&self, changes: impl IntoIterator<Item = Change>, certainty: Certainty) {
         let now = self.shared.options.clock.now();
-        for change in changes {
-            let ended = self.shared.lock().take_own(change, certainty, now);
-            self.ended(ended, Miss::Invalidated);
-        }
+        let ended = self.shared.lock().take_own(changes, certainty, now);
+        self.ended(ended, Miss::Invalidated);
     }
 
     /// Changes were missed: everything is forgotten.
@@ -148,6 +150,7 @@ impl Cache {
     /// Whether what is kept is as new as it has to be.
     pub async fn is_fresh(&self, freshness: Freshness<'_>) -> bool {
         match (freshness, &self.shared.options.own_writes) {
+            (Freshness::Behind, _) => false,
             (Freshness::AsHeard, _) | (_, None) => true,
             (Freshness::OwnWrites(caller), Some(own_writes)) => {
                 self.shared.rounds.are_heard(&**own_writes, caller, || self.heard()).await

@@ -98,7 +98,8 @@ struct State {
 }
 
 impl Tail {
-    /// The end of `store`'s log, and what has to run for it to move.
+    /// The end of `store`'s log, and what has to run for it to move. If the store keeps answers, its cache hears of each
+    /// change before anybody else does: whoever is told of a change never reads what was kept from before it.
     pub fn new(store: &Store) -> (Self, TailReader) {
         let shared = Arc::new(Shared {
             log: Log::new(store.clone()),
@@ -174,7 +175,12 @@ impl Shared {
     /// Begins at the log's end.
     fn begin(&self, name: &str, position: i64) {
         let _ = self.name.set(name.into());
-        self.lock().position = position;
+        let mut state = self.lock();
+        state.position = position;
+        if let Some(cache) = self.store.cache() {
+            cache.begin(name, position);
+        }
+        drop(state);
         self.told.send_replace(position);
     }
 
@@ -184,6 +190,9 @@ impl Shared {
         let mut state = self.lock();
         for change in changes {
             let change = Arc::new(change);
+            if let Some(cache) = self.store.cache() {
+                cache.take(&change);
+            }
             state.listeners.tell(&change);
             state.position = change.position;
             state.remembered.push_back(change);

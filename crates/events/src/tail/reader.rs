@@ -53,9 +53,14 @@ impl TailReader {
 
     /// Works until `stop`. A database that does not answer is asked again; nothing is missed meanwhile.
     pub async fn run(self, stop: CancellationToken) {
+        let store = self.tail.shared.store.clone();
         tokio::select! {
             () = stop.cancelled() => {}
             () = self.work() => {}
+        }
+        // What is kept from here on would never end.
+        if let Some(cache) = store.cache() {
+            cache.end();
         }
     }
 

@@ -1,6 +1,7 @@
 //! Sessions and writes against a real database.
 #![expect(clippy::unwrap_used, reason = "a test fails where it stands")]
 
+mod cached;
 mod idempotency;
 mod session;
 mod write;

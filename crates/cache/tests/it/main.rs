@@ -1,0 +1,9 @@
+//! The cache as its users see it.
+
+mod fixture;
+mod freshness;
+mod invalidation;
+mod limits;
+mod redis;
+mod stampede;
+mod walls;

@@ -1,0 +1,125 @@
+//! Several processes share what they keep, and none is ever answered with what is old.
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use pulse_cache::{Cache, Certainty, Miss};
+use pulse_testkit::RedisServer;
+use pulse_types::Change;
+
+use crate::fixture::{Source, change, key, lookup, row, sharing};
+
+/// Asks until another process has had it from Redis: it is written there off the path of the answer.
+async fn until_shared(redis: &RedisServer, what: &str) {
+    let source = Source::default();
+    while source.loads() < 500 {
+        let (other, before) = (sharing(redis), source.loads());
+        source.get(&other, key(what), &[row(1)]).await;
+        if source.loads() == before {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    panic!("{what} was never shared")
+}
+
+#[tokio::test]
+async fn what_one_process_has_read_another_has() {
+    let redis = RedisServer::start().await.unwrap();
+    let (first, source) = (sharing(&redis), Source::default());
+    source.get(&first, key("a"), &[row(1)]).await;
+    until_shared(&redis, "a").await;
+    let second = sharing(&redis);
+    assert_eq!(source.get(&second, key("a"), &[row(1)]).await, "load 1");
+    assert_eq!(second.statistics().redis_hits(), 1);
+    // It ends there, too, with what it was made of.
+    second.take(&change(2, 1));
+    let before = source.loads();
+    source.get(&second, key("a"), &[row(1)]).await;
+    assert_eq!(source.loads(), before + 1);
+}
+
+#[tokio::test]
+async fn what_is_old_in_redis_is_never_taken() {
+    let redis = RedisServer::start().await.unwrap();
+    let (first, source) = (sharing(&redis), Source::default());
+    source.get(&first, key("a"), &[row(1)]).await;
+    until_shared(&redis, "a").await;
+    // One that has heard of the change, as everybody but the first has.
+    let second = sharing(&redis);
+    second.take(&change(2, 1));
+    assert_eq!(source.get(&second, key("a"), &[row(1)]).await, "load 2");
+    // One that began later does not know what came before.
+    let third = sharing(&redis);
+    third.begin("log", 5);
+    let value = source.get(&third, key("a"), &[row(1)]).await;
+    assert_eq!(value, "load 3");
+}
+
+#[tokio::test]
+async fn what_this_process_has_changed_is_not_taken_from_redis_before_the_log_has_it() {
+    let redis = RedisServer::start().await.unwrap();
+    let (first, source) = (sharing(&redis), Source::default());
+    source.get(&first, key("a"), &[row(1)]).await;
+    until_shared(&redis, "a").await;
+    let own = Change::clone(&change(2, 1));
+    first.invalidate([Change { position: 0, ..own.clone() }], Certainty::Committed);
+    assert_eq!(source.get(&first, key("a"), &[row(1)]).await, "load 2");
+    // The same in a process in whose memory there is nothing: what Redis has is true up to before the write.
+    let second = sharing(&redis);
+    second.invalidate([Change { position: 0, ..own.clone() }], Certainty::Committed);
+    assert_eq!(source.get(&second, key("a"), &[row(1)]).await, "load 3");
+    second.take(&own.into());
+    assert_eq!(source.get(&second, key("a"), &[row(1)]).await, "load 3");
+    assert_eq!(second.statistics().redis_hits(), 0);
+}
+
+#[tokio::test]
+async fn several_processes_load_once() {
+    let redis = RedisServer::start().await.unwrap();
+    let (first, second, source) = (sharing(&redis), sharing(&redis), Source::default());
+    let load = |cache: Cache| {
+        let source = source.clone();
+        async move {
+            let load = || async {
+                let loaded = source.load(&[row(1)]);
+                tokio::time::sleep(Duration::from_millis(20)).await;
+                Ok::<_, Infallible>(loaded)
+            };
+            cache.get_or_load(&lookup(), key("a"), load).await.unwrap().value
+        }
+    };
+    let (one, other) = tokio::join!(load(first), load(second));
+    assert_eq!((one, other, source.loads()), ("load 1".into(), "load 1".into(), 1));
+}
+
+#[tokio::test]
+async fn without_redis_the_process_goes_on_alone_and_with_it_again_nothing_old_comes_back() {
+    let mut redis = RedisServer::start().await.unwrap();
+    let (cache, source) = (sharing(&redis), Source::default());
+    source.get(&cache, key("a"), &[row(1)]).await;
+    until_shared(&redis, "a").await;
+    redis.kill().unwrap();
+    assert_eq!(source.get(&cache, key("a"), &[row(1)]).await, "load 1");
+    cache.take(&change(2, 1));
+    let started = std::time::Instant::now();
+    assert_eq!(source.get(&cache, key("a"), &[row(1)]).await, "load 2");
+    assert_eq!(source.get(&cache, key("b"), &[row(1)]).await, "load 3");
+    assert!(started.elapsed() < Duration::from_secs(10), "nobody hangs");
+    assert_eq!(source.get(&cache, key("a"), &[row(1)]).await, "load 2");
+    assert!(cache.statistics().misses(Miss::RedisDown) >= 2);
+    redis.restart().await.unwrap();
+    // It is left alone for a second after it failed. What was there before is gone with it.
+    for number in 0.. {
+        let down = cache.statistics().misses(Miss::RedisDown);
+        source.get(&cache, key(&format!("other {number}")), &[row(1)]).await;
+        if cache.statistics().misses(Miss::RedisDown) == down {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    cache.take(&change(3, 1));
+    let loads = source.loads();
+    source.get(&cache, key("a"), &[row(1)]).await;
+    assert_eq!(source.loads(), loads + 1);
+}
