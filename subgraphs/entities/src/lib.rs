@@ -7,6 +7,7 @@ mod error;
 mod graphql;
 mod history;
 pub mod import;
+mod kept;
 #[cfg(test)]
 mod plans;
 mod relationship;

@@ -9,7 +9,7 @@ use sqlx::{Postgres, QueryBuilder};
 use super::row::{EntityRow, all_columns, brief_columns};
 
 /// Which entities are meant; `None` does not narrow.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct EntityFilter {
     pub(crate) type_name: Option<String>,
     pub(crate) keys: Option<Vec<String>>,
@@ -33,7 +33,7 @@ pub(crate) enum EntityOrderField {
 }
 
 /// The order of a list; the id decides between equals.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct EntityOrder {
     pub(crate) field: EntityOrderField,
     pub(crate) descending: bool,

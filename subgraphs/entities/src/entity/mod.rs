@@ -7,6 +7,7 @@ pub(crate) mod row;
 mod save;
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use async_graphql::MaybeUndefined;
 use pulse_graphql::{Error, Page};
@@ -23,9 +24,9 @@ pub(crate) use save::{Save, Types, save_in_tx};
 use crate::check::{self, Problem};
 use crate::entity_type::Validators;
 use crate::error::GraphError;
+use crate::kept::{self, ListKey};
 use crate::relationship;
 use crate::saved::{Saved, refuse_duplicates};
-use crate::tags;
 
 pub(crate) const SUBJECT: &str = "entities.entity";
 
@@ -49,16 +50,17 @@ pub(crate) struct EntityPatch {
 }
 
 /// The entity of that id or key, if there is one in the caller's organization.
-pub(crate) async fn find(session: &Session, by: EntityRef) -> Result<Option<EntityRow>, Error<GraphError>> {
+pub(crate) async fn find(
+    session: &Session,
+    by: EntityRef,
+) -> Result<Option<Arc<EntityRow>>, Error<GraphError>> {
     session.caller().require(&Permission::ENTITY_READ)?;
-    let mut rows = match by {
-        EntityRef::Id(id) => repo::by_ids(session, &[id]).await?,
+    Ok(match by {
+        EntityRef::Id(id) => session.read_through(&kept::ENTITIES, vec![id]).await?.remove(&id),
         EntityRef::Key(key) => {
-            session.tag(|| tags::of_key(&key));
-            repo::by_keys(session, &[key]).await?
+            session.read_through(&kept::ENTITIES_BY_KEY, vec![key.clone()]).await?.remove(&key)
         }
-    };
-    Ok(rows.pop())
+    })
 }
 
 pub(crate) async fn list(
@@ -66,18 +68,20 @@ pub(crate) async fn list(
     filter: &EntityFilter,
     (order, page): (EntityOrder, &Page),
     details: bool,
-) -> Result<Vec<EntityRow>, Error<GraphError>> {
+) -> Result<Vec<Arc<EntityRow>>, Error<GraphError>> {
     session.caller().require(&Permission::ENTITY_READ)?;
-    let mut query = list::list_query(filter, order, page, details).map_err(GraphError::from)?;
-    session.tag_all(tags::of_entities(filter));
-    Ok(session.fetch_all("entities.list", query.build_query_as()).await?)
+    // Says what is wrong with the page's cursor.
+    list::list_query(filter, order, page, details).map_err(GraphError::from)?;
+    let key = ListKey { filter: filter.clone(), order, page: page.clone(), details };
+    let name = kept::named(&key)?;
+    let found = session.read_through(&kept::ENTITY_LIST, vec![name.clone()]).await?.remove(&name);
+    Ok(found.iter().flat_map(|rows| rows.iter().map(Arc::clone)).collect())
 }
 
 pub(crate) async fn count(session: &Session, filter: &EntityFilter) -> Result<i64, StoreError> {
-    session.tag_all(tags::of_entities(filter));
-    let (count,) =
-        session.fetch_one("entities.count", list::count_query(filter).build_query_as::<(i64,)>()).await?;
-    Ok(count)
+    let name = kept::named(filter)?;
+    let found = session.read_through(&kept::ENTITY_COUNT, vec![name.clone()]).await?;
+    Ok(found.get(&name).copied().unwrap_or_default())
 }
 
 pub(crate) async fn create(

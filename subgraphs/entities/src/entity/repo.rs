@@ -18,7 +18,7 @@ pub(crate) async fn by_ids(session: &Session, ids: &[EntityId]) -> Result<Vec<En
     session.fetch_all("entities.by_ids", sqlx::query_as(BY_IDS).bind(uuids(ids))).await
 }
 
-pub(super) async fn by_keys(session: &Session, keys: &[String]) -> Result<Vec<EntityRow>, StoreError> {
+pub(crate) async fn by_keys(session: &Session, keys: &[String]) -> Result<Vec<EntityRow>, StoreError> {
     session.fetch_all("entities.by_keys", sqlx::query_as(BY_KEYS).bind(keys)).await
 }
 

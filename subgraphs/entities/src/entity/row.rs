@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use pulse_types::EntityId;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use sqlx::postgres::PgRow;
 use sqlx::types::Json;
@@ -24,7 +25,7 @@ macro_rules! all_columns {
 pub(crate) use {all_columns, brief_columns};
 
 /// An entity as it is stored.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct EntityRow {
     pub(crate) id: EntityId,
     pub(crate) key: String,
@@ -39,7 +40,7 @@ pub(crate) struct EntityRow {
 }
 
 /// What is large about an entity.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Details {
     pub(crate) properties: Map<String, Value>,
     pub(crate) description: Option<String>,

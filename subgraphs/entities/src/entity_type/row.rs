@@ -2,11 +2,12 @@
 
 use chrono::{DateTime, Utc};
 use pulse_types::EntityTypeId;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use sqlx::types::Json;
 
 /// An entity type as it is stored.
-#[derive(Debug, Clone, sqlx::FromRow)]
+#[derive(Debug, Clone, Serialize, Deserialize, sqlx::FromRow)]
 pub(crate) struct EntityTypeRow {
     pub(crate) id: EntityTypeId,
     pub(crate) name: String,

@@ -32,7 +32,7 @@ impl EntityQueries {
                 return Some(Err(GraphError::Argument(problem).into()));
             }
         };
-        entity::find(ctx.session(), by).await.map(|row| row.map(Entity::new)).transpose()
+        entity::find(ctx.session(), by).await.map(|row| row.map(Entity)).transpose()
     }
 
     /// The organization's entities.
@@ -60,7 +60,7 @@ impl EntityQueries {
             let filter = filter.clone();
             async move { entity::count(&session, &filter).await }
         });
-        Ok(page.connection(rows, total, |row| (list::cursor(&row, order.field), Node(Entity::new(row)))))
+        Ok(page.connection(rows, total, |row| (list::cursor(&row, order.field), Node(Entity(row)))))
     }
 
     #[graphql(entity)]

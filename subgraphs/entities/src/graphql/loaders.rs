@@ -1,20 +1,20 @@
 //! Reads by key: what all fields of one turn ask for, in one statement.
 
 use std::collections::HashMap;
-use std::hash::Hash;
 use std::sync::Arc;
 
 use pulse_graphql::{Batch, Error, Loader};
 use pulse_store::{Session, StoreError};
-use pulse_types::{EntityId, EntityTypeId, Permission, Refusal, RelationshipId, Tag};
+use pulse_types::{EntityId, EntityTypeId, Permission, Refusal, RelationshipId};
 
-use crate::entity::{self, EntityRow};
-use crate::entity_type::{self, EntityTypeRow};
+use crate::entity::EntityRow;
+use crate::entity_type::EntityTypeRow;
 use crate::history::{self, HistoryRow, Past};
-use crate::relationship::of_entities::{self, Direction, NeighborsPage, RelationshipsPage};
+use crate::kept;
+pub(super) use crate::kept::CountKey;
+use crate::relationship::of_entities::{NeighborsPage, RelationshipsPage};
 use crate::relationship::row::RelatedRow;
 use crate::relationship::{self, RelationshipRow};
-use crate::tags;
 
 /// The loaders of one request, which read as its caller.
 pub(crate) struct Loaders {
@@ -29,9 +29,6 @@ pub(crate) struct Loaders {
     pub(super) related_counts: Arc<Loader<CountKey, RelatedCounts>>,
     pub(super) neighbor_counts: Arc<Loader<CountKey, NeighborCounts>>,
 }
-
-/// An entity, and which of its relationships to count.
-pub(super) type CountKey = (EntityId, (Direction, Option<String>));
 
 impl Loaders {
     pub(crate) fn new(session: &Session) -> Self {
@@ -119,8 +116,7 @@ impl Batch<String> for Types {
     type Value = Arc<EntityTypeRow>;
 
     async fn load(&self, names: Vec<String>) -> Result<HashMap<String, Self::Value>, StoreError> {
-        let rows = entity_type::find(&self.0, &names).await?;
-        Ok(rows.into_iter().map(|row| (row.name.clone(), Arc::new(row))).collect())
+        self.0.read_through(&kept::TYPES, names).await
     }
 }
 
@@ -130,8 +126,7 @@ impl Batch<EntityTypeId> for TypesById {
     type Value = Arc<EntityTypeRow>;
 
     async fn load(&self, ids: Vec<EntityTypeId>) -> Result<HashMap<EntityTypeId, Self::Value>, StoreError> {
-        let rows = entity_type::by_ids(&self.0, &ids).await?;
-        Ok(rows.into_iter().map(|row| (row.id, Arc::new(row))).collect())
+        self.0.read_through(&kept::TYPES_BY_ID, ids).await
     }
 }
 
@@ -158,8 +153,7 @@ impl Batch<EntityId> for Entities {
     type Value = Arc<EntityRow>;
 
     async fn load(&self, ids: Vec<EntityId>) -> Result<HashMap<EntityId, Self::Value>, StoreError> {
-        let rows = entity::repo::by_ids(&self.0, &ids).await?;
-        Ok(rows.into_iter().map(|row| (row.id, Arc::new(row))).collect())
+        self.0.read_through(&kept::ENTITIES, ids).await
     }
 }
 
@@ -177,15 +171,6 @@ impl Batch<RelationshipId> for Relationships {
     }
 }
 
-/// The entities of keys that ask for the same page, or count, of each: usually one group.
-fn by_page<P: Eq + Hash>(keys: Vec<(EntityId, P)>) -> HashMap<P, Vec<EntityId>> {
-    let mut groups: HashMap<P, Vec<EntityId>> = HashMap::new();
-    for (entity, page) in keys {
-        groups.entry(page).or_default().push(entity);
-    }
-    groups
-}
-
 struct Related(Session);
 
 impl Batch<(EntityId, RelationshipsPage)> for Related {
@@ -195,21 +180,7 @@ impl Batch<(EntityId, RelationshipsPage)> for Related {
         &self,
         keys: Vec<(EntityId, RelationshipsPage)>,
     ) -> Result<HashMap<(EntityId, RelationshipsPage), Self::Value>, StoreError> {
-        let mut found = HashMap::with_capacity(keys.len());
-        for (page, entities) in by_page(keys) {
-            self.0.tag_all(tags::of_ends(&entities, page.direction, page.type_name.as_deref()));
-            let mut query = of_entities::relationships_query(&entities, &page);
-            let mut rows: HashMap<EntityId, Vec<RelatedRow>> = HashMap::with_capacity(entities.len());
-            for row in self.0.fetch_all::<RelatedRow>("relationships.of", query.build_query_as()).await? {
-                self.0.tag(|| Tag::row(entity::SUBJECT, row.other.id.uuid()));
-                rows.entry(row.of).or_default().push(row);
-            }
-            for (entity, mut rows) in rows {
-                rows.sort_by(|left, right| left.position().cmp(&right.position()));
-                found.insert((entity, page.clone()), rows.into());
-            }
-        }
-        Ok(found)
+        self.0.read_through(&kept::RELATED, keys).await
     }
 }
 
@@ -222,32 +193,7 @@ impl Batch<(EntityId, NeighborsPage)> for Neighbors {
         &self,
         keys: Vec<(EntityId, NeighborsPage)>,
     ) -> Result<HashMap<(EntityId, NeighborsPage), Self::Value>, StoreError> {
-        let mut found = HashMap::with_capacity(keys.len());
-        for (page, entities) in by_page(keys) {
-            self.0.tag_all(tags::of_ends(&entities, page.direction, page.type_name.as_deref()));
-            let mut query = of_entities::neighbors_query(&entities, &page);
-            let mut rows: HashMap<EntityId, Vec<Arc<EntityRow>>> = HashMap::with_capacity(entities.len());
-            for row in self.0.fetch_all::<Neighbor>("neighbors.of", query.build_query_as()).await? {
-                self.0.tag(|| Tag::row(entity::SUBJECT, row.entity.id.uuid()));
-                rows.entry(row.of).or_default().push(row.entity);
-            }
-            for (entity, mut rows) in rows {
-                rows.sort_by_key(|row| row.id);
-                found.insert((entity, page.clone()), rows.into());
-            }
-        }
-        Ok(found)
-    }
-}
-
-struct Neighbor {
-    of: EntityId,
-    entity: Arc<EntityRow>,
-}
-
-impl sqlx::FromRow<'_, sqlx::postgres::PgRow> for Neighbor {
-    fn from_row(row: &sqlx::postgres::PgRow) -> Result<Self, sqlx::Error> {
-        Ok(Self { of: sqlx::Row::try_get(row, 0)?, entity: Arc::new(EntityRow::at(row, 1)?) })
+        self.0.read_through(&kept::NEIGHBORS, keys).await
     }
 }
 
@@ -257,15 +203,7 @@ impl Batch<CountKey> for RelatedCounts {
     type Value = i64;
 
     async fn load(&self, keys: Vec<CountKey>) -> Result<HashMap<CountKey, i64>, StoreError> {
-        let mut found = HashMap::with_capacity(keys.len());
-        for ((direction, name), entities) in by_page(keys) {
-            self.0.tag_all(tags::of_ends(&entities, direction, name.as_deref()));
-            let mut query = of_entities::count_query(&entities, direction, name.as_deref());
-            for (entity, count) in self.0.fetch_all("relationships.count_of", query.build_query_as()).await? {
-                found.insert((entity, (direction, name.clone())), count);
-            }
-        }
-        Ok(found)
+        self.0.read_through(&kept::RELATED_COUNTS, keys).await
     }
 }
 
@@ -275,14 +213,6 @@ impl Batch<CountKey> for NeighborCounts {
     type Value = i64;
 
     async fn load(&self, keys: Vec<CountKey>) -> Result<HashMap<CountKey, i64>, StoreError> {
-        let mut found = HashMap::with_capacity(keys.len());
-        for ((direction, name), entities) in by_page(keys) {
-            self.0.tag_all(tags::of_ends(&entities, direction, name.as_deref()));
-            let mut query = of_entities::neighbor_count_query(&entities, direction, name.as_deref());
-            for (entity, count) in self.0.fetch_all("neighbors.count_of", query.build_query_as()).await? {
-                found.insert((entity, (direction, name.clone())), count);
-            }
-        }
-        Ok(found)
+        self.0.read_through(&kept::NEIGHBOR_COUNTS, keys).await
     }
 }

@@ -21,7 +21,7 @@ pub(crate) enum Direction {
 }
 
 /// One page of each entity's relationships.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) struct RelationshipsPage {
     pub(crate) direction: Direction,
     pub(crate) type_name: Option<String>,
@@ -33,7 +33,7 @@ pub(crate) struct RelationshipsPage {
 }
 
 /// One page of each entity's neighbours.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) struct NeighborsPage {
     pub(crate) direction: Direction,
     pub(crate) type_name: Option<String>,

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use pulse_types::{EntityId, RelationshipId};
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use sqlx::postgres::PgRow;
 use sqlx::types::Json;
@@ -28,7 +29,7 @@ macro_rules! brief_relationship_columns {
 pub(crate) use {brief_relationship_columns, relationship_columns};
 
 /// A relationship as it is stored.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct RelationshipRow {
     pub(crate) id: RelationshipId,
     pub(crate) type_name: String,
@@ -70,7 +71,7 @@ impl FromRow<'_, PgRow> for RelationshipRow {
 }
 
 /// A relationship of one of several entities, with the entity at its other end.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct RelatedRow {
     /// The entity whose relationship it is.
     pub(crate) of: EntityId,

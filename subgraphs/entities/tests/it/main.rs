@@ -7,6 +7,8 @@ mod batches;
 mod entities;
 mod entity_types;
 mod import;
+mod kept;
+mod kept_processes;
 mod lists;
 mod neighborhood;
 mod relationships;
