@@ -2,6 +2,7 @@
 
 mod archive;
 mod bare;
+mod cache;
 mod import;
 mod pgbench;
 mod platform;
@@ -26,6 +27,8 @@ enum Bench {
     Read(read::Args),
     /// An archive through the write path.
     Import(import::Args),
+    /// Reads and few writes over two processes, with what is kept of former answers and without.
+    Cache(cache::Args),
     /// The bare handler, as a process of its own; started by `read`.
     #[command(hide = true)]
     BareServer { database: String, org: Uuid },
@@ -36,6 +39,12 @@ enum Bench {
         /// Run equal queries that are under way at the same time one by one.
         #[arg(long)]
         no_deduplication: bool,
+        /// Keep nothing of former answers.
+        #[arg(long)]
+        no_cache: bool,
+        /// A Redis that it shares with others.
+        #[arg(long)]
+        redis: Option<String>,
     },
 }
 
@@ -46,9 +55,14 @@ fn main() -> anyhow::Result<()> {
         match cli.bench {
             Bench::Read(args) => read::run(args).await,
             Bench::Import(args) => import::run(args).await,
+            Bench::Cache(args) => cache::run(args).await,
             Bench::BareServer { database, org } => bare::serve(&database, org).await,
-            Bench::PlatformServer { database, no_deduplication } => {
-                platform::serve(&database, !no_deduplication).await
+            Bench::PlatformServer { database, no_deduplication, no_cache, redis } => {
+                let adapt = |settings: &mut pulse_wiring::settings::Settings| {
+                    settings.gateway.deduplicate = !no_deduplication;
+                    settings.cache.enabled = !no_cache;
+                };
+                platform::serve(&database, redis, adapt).await
             }
         }
     })

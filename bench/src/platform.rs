@@ -3,6 +3,7 @@
 use std::str::FromStr;
 
 use pulse_gateway::{ServerConfig, serve as serve_http};
+use pulse_telemetry::Metrics;
 use pulse_tokens::{AccessClaims, AccessTokens};
 use pulse_types::{OrgId, Role, Secret, SessionId, UserId};
 use pulse_wiring::platform::{Database, Platform, signing_tokens};
@@ -21,18 +22,28 @@ fn tokens() -> anyhow::Result<AccessTokens> {
 
 /// An access token of a viewer of `org`.
 pub(crate) fn access_token(org: OrgId) -> anyhow::Result<String> {
+    access_token_of(org, Role::Viewer)
+}
+
+/// An access token of somebody new who has this role in `org`.
+pub(crate) fn access_token_of(org: OrgId, role: Role) -> anyhow::Result<String> {
     let now = pulse_types::Clock::system().now();
-    let permissions = Role::Viewer.permissions();
+    let permissions = role.permissions();
     let claims = AccessClaims::new(UserId::new(now), SessionId::new(now), Some((org, &permissions)), now);
     Ok(tokens()?.sign(&claims).ok_or_else(|| anyhow::anyhow!("no key"))??)
 }
 
-pub(crate) async fn serve(database: &str, deduplicate: bool) -> anyhow::Result<()> {
-    let mut settings = Settings::from_env(None, std::iter::empty())?;
+pub(crate) async fn serve(
+    database: &str,
+    redis: Option<String>,
+    adapt: impl FnOnce(&mut Settings),
+) -> anyhow::Result<()> {
+    let redis = redis.map(|url| ("REDIS_URL".to_owned(), url));
+    let mut settings = Settings::from_env(None, redis.into_iter())?;
     settings.database.max_connections = CONNECTIONS;
-    settings.gateway.deduplicate = deduplicate;
+    adapt(&mut settings);
     let database = Database::existing(PgConnectOptions::from_str(database)?);
-    let platform = Platform::start(&database, &tokens()?, &settings, None).await?;
+    let platform = Platform::start(&database, &tokens()?, &settings, Some(Metrics::install()?)).await?;
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
     announce(listener.local_addr()?);
     serve_http(listener, platform.router, ServerConfig::from(&settings.gateway), std::future::pending())

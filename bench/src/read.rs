@@ -41,7 +41,7 @@ pub(crate) struct Args {
 
 pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
     let database = TestDatabase::new().await?;
-    let org = load(&database, &args).await?;
+    let org = load(&database, (args.entities, args.relationships)).await?;
     let url = database.url();
     let bare = Server::start(&["bare-server", &url, &org.to_string()]).await?;
     let platform = Server::start(&["platform-server", &url]).await?;
@@ -99,12 +99,15 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
 }
 
 /// Fills the database with an archive, as an import would.
-async fn load(database: &TestDatabase, args: &Args) -> anyhow::Result<OrgId> {
+pub(crate) async fn load(
+    database: &TestDatabase,
+    (entities, relationships): (u32, u32),
+) -> anyhow::Result<OrgId> {
     let clock = Clock::system();
     let org = OrgId::new(clock.now());
     let store = Store::new(database.options(), &PoolOptions::default(), clock);
     let mut text = String::new();
-    for line in archive::lines(args.entities, args.relationships, 7) {
+    for line in archive::lines(entities, relationships, 7) {
         text.push_str(&line);
         text.push('\n');
     }

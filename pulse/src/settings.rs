@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::time::Duration;
 
+use bytesize::ByteSize;
 use pulse_config::ConfigError;
 use pulse_gateway::GatewayConfig;
 use pulse_jobs::JobsConfig;
@@ -36,6 +38,8 @@ pub struct Settings {
     pub telemetry: TelemetryConfig,
     /// Work in the background.
     pub jobs: JobsConfig,
+    /// Answers that are kept.
+    pub cache: CacheSettings,
     /// People and how they sign in.
     pub accounts: pulse_accounts::Config,
     /// Webhooks.
@@ -60,6 +64,35 @@ pub struct DatabaseSettings {
     pub acquire_timeout_ms: u64,
     /// How long a statement of a request may run.
     pub statement_timeout_ms: u64,
+}
+
+/// The section `[cache]`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CacheSettings {
+    /// Whether answers are kept at all.
+    pub enabled: bool,
+    /// How much memory they may take in a process.
+    pub memory: ByteSize,
+    /// How long one is kept at most.
+    #[serde(with = "humantime_serde")]
+    pub ttl: Duration,
+    /// How many that are often asked for are read again at once when they have changed.
+    pub warmers: usize,
+    /// Whether processes share them through Redis, where one is configured.
+    pub shared: bool,
+}
+
+impl CacheSettings {
+    fn check(&self) -> Result<(), String> {
+        if self.ttl.is_zero() || self.memory.as_u64() == 0 {
+            return Err(
+                "cache.ttl and cache.memory: more than 0; to keep nothing, set cache.enabled to false"
+                    .to_owned(),
+            );
+        }
+        Ok(())
+    }
 }
 
 /// The section `[secrets]`: no defaults, and better in the environment or in files than in the settings file.
@@ -108,6 +141,7 @@ impl Settings {
         let settings: Self =
             pulse_config::load(DEFAULTS, file, env.into_iter()).map_err(|error: ConfigError| error)?;
         settings.jobs.check().map_err(Failure::Setting)?;
+        settings.cache.check().map_err(Failure::Setting)?;
         for (name, secret) in &settings.secrets.subgraphs {
             if secret.expose().len() < SHORTEST_SECRET {
                 let problem = format!(
@@ -161,6 +195,7 @@ mod tests {
         assert_eq!(settings.database.url.expose(), "");
         assert_eq!(settings.gateway, GatewayConfig::default());
         assert_eq!(settings.jobs, JobsConfig::default());
+        assert_eq!((settings.cache.enabled, settings.cache.memory), (true, ByteSize::mib(64)));
     }
 
     #[test]
@@ -194,5 +229,7 @@ mod tests {
         assert!(unknown.contains("PULSE__DATABASE__MAX_CONECTIONS"), "{unknown}");
         let nothing = load(&[("PULSE__JOBS__CONCURRENCY", "0")]).unwrap_err().to_string();
         assert!(nothing.starts_with("jobs.concurrency: at least 1"), "{nothing}");
+        let never = load(&[("PULSE__CACHE__TTL", "0s")]).unwrap_err().to_string();
+        assert!(never.starts_with("cache.ttl and cache.memory: more than 0"), "{never}");
     }
 }

@@ -71,7 +71,27 @@ pub struct Measured {
     pub p999: Duration,
 }
 
+/// A connection over which one asks this and that.
+#[derive(Debug)]
+pub struct Line {
+    call: Call,
+    sender: SendRequest<Full<Bytes>>,
+}
+
+impl Line {
+    /// Asks once, and waits for the answer.
+    pub async fn ask(&mut self, body: Vec<u8>) -> anyhow::Result<Bytes> {
+        self.call.body = Body::Same(body.into());
+        self.call.send(&mut self.sender).await
+    }
+}
+
 impl Call {
+    /// Opens a connection of its own.
+    pub async fn open(&self) -> anyhow::Result<Line> {
+        Ok(Line { call: self.clone(), sender: self.connect().await? })
+    }
+
     fn request(&self) -> anyhow::Result<Request<Full<Bytes>>> {
         let request = Request::post(self.path)
             .header("host", self.address.to_string())

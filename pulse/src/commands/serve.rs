@@ -62,7 +62,7 @@ async fn subgraph(args: SubgraphArgs, settings: &Settings, metrics: Metrics) -> 
     let secret = settings.secrets.subgraphs.get(&name).ok_or_else(|| platform::missing_secret(&name))?;
     let listener = listen(args.listen).await?;
     let database = Database::named(&settings.database)?;
-    let store = database.store(settings);
+    let store = platform::cached(database.store(settings), &database, settings);
     // Only accounts makes tokens; the others need no key.
     let tokens = match name.as_str() {
         "accounts" => signing_tokens(settings.secrets.signing_key.as_ref())?,

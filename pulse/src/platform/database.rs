@@ -98,6 +98,11 @@ impl Database {
         Store::new(self.connect.clone(), &options, Clock::system())
     }
 
+    /// Whether this process alone has it, because it has started it.
+    pub const fn is_private(&self) -> bool {
+        self.cluster.is_some()
+    }
+
     /// How to connect without a pooler between.
     pub const fn direct(&self) -> &PgConnectOptions {
         &self.direct

@@ -2,6 +2,7 @@
 
 mod authenticator;
 mod background;
+mod cache;
 mod changes;
 mod database;
 pub mod demo;
@@ -29,6 +30,7 @@ use pulse_types::{Clock, Secret};
 
 pub use authenticator::TokenAuthenticator;
 pub use background::Background;
+pub use cache::over as cached;
 pub use changes::TailFeed;
 pub use database::Database;
 pub(crate) use database::write_private;
@@ -95,7 +97,7 @@ impl Platform {
         settings: &Settings,
         metrics: Option<Metrics>,
     ) -> anyhow::Result<Self> {
-        let store = database.store(settings);
+        let store = cache::over(database.store(settings), database, settings);
         let (tail, reader) = Tail::new(&store);
         let subgraphs = subgraphs(&store, &tail, tokens, settings)?;
         let revoked = Arc::new(Revoked::default());

@@ -20,7 +20,7 @@ enum Tier {
 }
 
 /// What schema and gateway may take from the ground, so that the gateway also stands alone.
-const SHARED_WITH_GATEWAY: [&str; 2] = ["pulse-types", "pulse-telemetry"];
+const SHARED_WITH_GATEWAY: [&str; 3] = ["pulse-cache", "pulse-types", "pulse-telemetry"];
 
 fn tier(package: &Package) -> Option<Tier> {
     let top = package.folder.split('/').next().unwrap_or_default();

@@ -3,22 +3,23 @@
 use std::convert::Infallible;
 use std::time::Duration;
 
-use pulse_cache::{Cache, Certainty, Miss};
+use pulse_cache::{Certainty, Miss};
 use pulse_testkit::RedisServer;
 use pulse_types::Change;
+use tokio::time::interval;
 
 use crate::fixture::{Source, change, key, lookup, row, sharing};
 
 /// Asks until another process has had it from Redis: it is written there off the path of the answer.
 async fn until_shared(redis: &RedisServer, what: &str) {
-    let source = Source::default();
+    let (source, mut again) = (Source::default(), interval(Duration::from_millis(5)));
     while source.loads() < 500 {
         let (other, before) = (sharing(redis), source.loads());
         source.get(&other, key(what), &[row(1)]).await;
         if source.loads() == before {
             return;
         }
-        tokio::time::sleep(Duration::from_millis(5)).await;
+        again.tick().await;
     }
     panic!("{what} was never shared")
 }
@@ -78,19 +79,21 @@ async fn what_this_process_has_changed_is_not_taken_from_redis_before_the_log_ha
 async fn several_processes_load_once() {
     let redis = RedisServer::start().await.unwrap();
     let (first, second, source) = (sharing(&redis), sharing(&redis), Source::default());
-    let load = |cache: Cache| {
-        let source = source.clone();
-        async move {
-            let load = || async {
-                let loaded = source.load(&[row(1)]);
-                tokio::time::sleep(Duration::from_millis(20)).await;
-                Ok::<_, Infallible>(loaded)
-            };
-            cache.get_or_load(&lookup(), key("a"), load).await.unwrap().value
+    let asked = || first.statistics().misses(Miss::Absent) + second.statistics().misses(Miss::Absent);
+    let load = async || {
+        let loaded = source.load(&[row(1)]);
+        while asked() < 2 {
+            tokio::task::yield_now().await;
         }
+        Ok::<_, Infallible>(loaded)
     };
-    let (one, other) = tokio::join!(load(first), load(second));
-    assert_eq!((one, other, source.loads()), ("load 1".into(), "load 1".into(), 1));
+    let lookup = lookup();
+    let (one, other) = tokio::join!(
+        first.get_or_load(&lookup, key("a"), || load()),
+        second.get_or_load(&lookup, key("a"), || load()),
+    );
+    assert_eq!((one.unwrap().value, other.unwrap().value), ("load 1".into(), "load 1".into()));
+    assert_eq!(source.loads(), 1);
 }
 
 #[tokio::test]
@@ -110,13 +113,14 @@ async fn without_redis_the_process_goes_on_alone_and_with_it_again_nothing_old_c
     assert!(cache.statistics().misses(Miss::RedisDown) >= 2);
     redis.restart().await.unwrap();
     // It is left alone for a second after it failed. What was there before is gone with it.
+    let mut again = interval(Duration::from_millis(20));
     for number in 0.. {
         let down = cache.statistics().misses(Miss::RedisDown);
         source.get(&cache, key(&format!("other {number}")), &[row(1)]).await;
         if cache.statistics().misses(Miss::RedisDown) == down {
             break;
         }
-        tokio::time::sleep(Duration::from_millis(20)).await;
+        again.tick().await;
     }
     cache.take(&change(3, 1));
     let loads = source.loads();

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use pulse_graphql::{Batch, Loader};
-use pulse_store::{Session, StoreError};
+use pulse_store::{CachedRead, Scope, Session, Space, StoreError, Tagging};
 use pulse_types::{OrgId, UserId};
 
 use crate::organization::{self, Seen};
@@ -24,6 +24,21 @@ impl Loaders {
     }
 }
 
+/// What is kept of people is each caller's own, and stays in the process.
+static USERS: CachedRead<UserId, UserRow> = CachedRead {
+    space: Space::new("accounts.user_by_id", 1).within_process(),
+    scope: Scope::Caller,
+    tagging: Tagging::By(|caller, id, _| user::tags_of(caller, *id)),
+    load: |session, ids| Box::pin(async move { user::find(session, &ids).await }),
+};
+
+static ORGANIZATIONS: CachedRead<OrgId, Seen> = CachedRead {
+    space: Space::new("accounts.organization_by_id", 1).within_process(),
+    scope: Scope::Caller,
+    tagging: Tagging::By(|caller, id, _| organization::tags_of(caller, *id)),
+    load: |session, ids| Box::pin(organization::find(session, ids)),
+};
+
 /// Users that the caller may see.
 pub(super) struct Users(Session);
 
@@ -31,7 +46,7 @@ impl Batch<UserId> for Users {
     type Value = UserRow;
 
     async fn load(&self, keys: Vec<UserId>) -> Result<HashMap<UserId, UserRow>, StoreError> {
-        user::find(&self.0, &keys).await
+        self.0.read_through(&USERS, keys).await
     }
 }
 
@@ -42,6 +57,6 @@ impl Batch<OrgId> for Organizations {
     type Value = Seen;
 
     async fn load(&self, keys: Vec<OrgId>) -> Result<HashMap<OrgId, Seen>, StoreError> {
-        organization::find(&self.0, keys).await
+        self.0.read_through(&ORGANIZATIONS, keys).await
     }
 }

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use pulse_types::{OrgId, Role, UnknownRole};
+use serde::{Deserialize, Serialize};
 use sqlx::FromRow;
 
 /// A role as it is stored.
@@ -17,7 +18,7 @@ impl TryFrom<String> for StoredRole {
 }
 
 /// An organization as somebody may see it.
-#[derive(Debug, Clone, FromRow)]
+#[derive(Debug, Clone, Serialize, Deserialize, FromRow)]
 pub(crate) struct OrganizationRow {
     #[sqlx(rename = "org_id")]
     pub(crate) id: OrgId,

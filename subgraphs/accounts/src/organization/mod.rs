@@ -9,7 +9,8 @@ use std::collections::HashMap;
 
 use pulse_graphql::{Error, Page, PageError};
 use pulse_store::{AuditFact, Event, EventKind, Session, StoreError, Write};
-use pulse_types::{OrgId, Permission, Refusal, Role, Tag, UserId};
+use pulse_types::{Caller, OrgId, Permission, Refusal, Role, Tag, UserId};
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 pub(crate) use entity::{OrganizationRow, OwnOrganizationRow, StoredRole};
@@ -27,7 +28,7 @@ pub(crate) const SUBJECT: &str = "accounts.organization";
 const OWN: &str = "accounts.own_organization";
 
 /// An organization, and the role that the caller has in it when it is a member.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Seen {
     pub(crate) organization: OrganizationRow,
     pub(crate) role: Option<Role>,
@@ -95,6 +96,14 @@ pub(crate) async fn find(session: &Session, mut ids: Vec<OrgId>) -> Result<HashM
         rows.into_iter().map(|organization| Seen { organization, role: None }).collect()
     };
     Ok(seen.into_iter().map(|seen| (seen.organization.id, seen)).collect())
+}
+
+/// What an answer of [`find`] about one of the organizations is made of.
+pub(crate) fn tags_of(caller: &Caller, id: OrgId) -> Vec<Tag> {
+    match caller.user() {
+        Some(user) => vec![Tag::list(OWN).with("user", user.to_string()), Tag::row(OWN, id.uuid())],
+        None => vec![Tag::row(SUBJECT, id.uuid())],
+    }
 }
 
 /// The organization of this slug, if the caller is a member.

@@ -2,10 +2,11 @@
 
 use chrono::{DateTime, Utc};
 use pulse_types::UserId;
+use serde::{Deserialize, Serialize};
 use sqlx::FromRow;
 
 /// A user as somebody may see it.
-#[derive(Debug, Clone, FromRow)]
+#[derive(Debug, Clone, Serialize, Deserialize, FromRow)]
 pub(crate) struct UserRow {
     #[sqlx(rename = "user_id")]
     pub(crate) id: UserId,

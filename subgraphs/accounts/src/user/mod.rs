@@ -52,6 +52,15 @@ pub(crate) async fn find(session: &Session, ids: &[UserId]) -> Result<HashMap<Us
     Ok(rows.into_iter().map(|row| (row.id, row)).collect())
 }
 
+/// What an answer of [`find`] about one of the users is made of.
+pub(crate) fn tags_of(caller: &Caller, id: UserId) -> Vec<Tag> {
+    let mut tags = vec![Tag::row(SUBJECT, id.uuid())];
+    if caller.require(&Permission::MEMBER_READ).is_ok() && caller.user() != Some(id) {
+        tags.push(Tag::row(membership::SUBJECT, id.uuid()));
+    }
+    tags
+}
+
 /// What the sign-in of this address is checked against.
 pub(crate) async fn credential(
     session: &Session,

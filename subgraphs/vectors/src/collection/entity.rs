@@ -52,7 +52,7 @@ pub(crate) enum IndexStatus {
 }
 
 /// A row of `vectors.collections`.
-#[derive(Debug, Clone, FromRow)]
+#[derive(Debug, Clone, Serialize, Deserialize, FromRow)]
 pub(crate) struct CollectionRow {
     pub(crate) id: CollectionId,
     pub(crate) name: String,

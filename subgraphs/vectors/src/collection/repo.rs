@@ -22,7 +22,7 @@ const RETURNING: &str = " RETURNING id, name, dimension, metric, m, ef_construct
     index_status, item_count, revision, version, created_at, updated_at";
 
 /// The collection itself, and its items, which it counts.
-fn tags(id: CollectionId) -> [Tag; 2] {
+pub(crate) fn tags(id: CollectionId) -> [Tag; 2] {
     [Tag::row(SUBJECT, id.uuid()), Tag::row(ITEMS, id.uuid())]
 }
 

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use pulse_graphql::{Batch, Loader};
-use pulse_store::{Session, StoreError};
+use pulse_store::{CachedRead, Scope, Session, Space, StoreError, Tagging};
 use pulse_types::{CollectionId, ItemId};
 
 use crate::collection::{self, CollectionRow};
@@ -27,6 +27,19 @@ impl Loaders {
     }
 }
 
+/// Collections are the same for all in the tenant.
+static COLLECTIONS: CachedRead<CollectionId, CollectionRow> = CachedRead {
+    space: Space::new("vectors.collection_by_id", 1),
+    scope: Scope::Tenant,
+    tagging: Tagging::By(|_, id, _| collection::repo::tags(*id).to_vec()),
+    load: |session, ids| {
+        Box::pin(async move {
+            let rows = collection::repo::find_many(session, &ids).await?;
+            Ok(rows.into_iter().map(|row| (row.id, row)).collect())
+        })
+    },
+};
+
 /// Collections by id.
 pub(crate) struct Collections(Session);
 
@@ -37,8 +50,7 @@ impl Batch<CollectionId> for Collections {
         &self,
         keys: Vec<CollectionId>,
     ) -> Result<HashMap<CollectionId, CollectionRow>, StoreError> {
-        let rows = collection::repo::find_many(&self.0, &keys).await?;
-        Ok(rows.into_iter().map(|row| (row.id, row)).collect())
+        self.0.read_through(&COLLECTIONS, keys).await
     }
 }
 
