@@ -301,7 +301,7 @@ impl Cache {
                         let position = stored.position;
                         let one = &ours[at];
                         looking.answers[one.at] =
-                            self.adopt(&one.flight.place, stored, &looking.lookup.reload);
+                            self.adopt(&one.flight.place, stored, looking.lookup.reload.as_ref());
                         if looking.answers[one.at].is_none() {
                             refused_some = true;
                             next.push((at, position));
@@ -332,7 +332,7 @@ impl Cache {
         &self,
         place: &Place,
         stored: Stored,
-        reload: &Option<crate::Reload>,
+        reload: Option<&crate::Reload>,
     ) -> Option<Answer<V>> {
         let Stored { position, head, value: bytes } = stored;
         let (size, now) = (bytes.len(), self.shared.options.clock.now());
@@ -341,7 +341,7 @@ impl Cache {
         }
         let answer = Answer { value: V::decode(bytes)?, tags: head.tags.into(), was_kept: true };
         let ttl = Duration::from_millis(head.ttl_ms);
-        let content = self.content(&answer, ttl, head.expires, size).reloaded(reload.clone());
+        let content = self.content(&answer, ttl, head.expires, size).reloaded(reload.cloned());
         let entry = self.shared.lock().adopt(position, place, content).ok()?;
         self.shared.memory.insert(place.clone(), entry);
         self.shared.statistics.hit(&place.space, Level::Redis);
