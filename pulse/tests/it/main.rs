@@ -1,5 +1,6 @@
 //! The program as its users start it: processes, signals, exit codes.
 
+mod apart;
 mod cli;
 mod dev;
 mod errors;
