@@ -7,6 +7,8 @@ mod errors;
 mod gateway;
 mod import;
 mod migrate;
+mod outages;
 mod serve;
 mod settings;
+mod soak;
 mod support;
