@@ -11,7 +11,7 @@ use pulse_graphql::{CHANGES_PATH, FeedLine};
 use pulse_operations::STREAMS_ENDED;
 use pulse_types::Change;
 use tokio::sync::watch;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 
 use super::lines::{LineError, Lines};
 use super::{Places, SILENCE, Shared};
@@ -21,6 +21,9 @@ use crate::platform::revoked;
 const PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
+/// How long a process may take to begin; it may have to wait for its own log.
+const BEGINNING: Duration = Duration::from_secs(10);
+
 /// A process that ends sooner than this was tried in vain.
 const SOON: Duration = Duration::from_secs(1);
 
@@ -29,6 +32,8 @@ const SOON: Duration = Duration::from_secs(1);
 enum FeedError {
     #[error(transparent)]
     Fault(#[from] SubgraphFault),
+    #[error("it did not answer within {} s", .0.as_secs())]
+    Silent(Duration),
     #[error("it answered {0}")]
     Refused(http::StatusCode),
     #[error(transparent)]
@@ -77,7 +82,8 @@ impl Reader {
     /// Takes in what a process tells, until it does no more.
     async fn follow(&mut self, place: &SubgraphProcess) -> Result<Infallible, FeedError> {
         self.lately.clear();
-        let response = place.get(&self.question()).await?;
+        let response = timeout(BEGINNING, place.get(&self.question())).await;
+        let response = response.map_err(|_| FeedError::Silent(BEGINNING))??;
         if !response.status().is_success() {
             return Err(FeedError::Refused(response.status()));
         }
@@ -131,5 +137,73 @@ impl Reader {
         }
         self.cursor = cursor;
         self.shared.tell(Heard::Gap);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::DateTime;
+    use pulse_gateway::ports::Revocation;
+    use pulse_types::{ChangeKind, SessionId};
+    use tokio::sync::{broadcast, mpsc};
+    use uuid::Uuid;
+
+    use super::*;
+
+    /// The end of a session that is named like its place in the log.
+    fn ended(position: i64) -> Change {
+        Change {
+            position,
+            tenant: None,
+            kind: ChangeKind::Deleted,
+            subject: "accounts.session".into(),
+            key: Uuid::from_u128(u128::try_from(position).unwrap_or_default()),
+            version: 1,
+            changed: Vec::new(),
+            attributes: serde_json::Map::new(),
+            before: serde_json::Map::new(),
+            actor: None,
+            request: None,
+            at: DateTime::UNIX_EPOCH,
+        }
+    }
+
+    /// What is told of the sessions that end by these lines.
+    fn told(
+        reader: &mut Reader,
+        receiver: &mut mpsc::UnboundedReceiver<Revocation>,
+        lines: Vec<FeedLine>,
+    ) -> Vec<u128> {
+        lines.into_iter().for_each(|line| reader.take(line));
+        let mut told = Vec::new();
+        while let Ok(Revocation::Session(session)) = receiver.try_recv() {
+            told.push(SessionId::uuid(session).as_u128());
+        }
+        told
+    }
+
+    #[test]
+    fn what_was_heard_before_a_gap_is_not_said_again() {
+        let (sender, mut receiver) = mpsc::unbounded_channel();
+        let shared = Arc::new(Shared {
+            revoked: Arc::default(),
+            changes: broadcast::Sender::new(8),
+            told: vec![sender].into(),
+            heard_at: watch::Sender::new(None),
+        });
+        let mut reader = Reader { shared: Arc::clone(&shared), cursor: None, lately: Vec::new() };
+        let lately = |position| FeedLine::Lately(ended(position));
+        // Half of what happened lately is no news.
+        assert_eq!(told(&mut reader, &mut receiver, vec![lately(1)]), []);
+        assert_eq!(shared.silent_for(), None);
+        assert_eq!(told(&mut reader, &mut receiver, vec![FeedLine::Gap("log.1".to_owned())]), [1]);
+        assert!(shared.silent_for().is_some());
+        assert_eq!(told(&mut reader, &mut receiver, vec![FeedLine::Change(ended(2))]), [2]);
+        assert!(reader.question().ends_with("&after=log.2"), "{}", reader.question());
+        let gap = FeedLine::Gap("log.3".to_owned());
+        assert_eq!(told(&mut reader, &mut receiver, vec![lately(1), lately(2), lately(3), gap]), [3]);
+        // Another log has places of its own.
+        let other = FeedLine::Gap("other.1".to_owned());
+        assert_eq!(told(&mut reader, &mut receiver, vec![lately(1), other]), [1]);
     }
 }

@@ -13,7 +13,12 @@ const LIST: &str =
     id userId kind transport operationName operationHash } } }";
 const END: &str = "mutation ($input: EndLiveStreamsInput!) { endLiveStreams(input: $input) { ended } }";
 
-const ENDED: [&str; 3] = ["FORBIDDEN STREAM_ENDED", "FORBIDDEN STREAM_ENDED", "FORBIDDEN STREAM_ENDED"];
+/// What clients hear last, over each transport.
+const ENDED: [&str; 3] = [
+    r#"[{"message":"this stream was ended by an administrator: ended on request","extensions":{"code":"FORBIDDEN","reason":"STREAM_ENDED"}}]"#,
+    "FORBIDDEN STREAM_ENDED",
+    "FORBIDDEN STREAM_ENDED",
+];
 
 /// What is listed, once it is so many: gateways report about once a second.
 async fn listed(stage: &Stage, token: &str, filter: Value, count: usize) -> Vec<Value> {
