@@ -18,8 +18,8 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_util::sync::CancellationToken;
 
 use super::expected::{Event, position};
-use super::pass;
 use super::tenant::{TYPES, Tenant};
+use super::{Round, pass, round_at};
 use crate::support::events::Events;
 
 const CHANGED: &str = "subscription ($filter: EntityChangeFilter, $after: String) {
@@ -109,7 +109,7 @@ impl Client {
     }
 
     /// Compares what it heard with what it had to hear; the error says what is missing, doubled, foreign or out of order.
-    pub(super) fn compare(&self, wanted: &[Event]) -> Result<(), String> {
+    pub(super) fn compare(&self, wanted: &[Event], rounds: &[Round]) -> Result<(), String> {
         let heard = self.lock();
         let wanted_positions: Vec<_> = wanted.iter().map(|event| event.position).collect();
         if heard.positions == wanted_positions {
@@ -118,7 +118,7 @@ impl Client {
         let missing: Vec<_> = wanted
             .iter()
             .filter(|event| !heard.positions.contains(&event.position))
-            .map(|event| format!("{:x} of {}", event.position, event.at))
+            .map(|event| format!("{:x} of round {}", event.position, round_at(rounds, event.at)))
             .collect();
         let mut sorted = heard.positions.clone();
         sorted.sort_unstable();

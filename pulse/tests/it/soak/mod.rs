@@ -108,7 +108,7 @@ async fn whatever_is_killed_each_client_hears_each_event_once_and_each_job_is_do
         deleted.extend(written?);
     }
     let jobs = jobs::all_done(&database, &deleted).await.with_context(|| told(&extent, &rounds));
-    let outcome = judge(&database, &clients, &begin).await.with_context(|| told(&extent, &rounds));
+    let outcome = judge(&database, &clients, (&begin, &rounds)).await.with_context(|| told(&extent, &rounds));
     stop.cancel();
     following.join_all().await;
     processes.stop().await?;
@@ -150,15 +150,24 @@ fn told(extent: &Extent, rounds: &[Round]) -> String {
     format!("seed {}, last {last}", extent.seed)
 }
 
+/// In which round something was written; 0 for before the first.
+fn round_at(rounds: &[Round], at: DateTime<Utc>) -> u64 {
+    rounds.iter().rev().find(|round| round.at <= at).map_or(0, |round| round.number)
+}
+
 /// Waits until each client has heard its last event, and compares what it heard with what the log says.
-async fn judge(database: &TestDatabase, clients: &[Arc<Client>], begin: &str) -> anyhow::Result<()> {
+async fn judge(
+    database: &TestDatabase,
+    clients: &[Arc<Client>],
+    (begin, rounds): (&str, &[Round]),
+) -> anyhow::Result<()> {
     let expected = Expected::read(database, begin).await?;
     let heard = clients.iter().map(|client| async {
         let wanted = expected.of(client);
         let last = wanted.last().map_or(0, |event| event.position);
         // Whether it heard all of it is told below, with what is missing.
         drop(timeout(PATIENCE, client.hears(last)).await);
-        client.compare(&wanted)
+        client.compare(&wanted, rounds)
     });
     let problems: Vec<_> = join_all(heard).await.into_iter().filter_map(Result::err).collect();
     let (events, deliveries) = (expected.len(), clients.iter().map(|client| client.count()).sum::<usize>());
