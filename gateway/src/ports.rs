@@ -191,6 +191,12 @@ pub enum Revocation {
 pub trait RevocationFeed: Send + Sync + 'static {
     /// Revocations from now on. Ends when the feed does.
     fn revocations(&self) -> BoxStream<'static, Revocation>;
+
+    /// Whether it knows what was revoked until now, or little earlier. While it does not, no credential is good because it
+    /// was good before: the authenticator is asked each time.
+    fn is_current(&self) -> bool {
+        true
+    }
 }
 
 /// What is heard of changes.

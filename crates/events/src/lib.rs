@@ -16,7 +16,7 @@ pub use groups::{
     Begin, Consumer, ConsumerError, DeadLetter, Group, GroupOptions, GroupRunner, Groups, Handling, Step,
 };
 pub use log::{Log, LogHead};
-pub use relay::{Publisher, Relay};
+pub use relay::{Publisher, Relay, RelayError};
 pub use retention::Retention;
 pub use sequencer::Sequencer;
 pub use tail::{Follow, FollowError, Heard, Tail, TailReader, Topic, Wanted};

@@ -2,6 +2,7 @@
 
 mod context;
 mod error;
+mod feed;
 mod live;
 mod loader;
 mod page;
@@ -13,6 +14,7 @@ mod subgraph;
 
 pub use context::ContextExt;
 pub use error::{ClientError, Code, Error, NoClientError};
+pub use feed::{CHANGES_PATH, FeedLine, FeedQuery};
 pub use live::{AnyOf, ChangeFacts, Following, Happened, Live, LiveError, follow};
 pub use loader::{Batch, Loader};
 pub use page::{Connection, Cursor, Edge, Page, PageError, PageLimits, Total};

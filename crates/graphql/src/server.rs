@@ -5,15 +5,17 @@ use std::sync::Arc;
 use async_graphql::http::MultipartOptions;
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::{DefaultBodyLimit, State};
+use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
+use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use pulse_tokens::CallerTokens;
 use pulse_types::{Caller, Clock};
 use serde_json::json;
+use tokio_util::sync::CancellationToken;
 
-use crate::{Subgraph, socket};
+use crate::{Subgraph, feed, socket};
 
 /// The header in which a gateway sends the signed caller.
 pub const CALLER_HEADER: &str = "pulse-caller";
@@ -27,21 +29,40 @@ pub type CallerSecret = pulse_types::Secret;
 pub(crate) struct Served {
     pub(crate) subgraph: Subgraph,
     tokens: CallerTokens,
-    clock: Clock,
+    pub(crate) clock: Clock,
+    /// When it is cancelled, answers that have no end of their own come to one.
+    pub(crate) stop: CancellationToken,
 }
 
-/// The subgraph's own routes, `/graphql` (by POST and WebSocket) for gateways that hold `secret`, and `/health/live` and `/health/ready`.
-/// A request without a valid caller token of this audience is refused.
-pub fn router(subgraph: Subgraph, secret: &CallerSecret, clock: Clock) -> Router {
-    let routes = subgraph.routes.clone();
+/// The subgraph's own routes, `/graphql` (by POST and WebSocket) and `/internal/…` for gateways that hold `secret`, and
+/// `/health/live` and `/health/ready`. A request without a valid caller token of this audience is refused. Answers that
+/// have no end of their own end with `stop`.
+pub fn router(subgraph: Subgraph, secret: &CallerSecret, clock: Clock, stop: CancellationToken) -> Router {
+    let (routes, internal) = (subgraph.routes.clone(), subgraph.internal.clone());
     let tokens = CallerTokens::new(subgraph.name, secret);
+    let served = Arc::new(Served { subgraph, tokens, clock, stop });
+    let internal = internal
+        .merge(Router::new().route("/changes", get(feed::changes)).with_state(Arc::clone(&served)))
+        .layer(middleware::from_fn_with_state(Arc::clone(&served), processes_alone));
     Router::new()
         .route("/graphql", post(graphql).get(socket::upgrade))
         .route("/health/live", get(|| async { "live\n" }))
         .route("/health/ready", get(ready))
+        .with_state(served)
+        .nest("/internal", internal)
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
-        .with_state(Arc::new(Served { subgraph, tokens, clock }))
         .merge(routes)
+}
+
+/// What is internal is for the gateways themselves, whoever they ask for otherwise.
+async fn processes_alone(State(served): State<Arc<Served>>, request: Request, next: Next) -> Response {
+    match authenticate(&served, request.headers()) {
+        Ok(caller) if caller.is_process() => next.run(request).await,
+        Ok(_) => {
+            refuse(StatusCode::FORBIDDEN, "FORBIDDEN", "this is for gateways themselves, not for callers")
+        }
+        Err(problem) => refuse(StatusCode::UNAUTHORIZED, "UNAUTHENTICATED", &problem),
+    }
 }
 
 async fn graphql(State(served): State<Arc<Served>>, headers: HeaderMap, body: Bytes) -> Response {
@@ -103,7 +124,7 @@ async fn ready(State(served): State<Arc<Served>>) -> Response {
     }
 }
 
-fn refuse(status: StatusCode, code: &str, message: &str) -> Response {
+pub(crate) fn refuse(status: StatusCode, code: &str, message: &str) -> Response {
     let body = json!({ "errors": [{ "message": message, "extensions": { "code": code } }] });
     (status, axum::Json(body)).into_response()
 }

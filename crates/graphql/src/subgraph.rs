@@ -34,6 +34,9 @@ pub struct Subgraph {
     pub tail: Tail,
     /// Routes that GraphQL cannot serve, such as a key set; empty for most.
     pub routes: axum::Router,
+    /// Routes for the gateways of this platform alone, which a process that serves the subgraph has below `/internal`. Whoever
+    /// asks there has proven to be a gateway; nobody else gets there, and no gateway serves them.
+    pub internal: axum::Router,
     /// What its jobs do.
     pub jobs: Vec<Arc<dyn JobHandler>>,
     /// Which of them are enqueued by the clock.
@@ -90,6 +93,7 @@ impl Subgraph {
             store,
             tail,
             routes: axum::Router::new(),
+            internal: axum::Router::new(),
             jobs: Vec::new(),
             schedules: Vec::new(),
             consumers: Vec::new(),

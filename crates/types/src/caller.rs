@@ -76,6 +76,16 @@ impl Caller {
         Self { subject: Subject::System, org: Some(org), session: None, permissions, identity: None, request }
     }
 
+    /// A process of Pulse, working for no tenant and with no right in any: what it may do, it may do as what it is.
+    pub fn process(request: RequestId) -> Self {
+        Self { subject: Subject::System, ..Self::anonymous(request) }
+    }
+
+    /// Whether it is a process of Pulse, and not somebody in a tenant.
+    pub fn is_process(&self) -> bool {
+        self.subject == Subject::System && self.org.is_none()
+    }
+
     /// Whether it is known who asks.
     pub fn is_known(&self) -> bool {
         self.subject != Subject::Anonymous

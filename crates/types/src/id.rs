@@ -138,6 +138,8 @@ ids! {
     RequestId,
     /// A signed-in session.
     SessionId,
+    /// A stream that a gateway has open.
+    StreamId,
     /// A person.
     UserId,
     /// Where events of an organization are sent to.

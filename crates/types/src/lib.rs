@@ -13,7 +13,7 @@ pub use change::{Change, ChangeKind, InvalidTag, Tag, Tagged};
 pub use clock::Clock;
 pub use id::{
     CollectionId, DeadLetterId, DeliveryId, EntityId, EntityTypeId, EventId, InvalidId, ItemId, JobId, OrgId,
-    ProcessId, RelationshipId, RequestId, SessionId, UserId, WebhookId,
+    ProcessId, RelationshipId, RequestId, SessionId, StreamId, UserId, WebhookId,
 };
 pub use identity::Identity;
 pub use permission::{Permission, Permissions, Role, UnknownRole};

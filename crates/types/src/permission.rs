@@ -60,6 +60,10 @@ permissions! {
     WEBHOOK_READ = "webhook:read",
     /// Create, change and delete webhooks, and have things sent again.
     WEBHOOK_MANAGE = "webhook:manage",
+    /// See who listens to which streams.
+    STREAMS_READ = "streams:read",
+    /// End streams of others.
+    STREAMS_END = "streams:end",
 }
 
 impl Permission {
@@ -147,7 +151,8 @@ impl Role {
             permission.as_str().split_once(':').expect("the constants are resource:action");
         match (resource, action) {
             ("organization", "manage") => Self::Owner,
-            (_, "manage") => Self::Admin,
+            // Who listens to what is nobody's business but that of those who look after them.
+            ("streams", _) | (_, "manage") => Self::Admin,
             // Where data go, and what became of them there, is no data of the organization.
             ("webhook", "read") => Self::Member,
             (_, "read") => Self::Viewer,

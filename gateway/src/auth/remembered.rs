@@ -1,7 +1,7 @@
 //! Verified credentials, remembered by hash until they expire or are revoked.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -45,6 +45,8 @@ pub(crate) struct Revocations {
     revoked: Cache<Revocation, u64>,
     /// Set when the feed ends: without news of revocations nothing may be remembered.
     deaf: AtomicBool,
+    /// Who tells, once that is followed; it may have no news either.
+    feed: OnceLock<Arc<dyn RevocationFeed>>,
     watchers: Arc<Watchers>,
 }
 
@@ -66,6 +68,7 @@ impl RememberedCallers {
             count: AtomicU64::new(0),
             revoked,
             deaf: AtomicBool::new(false),
+            feed: OnceLock::new(),
             watchers: Arc::default(),
         };
         let headers = authenticator.credential_headers();
@@ -95,7 +98,7 @@ impl RememberedCallers {
         }
         let remembered = self.verify(&credentials).await?;
         let known = remembered.of_request(request);
-        if known.expires_at.is_some() && !self.revocations.deaf.load(Ordering::Acquire) {
+        if known.expires_at.is_some() && !self.revocations.is_without_news() {
             self.callers.insert(hash, remembered);
         }
         Ok(known)
@@ -148,6 +151,8 @@ impl Revocations {
     /// Takes in what the feed tells, until it ends.
     pub(crate) async fn follow(self: Arc<Self>, feed: Arc<dyn RevocationFeed>) {
         let mut revocations = feed.revocations();
+        // A gateway follows one feed for as long as it is.
+        let _ = self.feed.set(feed);
         while let Some(revocation) = revocations.next().await {
             let number = self.count.fetch_add(1, Ordering::AcqRel) + 1;
             self.revoked.insert(revocation, number);
@@ -157,8 +162,12 @@ impl Revocations {
         tracing::error!("the feed of revocations ended; every credential is verified anew from now on");
     }
 
+    fn is_without_news(&self) -> bool {
+        self.deaf.load(Ordering::Acquire) || self.feed.get().is_some_and(|feed| !feed.is_current())
+    }
+
     fn concern(&self, caller: &Caller, verified_at: u64) -> bool {
-        self.deaf.load(Ordering::Acquire) || self.revoked_since(caller, verified_at).is_some()
+        self.is_without_news() || self.revoked_since(caller, verified_at).is_some()
     }
 
     fn revoked_since(&self, caller: &Caller, verified_at: u64) -> Option<Revocation> {

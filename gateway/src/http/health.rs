@@ -22,6 +22,8 @@ type Check = dyn Fn() -> BoxFuture<'static, Result<(), String>> + Send + Sync;
 pub struct HealthCheck {
     name: String,
     check: Arc<Check>,
+    /// What the process is when it fails.
+    failed: Status,
 }
 
 impl HealthCheck {
@@ -32,7 +34,17 @@ impl HealthCheck {
         F: Fn() -> R + Send + Sync + 'static,
         R: Future<Output = Result<(), String>> + Send + 'static,
     {
-        Self { name: name.into(), check: Arc::new(move || check().boxed()) }
+        Self { name: name.into(), check: Arc::new(move || check().boxed()), failed: Status::NotReady }
+    }
+
+    /// The same for something without which the process serves all the same, but less well: `/health/ready` says
+    /// `degraded` and what does not work, with the status 200, so that no load balancer turns away.
+    pub fn degrading<F, R>(name: impl Into<String>, check: F) -> Self
+    where
+        F: Fn() -> R + Send + Sync + 'static,
+        R: Future<Output = Result<(), String>> + Send + 'static,
+    {
+        Self { failed: Status::Degraded, ..Self::new(name, check) }
     }
 
     async fn report(&self, limit: Duration) -> Report {
@@ -40,7 +52,8 @@ impl HealthCheck {
             Ok(outcome) => outcome.err(),
             Err(_) => Some(format!("did not answer within {} ms", limit.as_millis())),
         };
-        Report { name: self.name.clone(), status: Status::of(problem.is_none()), message: problem }
+        let status = if problem.is_none() { Status::Ready } else { self.failed };
+        Report { name: self.name.clone(), status, message: problem }
     }
 }
 
@@ -58,17 +71,13 @@ struct Report {
     message: Option<String>,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Serialize)]
+/// From good to bad.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 enum Status {
     Ready,
+    Degraded,
     NotReady,
-}
-
-impl Status {
-    const fn of(ready: bool) -> Self {
-        if ready { Self::Ready } else { Self::NotReady }
-    }
 }
 
 /// The process answers, so it lives.
@@ -76,16 +85,16 @@ pub(super) async fn live() -> Response {
     Json(serde_json::json!({ "status": "live" })).into_response()
 }
 
-/// Runs every check at once. 503 when one fails, and the body says which and why.
+/// Runs every check at once. 503 when one fails without which nothing is served, and the body says which and why.
 pub(super) async fn ready(Shared(state): Shared<Arc<State>>) -> Response {
     let limit = state.config.health_timeout;
     let mut checks = vec![supergraph(&state)];
     checks.extend(settings(&state));
     checks.extend(stopping(&state));
     checks.extend(join_all(state.checks.iter().map(|check| check.report(limit))).await);
-    let ready = checks.iter().all(|check| check.status == Status::Ready);
-    let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    (status, Json(Readiness { status: Status::of(ready), checks })).into_response()
+    let worst = checks.iter().map(|check| check.status).max().unwrap_or(Status::Ready);
+    let status = if worst == Status::NotReady { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK };
+    (status, Json(Readiness { status: worst, checks })).into_response()
 }
 
 /// A gateway that serves an older supergraph than its source has is ready, and says so.

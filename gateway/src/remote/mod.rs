@@ -1,5 +1,6 @@
 //! Subgraphs over HTTP.
 
+mod beside;
 mod breaker;
 mod caller_token;
 mod client;
@@ -35,6 +36,7 @@ use crate::trace;
 use crate::uploads::forward;
 use crate::value::{Value, write_string};
 
+pub use beside::SubgraphProcess;
 pub use caller_token::{CALLER_EXTENSION, CALLER_HEADER, CallerSigner};
 pub use endpoints::{EndpointsError, subgraph_endpoints};
 pub use headers::InvalidHeaderRule;
@@ -77,6 +79,13 @@ struct Remote {
     tokens: Option<CallerTokens>,
 }
 
+/// An address that can be asked over HTTP.
+fn address(url: &str) -> Option<Uri> {
+    url.parse::<Uri>().ok().filter(|uri| {
+        matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some_and(|host| !host.is_empty())
+    })
+}
+
 impl RemoteSubgraph {
     /// A subgraph at an address, without connections yet.
     pub fn try_new(
@@ -85,11 +94,7 @@ impl RemoteSubgraph {
         clock: Clock,
     ) -> Result<Self, InvalidEndpoint> {
         let RemoteEndpoint { name, url, signer } = endpoint;
-        let uri = url.parse::<Uri>().ok().filter(|uri| {
-            matches!(uri.scheme_str(), Some("http" | "https"))
-                && uri.host().is_some_and(|host| !host.is_empty())
-        });
-        let Some(uri) = uri else { return Err(InvalidEndpoint::Address { name, url }) };
+        let Some(uri) = address(&url) else { return Err(InvalidEndpoint::Address { name, url }) };
         if let Some(unknown) =
             config.accept_encodings.iter().find(|encoding| Encoding::named(encoding).is_none())
         {

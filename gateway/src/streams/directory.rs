@@ -59,16 +59,19 @@ pub struct StreamFilter {
     pub session: Option<SessionId>,
     /// Those of operations with this name, or with this hash.
     pub operation: Option<String>,
+    /// Those that were opened until then.
+    pub opened_until: Option<DateTime<Utc>>,
 }
 
 impl StreamFilter {
     fn matches(&self, stream: &OpenStream) -> bool {
-        let Self { id, org, user, session, operation } = self;
+        let Self { id, org, user, session, operation, opened_until } = self;
         let caller = &stream.caller;
         id.is_none_or(|id| id == stream.id)
             && org.is_none_or(|org| caller.org == Some(org))
             && user.is_none_or(|user| caller.subject == Subject::User(user))
             && session.is_none_or(|session| caller.session == Some(session))
+            && opened_until.is_none_or(|until| stream.since <= until)
             && operation
                 .as_ref()
                 .is_none_or(|name| stream.operation.as_ref() == Some(name) || *name == stream.hash)
@@ -87,6 +90,8 @@ struct Inner {
     open: Mutex<BTreeMap<u64, Entry>>,
     /// How many were opened so far.
     opened: AtomicU64,
+    /// Told of each one that is opened or over.
+    changed: watch::Sender<()>,
 }
 
 struct Entry {
@@ -107,7 +112,14 @@ pub(crate) struct Beginning<'a> {
 
 impl StreamDirectory {
     pub(crate) fn new(clock: Clock) -> Self {
-        Self { inner: Arc::new(Inner { clock, open: Mutex::default(), opened: AtomicU64::new(0) }) }
+        Self {
+            inner: Arc::new(Inner {
+                clock,
+                open: Mutex::default(),
+                opened: AtomicU64::new(0),
+                changed: watch::Sender::new(()),
+            }),
+        }
     }
 
     /// The streams that match, in the order in which they were opened.
@@ -117,6 +129,11 @@ impl StreamDirectory {
             ..entry.stream.clone()
         };
         self.lock().values().filter(|entry| filter.matches(&entry.stream)).map(shown).collect()
+    }
+
+    /// Tells of each stream that is opened or over, for those who keep a list of their own.
+    pub fn changes(&self) -> watch::Receiver<()> {
+        self.inner.changed.subscribe()
     }
 
     /// Ends the streams that match, and tells their clients why. How many there were.
@@ -149,6 +166,7 @@ impl StreamDirectory {
         let number = self.inner.opened.fetch_add(1, Ordering::Relaxed);
         let listed = Listed { directory: self.clone(), number, events: Arc::clone(&events), told };
         self.lock().insert(number, Entry { stream, events, end });
+        self.inner.changed.send_replace(());
         stream::unfold(Some((listed, results)), |open| async {
             let (mut listed, mut results) = open?;
             tokio::select! {
@@ -197,6 +215,7 @@ impl Listed {
 impl Drop for Listed {
     fn drop(&mut self) {
         self.directory.lock().remove(&self.number);
+        self.directory.inner.changed.send_replace(());
     }
 }
 

@@ -12,6 +12,7 @@ use pulse_gateway::{ServerConfig, serve};
 use pulse_store::Store;
 use pulse_telemetry::{Metrics, init};
 use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
 
 use super::{gateway, stop};
 use crate::cli::{ListenArgs, ServeCommand, SubgraphArgs, WorkerArgs};
@@ -44,14 +45,20 @@ pub(super) async fn listen(address: SocketAddr) -> Result<TcpListener, Failure> 
     TcpListener::bind(address).await.map_err(|problem| Failure::Listen { address, problem })
 }
 
-/// Serves until the process is told to stop, then drains.
-async fn until_stopped(listener: TcpListener, router: Router, settings: &Settings) -> anyhow::Result<()> {
+/// Serves until the process is told to stop, then tells what has no end of its own by `stop`, and drains.
+async fn until_stopped(
+    listener: TcpListener,
+    router: Router,
+    settings: &Settings,
+    stop: CancellationToken,
+) -> anyhow::Result<()> {
     let scheme = if settings.gateway.tls.certificate_file.as_os_str().is_empty() { "http" } else { "https" };
     say(&format!("ready at {scheme}://{}/graphql", listener.local_addr()?));
     let stopped = async {
         if let Err(error) = stop::requested().await {
             tracing::error!(%error, "signals cannot be waited for");
         }
+        stop.cancel();
     };
     serve(listener, router, ServerConfig::from(&settings.gateway), stopped).await?;
     Ok(())
@@ -70,10 +77,11 @@ async fn subgraph(args: SubgraphArgs, settings: &Settings, metrics: Metrics) -> 
     };
     let (tail, reader) = Tail::new(&store);
     let subgraph = platform::subgraph(&name, &store, &tail, &tokens, settings)?;
-    let router = pulse_graphql::router(subgraph, secret, store.clock().clone())
+    let stop = CancellationToken::new();
+    let router = pulse_graphql::router(subgraph, secret, store.clock().clone(), stop.clone())
         .route("/metrics", get(move || std::future::ready(metrics.render())));
     let background = Background::of_subgraph(&store, &database, reader, settings);
-    until_stopped(listener, router, settings).await?;
+    until_stopped(listener, router, settings, stop).await?;
     background.stop().await;
     store.close().await;
     Ok(())

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use chrono::DateTime;
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
-use pulse_gateway::ports::{Authenticated, AuthenticationError, Authenticator};
+use pulse_gateway::ports::{Authenticated, AuthenticationError, Authenticator, RevocationFeed};
 use pulse_tokens::AccessTokens;
 use pulse_types::{Caller, Clock, RequestId};
 use std::sync::Arc;
@@ -16,12 +16,20 @@ pub struct TokenAuthenticator {
     tokens: AccessTokens,
     clock: Clock,
     revoked: Arc<Revoked>,
+    /// What keeps `revoked` true, where that may fail to.
+    news: Option<Arc<dyn RevocationFeed>>,
 }
 
 impl TokenAuthenticator {
     /// Verifies with `tokens`; what is `revoked` is no good whatever its signature says.
     pub const fn new(tokens: AccessTokens, clock: Clock, revoked: Arc<Revoked>) -> Self {
-        Self { tokens, clock, revoked }
+        Self { tokens, clock, revoked, news: None }
+    }
+
+    /// Believes no token while `news` is not current.
+    #[must_use]
+    pub fn with_news(self, news: Arc<dyn RevocationFeed>) -> Self {
+        Self { news: Some(news), ..self }
     }
 }
 
@@ -43,6 +51,10 @@ impl Authenticator for TokenAuthenticator {
             .tokens
             .verify(token, now)
             .map_err(|error| AuthenticationError::Invalid(error.to_string()))?;
+        if self.news.as_ref().is_some_and(|news| !news.is_current()) {
+            let problem = "it is not known just now what was revoked; try again in a moment";
+            return Err(AuthenticationError::Unavailable(problem.to_owned()));
+        }
         let expires_at = DateTime::from_timestamp(claims.exp, 0);
         let caller = claims.caller(request);
         self.revoked

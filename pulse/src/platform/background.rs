@@ -63,6 +63,17 @@ impl Background {
         background
     }
 
+    /// One more task, which ends when the others are told to stop.
+    pub(super) fn spawn(&mut self, task: impl Future<Output = ()> + Send + 'static) {
+        let stop = self.stop.clone();
+        self.tasks.spawn(async move {
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = task => {}
+            }
+        });
+    }
+
     /// Tells the tasks to stop and waits for them: jobs that run have a while to end, the rest is given back.
     pub async fn stop(mut self) {
         self.stop.cancel();
@@ -71,7 +82,7 @@ impl Background {
 }
 
 /// How changes get from one process to the others, where a Redis is configured.
-fn relay(redis: &RedisConfig) -> Option<Relay> {
+pub(super) fn relay(redis: &RedisConfig) -> Option<Relay> {
     let url = redis.url.expose();
     let relay = (!url.is_empty()).then(|| Relay::try_new(url, &redis.prefix))?;
     relay.map_err(|error| tracing::error!(%error, "Redis cannot be used")).ok()

@@ -1,33 +1,39 @@
 //! The roles that a process can play, built of subgraphs, gateway and background work.
 
+mod apart;
 mod authenticator;
 mod background;
 mod cache;
 mod changes;
 mod database;
 pub mod demo;
+mod health;
 mod in_process;
 mod revoked;
 mod signer;
+mod streams;
 mod supergraph;
 mod upkeep;
 mod values;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context;
 use axum::Router;
 use pulse_events::Tail;
-use pulse_gateway::HealthCheck;
 use pulse_gateway::StaticSource;
 use pulse_gateway::Subgraphs;
+use pulse_gateway::ports::ChangeFeed;
+use pulse_gateway::remote::CallerSigner;
 use pulse_gateway::{Gateway, GatewayParts};
 use pulse_graphql::Subgraph;
 use pulse_store::Store;
 use pulse_telemetry::Metrics;
 use pulse_tokens::AccessTokens;
-use pulse_types::{Clock, Secret};
+use pulse_types::{Clock, ProcessId, Secret};
 
+pub use apart::ApartFeed;
 pub use authenticator::TokenAuthenticator;
 pub use background::Background;
 pub use cache::over as cached;
@@ -42,6 +48,9 @@ pub use supergraph::{compose_own, sdls, supergraph_of};
 use crate::commands::Reach;
 use crate::exit::Failure;
 use crate::settings::Settings;
+
+/// How long a gateway apart waits for its subgraphs before it serves without news of what was revoked, and believes nobody.
+const FIRST_NEWS: Duration = Duration::from_secs(3);
 
 /// The names of the subgraphs, in the order of the alphabet.
 pub const SUBGRAPHS: [&str; 5] = ["accounts", "analytics", "entities", "operations", "vectors"];
@@ -116,7 +125,10 @@ impl Platform {
             revocations: Some(Arc::new(RevokedByLog::new(store.clone(), tail.clone(), revoked))),
             changes: Some(Arc::new(TailFeed(tail.clone()))),
             operations: None,
-            checks: vec![database_check(&store)],
+            checks: [health::database(&store)]
+                .into_iter()
+                .chain(health::redis(&settings.gateway.redis))
+                .collect(),
             metrics,
             clock: store.clock().clone(),
         };
@@ -124,7 +136,11 @@ impl Platform {
             Gateway::init(parts, settings.gateway.clone()).await.context("the gateway does not start")?;
         let router =
             subgraphs.iter().fold(gateway.router(), |router, subgraph| router.merge(subgraph.routes.clone()));
-        let background = Background::start(&store, database, (&tail, reader), &subgraphs, settings);
+        let mut background = Background::start(&store, database, (&tail, reader), &subgraphs, settings);
+        let reports = Arc::new(streams::ToStore(store.clone()));
+        let process = ProcessId::new(store.clock().now());
+        background.spawn(streams::report(gateway.streams(), reports, process));
+        background.spawn(streams::end(gateway.streams(), TailFeed(tail.clone()).changes()));
         Ok(Self { subgraphs, gateway, router, background, store, tail })
     }
 
@@ -156,25 +172,39 @@ pub async fn remote_gateway(
         return Err(missing_secret(missing).into());
     }
     let clock = Clock::system();
-    let signer = Arc::new(SecretSigner::new(&settings.secrets.subgraphs, clock.clone()));
+    let signer: Arc<dyn CallerSigner> =
+        Arc::new(SecretSigner::new(&settings.secrets.subgraphs, clock.clone()));
+    let revoked = Arc::<Revoked>::default();
+    let feed = ApartFeed::start(&settings.gateway, &signer, (&clock, Arc::clone(&revoked)));
+    let feed = Arc::new(feed.map_err(|error| Failure::Setting(error.to_string()))?);
+    feed.first_news(FIRST_NEWS).await;
     let reach = {
-        let clock = clock.clone();
-        move |settings: &Settings| Subgraphs::remote(&settings.gateway, Some(signer.clone()), clock.clone())
+        let (clock, feed) = (clock.clone(), Arc::clone(&feed));
+        move |settings: &Settings| {
+            // An address that is none is said when the subgraphs are reached.
+            let _ = feed.move_to(&settings.gateway, &signer, &clock);
+            Subgraphs::remote(&settings.gateway, Some(Arc::clone(&signer)), clock.clone())
+        }
     };
+    let authenticator = TokenAuthenticator::new(tokens.clone(), clock.clone(), revoked);
     let parts = GatewayParts {
         subgraphs: reach(settings),
         source: Arc::new(StaticSource::new(compose_own()?)),
-        authenticator: Arc::new(TokenAuthenticator::new(tokens.clone(), clock.clone(), Arc::default())),
-        revocations: None,
-        // Without a database it hears of no changes: no query is live here.
-        changes: None,
+        authenticator: Arc::new(authenticator.with_news(Arc::clone(&feed) as _)),
+        revocations: Some(Arc::clone(&feed) as _),
+        changes: Some(Arc::clone(&feed) as _),
         operations: None,
-        checks: Vec::new(),
+        checks: [feed.health()].into_iter().chain(health::redis(&settings.gateway.redis)).collect(),
         metrics: Some(metrics),
         clock,
     };
+    let process = ProcessId::new(parts.clock.now());
     let gateway =
         Gateway::init(parts, settings.gateway.clone()).await.context("the gateway does not start")?;
+    // Both end with the process, or with the feed.
+    let reports = Arc::new(streams::ToProcess(feed.places()));
+    tokio::spawn(streams::report(gateway.streams(), reports, process));
+    tokio::spawn(streams::end(gateway.streams(), feed.changes()));
     Ok((gateway, pulse_accounts::routes(&tokens), Box::new(reach)))
 }
 
@@ -195,17 +225,4 @@ pub fn signing_tokens(seed: Option<&Secret>) -> anyhow::Result<AccessTokens> {
     let key = pulse_tokens::SigningKey::from_base64(seed)
         .map_err(|error| Failure::Setting(format!("secrets.signing_key (PULSE_SIGNING_KEY): {error}")))?;
     Ok(AccessTokens::signing(key)?)
-}
-
-fn database_check(store: &Store) -> HealthCheck {
-    let store = store.clone();
-    HealthCheck::new("database", move || {
-        let store = store.clone();
-        async move {
-            store.ping().await.map_err(|error| {
-                tracing::warn!(%error, "the database is not ready");
-                "the database does not answer".to_owned()
-            })
-        }
-    })
 }

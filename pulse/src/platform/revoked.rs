@@ -14,7 +14,7 @@ use pulse_types::{Caller, Change, ChangeKind, OrgId, Role, SessionId, UserId};
 use serde_json::{Map, Value};
 
 /// For how long it has to be known that something ended: no token lives longer.
-const KEPT: Duration = Duration::from_secs(ACCESS_TOKEN_SECONDS.unsigned_abs() + 60);
+pub(super) const KEPT: Duration = Duration::from_secs(ACCESS_TOKEN_SECONDS.unsigned_abs() + 60);
 
 /// The pause before a log that could not be read is tried again.
 const PAUSE: Duration = Duration::from_millis(200);
@@ -22,6 +22,9 @@ const PAUSE: Duration = Duration::from_millis(200);
 const SESSION: &str = "accounts.session";
 const MEMBERSHIP: &str = "accounts.membership";
 const USER: &str = "accounts.user";
+
+/// What [`Revoked`] is made of.
+pub(super) const SUBJECTS: [&str; 3] = [SESSION, MEMBERSHIP, USER];
 
 /// What ended within the life of a token. A token says what was true when it was made; this says what no longer is.
 #[derive(Debug)]
@@ -59,12 +62,12 @@ impl Revoked {
     /// Takes in what the log says of the time in which tokens were made that are still good.
     pub async fn read(&self, store: &Store) -> Result<Vec<Revocation>, StoreError> {
         let since = store.clock().now() - TimeDelta::from_std(KEPT).unwrap_or(TimeDelta::MAX);
-        let changes = Log::new(store.clone()).since(since, &[SESSION, MEMBERSHIP, USER]).await?;
+        let changes = Log::new(store.clone()).since(since, &SUBJECTS).await?;
         Ok(changes.iter().filter_map(|change| self.take(change)).collect())
     }
 
     /// Takes in a change; what it revokes, if anything.
-    fn take(&self, change: &Change) -> Option<Revocation> {
+    pub(super) fn take(&self, change: &Change) -> Option<Revocation> {
         match (&*change.subject, change.kind) {
             (SESSION, ChangeKind::Deleted) => {
                 let session = SessionId::from_uuid(change.key);

@@ -1,11 +1,14 @@
 //! The program as its users start it: processes, signals, exit codes.
 
+mod apart;
 mod cli;
 mod dev;
 mod errors;
 mod gateway;
 mod import;
 mod migrate;
+mod outages;
 mod serve;
 mod settings;
+mod soak;
 mod support;

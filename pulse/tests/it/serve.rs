@@ -1,27 +1,17 @@
-//! `pulse serve`: the roles as processes, started by the words of containers.
+//! `pulse serve`: what the roles answer.
 
-use std::collections::BTreeMap;
 use std::fs;
 
 use chrono::{DateTime, Utc};
-use futures::future::try_join_all;
-use nix::sys::signal::Signal;
 use pulse_testkit::TestDatabase;
 use pulse_tokens::CallerTokens;
 use pulse_types::{Caller, Clock, RequestId, Secret};
 use serde_json::{Value, json};
-use tokio::process::Command;
 
-use crate::cli::deploy_commands;
 use crate::support::http::{answer, ask, post};
 use crate::support::organization::{SLUG, database, sign_in};
 use crate::support::process::{Running, pulse, run};
-
-/// What a role says when it serves.
-const READY: &str = "ready at http://";
-
-const SIGNING_KEY: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
-const SECRET: &str = "a secret of this test's processes";
+use crate::support::roles::{READY, Roles, SECRET, container, role, terminate};
 
 /// The README's example.
 const EXAMPLE: &str = r#"query {
@@ -35,65 +25,6 @@ const EXAMPLE: &str = r#"query {
     }
   }
 }"#;
-
-/// A role by the words of its command; `addresses` of the containers become ones of this machine.
-fn role(database: &TestDatabase, words: &[&str]) -> Command {
-    let mut command = pulse(words.iter().map(|word| match *word {
-        "0.0.0.0:4000" | "0.0.0.0:4001" => "127.0.0.1:0",
-        word => word,
-    }));
-    command.env("DATABASE_URL", database.url()).env("PULSE_SIGNING_KEY", SIGNING_KEY);
-    for name in pulse::platform::SUBGRAPHS {
-        command.env(format!("PULSE_SUBGRAPH_SECRET_{}", name.to_uppercase()), SECRET);
-    }
-    command
-}
-
-/// The container command that begins with these words.
-fn container(begin: &[&str]) -> Vec<&'static str> {
-    deploy_commands().find(|words| words.starts_with(begin)).expect("containers start it")
-}
-
-/// Every role by itself, as containers are started.
-struct Roles {
-    gateway: Running,
-    worker: Running,
-    subgraphs: BTreeMap<&'static str, Running>,
-}
-
-impl Roles {
-    async fn start(database: &TestDatabase) -> anyhow::Result<Self> {
-        run(role(database, &container(&["migrate"]))).await?.success()?;
-        let subgraphs = pulse::platform::SUBGRAPHS.map(async |name| {
-            let command = role(database, &container(&["serve", "subgraph", name]));
-            anyhow::Ok((name, Running::start(command, READY).await?))
-        });
-        let worker = Running::start(role(database, &container(&["serve", "worker"])), "working");
-        let (subgraphs, worker) = tokio::try_join!(try_join_all(subgraphs), worker)?;
-        let mut gateway = role(database, &container(&["serve", "gateway"]));
-        // The gateway needs no database.
-        gateway.env_remove("DATABASE_URL");
-        for (name, subgraph) in &subgraphs {
-            let variable = format!("PULSE_SUBGRAPH_URL_{}", name.to_uppercase());
-            gateway.env(variable, format!("{}/graphql", subgraph.url()));
-        }
-        let gateway = Running::start(gateway, READY).await?;
-        Ok(Self { gateway, worker, subgraphs: subgraphs.into_iter().collect() })
-    }
-
-    async fn stop(self) -> anyhow::Result<()> {
-        for process in self.subgraphs.into_values().chain([self.gateway, self.worker]) {
-            terminate(process).await?;
-        }
-        Ok(())
-    }
-}
-
-/// SIGTERM, on which a process finishes what it does and succeeds.
-async fn terminate(process: Running) -> anyhow::Result<()> {
-    process.end(Signal::SIGTERM).await?.success()?;
-    Ok(())
-}
 
 /// Some packages with relationships, vectors and events, made through the gateway at `url`.
 async fn fill(database: &TestDatabase, url: &str, token: &str) -> anyhow::Result<()> {
@@ -136,7 +67,7 @@ async fn fill(database: &TestDatabase, url: &str, token: &str) -> anyhow::Result
 #[tokio::test]
 async fn one_process_and_one_for_each_role_answer_the_same() -> anyhow::Result<()> {
     let database = database().await?;
-    let all = role(&database, &["serve", "all", "--listen", "0.0.0.0:4000"]);
+    let all = role(&database.url(), &["serve", "all", "--listen", "0.0.0.0:4000"]);
     let all = Running::start(all, READY).await?;
     let token = sign_in(all.url()).await?;
     fill(&database, all.url(), &token).await?;
@@ -144,7 +75,7 @@ async fn one_process_and_one_for_each_role_answer_the_same() -> anyhow::Result<(
     insta::assert_snapshot!(sorted(&from_all.text)?, @r#"{"data":{"me":{"name":"Ada"},"organization":{"name":"Library","activity":{"total":7.0}},"entities":{"nodes":[{"name":"bash","relationships":{"nodes":[{"type":"depends","target":{"name":"curl"}}]},"similar":[{"score":0.96,"entity":{"name":"curl"}},{"score":0.8,"entity":{"name":"dash"}}]},{"name":"curl","relationships":{"nodes":[{"type":"depends","target":{"name":"dash"}}]},"similar":[{"score":0.96,"entity":{"name":"bash"}},{"score":0.6,"entity":{"name":"dash"}}]},{"name":"dash","relationships":{"nodes":[]},"similar":[{"score":0.8,"entity":{"name":"bash"}},{"score":0.6,"entity":{"name":"curl"}}]}]}}}"#);
     terminate(all).await?;
 
-    let mut roles = Roles::start(&database).await?;
+    let mut roles = Roles::start(&database.url()).await?;
     let url = roles.gateway.url().to_owned();
     let from_roles = answer(&url, Some(&token), EXAMPLE, json!({})).await?;
     assert_eq!(from_roles.text, from_all.text);
@@ -180,7 +111,7 @@ fn without_analytics(partial: &str, whole: &str) -> anyhow::Result<()> {
 async fn a_subgraph_answers_gateways_that_hold_its_secret_and_nobody_else() -> anyhow::Result<()> {
     let database = TestDatabase::new().await?;
     let entities =
-        Running::start(role(&database, &container(&["serve", "subgraph", "entities"])), READY).await?;
+        Running::start(role(&database.url(), &container(&["serve", "subgraph", "entities"])), READY).await?;
     let now = Clock::system().now();
     let caller = Caller::anonymous(RequestId::new(now));
     let sign = |audience: &str, secret: &str, now: DateTime<Utc>| {
@@ -213,9 +144,10 @@ async fn a_subgraph_answers_gateways_that_hold_its_secret_and_nobody_else() -> a
 #[tokio::test]
 async fn health_tells_ready_from_not_ready_and_from_gone() -> anyhow::Result<()> {
     let database = TestDatabase::new().await?;
-    let all = Running::start(role(&database, &["serve", "all", "--listen", "0.0.0.0:4000"]), READY).await?;
+    let all =
+        Running::start(role(&database.url(), &["serve", "all", "--listen", "0.0.0.0:4000"]), READY).await?;
     let vectors =
-        Running::start(role(&database, &container(&["serve", "subgraph", "vectors"])), READY).await?;
+        Running::start(role(&database.url(), &container(&["serve", "subgraph", "vectors"])), READY).await?;
     let health = async |address: &str| {
         let path = "http://127.0.0.1:4000";
         let words = container(&["health"]).into_iter().map(|word| word.replace(path, address));

@@ -8,6 +8,7 @@ mod network;
 #[cfg(test)]
 mod plans;
 mod sending;
+mod stream;
 mod webhook;
 
 use std::sync::Arc;
@@ -22,6 +23,7 @@ pub use config::{Config, Pause, WebhookConfig};
 pub use dispatch::Dispatcher;
 pub use graphql::{Mutation, Query};
 pub use sending::{InvalidCaFile, Resolve, SystemResolver};
+pub use stream::{OpenedStream, STREAMS_ENDED, STREAMS_PATH, StreamReport, report_streams};
 
 /// The settings of this subgraph with their defaults, commented, as TOML.
 pub const DEFAULT_CONFIG: &str = include_str!("../config.default.toml");
@@ -47,9 +49,11 @@ pub fn subgraph_with(
     let dispatcher = Dispatcher::try_new(store.clone(), Arc::clone(&webhooks), resolver, Arc::clone(&wake))?;
     let dispatcher = Arc::new(dispatcher);
     let publisher = dispatch::Publisher::new(store.clone(), tail.clone(), wake);
+    let internal = stream::routes(store.clone());
     let mut subgraph = Subgraph::new("operations", schema(), store, tail, move |request, session| {
         request.data(graphql::Loaders::new(session)).data(Arc::clone(&webhooks))
     });
+    subgraph.internal = internal;
     subgraph.consumers = vec![Arc::new(publisher)];
     subgraph.services = vec![Arc::clone(&dispatcher) as _];
     Ok((subgraph, dispatcher))

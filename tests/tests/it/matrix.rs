@@ -293,6 +293,15 @@ pub(crate) const ROWS: &[Row] = &[
         "mutation { sendTestEvent(input: { webhookId: \"@webhook\" }) { delivery { payload } } }",
         NOT_FOUND,
     ),
+    Row {
+        viewer: FORBIDDEN,
+        ..read("liveStreams", "{ liveStreams { totalCount nodes { id userId operationName } } }", Data)
+    },
+    write(
+        "endLiveStreams",
+        "mutation { endLiveStreams(input: { operationName: \"Nothing\" }) { ended } }",
+        Data,
+    ),
     write("deleteWebhook", "mutation { deleteWebhook(input: { id: \"@webhook\" }) { id } }", NOT_FOUND),
     // At last, as it ends the session.
     read("signOut", "mutation { signOut { sessionId } }", Data),

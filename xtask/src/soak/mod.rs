@@ -3,6 +3,7 @@
 mod differential;
 mod events;
 mod fuzz;
+mod live;
 
 use std::process::ExitCode;
 
@@ -17,6 +18,8 @@ pub(crate) enum Soak {
     Events(events::Options),
     /// Bytes that a fuzzer makes up, to the gateway's parsers, planner and merge.
     Fuzz(fuzz::Options),
+    /// Clients, writers and jobs, while gateway, workers and Redis are killed and started again.
+    Live(live::Options),
 }
 
 /// Runs it.
@@ -25,5 +28,6 @@ pub(crate) fn run(soak: &Soak) -> anyhow::Result<ExitCode> {
         Soak::Differential(options) => differential::run(options),
         Soak::Events(options) => events::run(options),
         Soak::Fuzz(options) => fuzz::run(options),
+        Soak::Live(options) => live::run(options),
     }
 }

@@ -25,13 +25,17 @@ pub struct Relay {
 
 /// Why Redis did not do what was asked.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum RelayError {
+pub enum RelayError {
+    /// Redis refused, or the connection broke.
     #[error("Redis failed")]
     Redis(#[from] RedisError),
+    /// It took too long.
     #[error("Redis did not answer within {} ms", .0.as_millis())]
     TimedOut(Duration),
+    /// Somebody else writes there.
     #[error("the stream holds something that is no change")]
     Malformed,
+    /// The database fails too.
     #[error("what is missing in the stream cannot be read from the log")]
     Store(#[from] StoreError),
 }
@@ -40,6 +44,11 @@ impl Relay {
     /// The Redis at `url`; keys begin with `prefix`. Nothing is connected to yet.
     pub fn try_new(url: &str, prefix: &str) -> Result<Self, RedisError> {
         Ok(Self { client: Client::open(url)?, prefix: prefix.to_owned() })
+    }
+
+    /// Whether Redis answers.
+    pub async fn ping(&self) -> Result<(), RelayError> {
+        stream::ping(self).await
     }
 
     /// The stream of the log of that name. Both keys are in one slot of a cluster.

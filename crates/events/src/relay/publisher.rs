@@ -55,6 +55,7 @@ impl Publisher {
                 tracing::warn!(%error, "changes cannot be published; processes read the event log themselves");
             }
             failed = true;
+            is_publisher(false);
             tokio::time::sleep(PAUSE).await;
         }
     }
@@ -65,9 +66,11 @@ impl Publisher {
         let Some(cursor) = self.tail.cursor(end) else { return Ok(()) };
         let mut stream = Stream::connect(&self.relay, &cursor.log).await?;
         loop {
+            is_publisher(false);
             while !stream.lead(self.me, LEASE).await? {
                 tokio::time::sleep(LEASE / 3).await;
             }
+            is_publisher(true);
             // What an empty stream leaves out, readers read from the log.
             let mut position = stream.last().await?.unwrap_or(self.tail.position().await);
             let mut since = Instant::now();
@@ -106,4 +109,9 @@ impl Publisher {
         let Some(cursor) = self.tail.cursor(0) else { return Ok(()) };
         Stream::connect(&self.relay, &cursor.log).await?.release(self.me).await
     }
+}
+
+/// Whether this process is the one that publishes.
+fn is_publisher(publishes: bool) {
+    metrics::gauge!("pulse_events_publisher").set(f64::from(u8::from(publishes)));
 }

@@ -124,6 +124,17 @@ impl Stream {
     }
 }
 
+/// Whether Redis answers.
+pub(super) async fn ping(relay: &Relay) -> Result<(), RelayError> {
+    let config =
+        AsyncConnectionConfig::new().set_connection_timeout(Some(PATIENCE)).set_response_timeout(None);
+    let ping = async {
+        let mut connection = relay.client.get_multiplexed_async_connection_with_config(&config).await?;
+        cmd("PING").query_async::<String>(&mut connection).await
+    };
+    in_time(PATIENCE, ping).await.map(drop)
+}
+
 async fn in_time<T>(
     patience: Duration,
     answer: impl Future<Output = Result<T, RedisError>>,

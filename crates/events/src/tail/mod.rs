@@ -11,12 +11,14 @@ mod reader;
 use std::collections::VecDeque;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
 
 use futures::stream::{self, BoxStream, StreamExt};
 use pulse_store::Store;
 use pulse_types::{Change, OrgId};
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 pub use follow::{Follow, FollowError};
 pub use reader::TailReader;
@@ -86,6 +88,8 @@ struct Shared {
     state: Mutex<State>,
     /// The last position that everybody was told of; -1 until the end of the log was found.
     told: watch::Sender<i64>,
+    /// When something was last heard of the log's end, be it that nothing is new.
+    heard_at: Mutex<Instant>,
 }
 
 #[derive(Default)]
@@ -107,6 +111,7 @@ impl Tail {
             name: OnceLock::new(),
             state: Mutex::default(),
             told: watch::Sender::new(-1),
+            heard_at: Mutex::new(Instant::now()),
         });
         let tail = Self { shared };
         (tail.clone(), TailReader::new(tail))
@@ -155,6 +160,12 @@ impl Tail {
         let _ = told.wait_for(|told| *told >= position).await;
     }
 
+    /// For how long nothing has been heard of the log's end. A process that reads it hears every five seconds that nothing is
+    /// new; much more than that, and the log cannot be read.
+    pub fn silent_for(&self) -> Duration {
+        self.shared.heard_at.lock().unwrap_or_else(PoisonError::into_inner).elapsed()
+    }
+
     /// The cursor of a place in this log; `None` until the log was seen.
     pub fn cursor(&self, position: i64) -> Option<LogCursor> {
         self.shared.name.get().map(|name| LogCursor { log: name.to_string(), position })
@@ -184,8 +195,9 @@ impl Shared {
         self.told.send_replace(position);
     }
 
-    /// Takes what comes next in the log, and tells those who want it.
+    /// Takes what comes next in the log, if anything does, and tells those who want it.
     fn take(&self, changes: Vec<Change>) {
+        *self.heard_at.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
         let Some(last) = changes.last().map(|change| change.position) else { return };
         let mut state = self.lock();
         for change in changes {

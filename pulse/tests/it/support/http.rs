@@ -60,3 +60,14 @@ pub(crate) async fn get(url: &str, path: &str) -> anyhow::Result<Answer> {
     let text = String::from_utf8(response.into_body().collect().await?.to_bytes().to_vec())?;
     Ok(Answer { status, text })
 }
+
+/// The status and the first piece of an answer to a GET with a caller's token, whether or not it has an end.
+pub(crate) async fn get_as(url: &str, path: &str, caller: &str) -> anyhow::Result<(u16, String)> {
+    let request = Request::get(format!("{url}{path}")).header("pulse-caller", caller);
+    let client: Client<_, Full<Bytes>> = Client::builder(TokioExecutor::new()).build_http();
+    let response = client.request(request.body(Full::default())?).await?;
+    let status = response.status().as_u16();
+    let frame = response.into_body().frame().await.transpose()?;
+    let first = frame.and_then(|frame| frame.into_data().ok()).unwrap_or_default();
+    Ok((status, String::from_utf8(first.to_vec())?))
+}

@@ -6,6 +6,7 @@ use pulse_accounts::{Demo, PasswordHashConfig, ensure_demo};
 use pulse_testkit::TestDatabase;
 use pulse_types::Secret;
 use serde_json::json;
+use sqlx::postgres::PgConnectOptions;
 
 use super::http::ask;
 
@@ -16,8 +17,14 @@ const PASSWORD: &str = "a password for these tests";
 /// A migrated database with one organization and its owner.
 pub(crate) async fn database() -> anyhow::Result<TestDatabase> {
     let database = TestDatabase::new().await?;
+    people(database.options()).await?;
+    Ok(database)
+}
+
+/// Makes the organization and its owner in a migrated database.
+pub(crate) async fn people(database: PgConnectOptions) -> anyhow::Result<()> {
     let settings = Settings::from_env(None, std::iter::empty())?;
-    let store = Database::existing(database.options()).store(&settings);
+    let store = Database::existing(database).store(&settings);
     let owner = Demo {
         email: EMAIL.to_owned(),
         password: Secret::new(PASSWORD),
@@ -28,7 +35,7 @@ pub(crate) async fn database() -> anyhow::Result<TestDatabase> {
     let cheap = PasswordHashConfig { memory: 8, iterations: 1, parallelism: 1 };
     ensure_demo(&store, &owner, cheap).await?;
     store.close().await;
-    Ok(database)
+    Ok(())
 }
 
 /// An access token of the owner.

@@ -142,6 +142,12 @@ impl Running {
         Ok(kill(Pid::from_raw(i32::try_from(pid)?), signal)?)
     }
 
+    /// Waits until it is gone, after a signal that it cannot answer.
+    pub(crate) async fn gone(&mut self) -> anyhow::Result<()> {
+        timeout(PATIENCE, self.child.wait()).await.context("the process does not end")??;
+        Ok(())
+    }
+
     /// Waits for the end.
     pub(crate) async fn ended(mut self) -> anyhow::Result<Ended> {
         let status = timeout(PATIENCE, async {

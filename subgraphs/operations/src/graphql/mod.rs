@@ -2,6 +2,7 @@
 
 mod delivery;
 mod loaders;
+mod stream;
 mod webhook;
 
 use async_graphql::MergedObject;
@@ -10,8 +11,13 @@ pub(crate) use loaders::Loaders;
 
 /// The root of queries.
 #[derive(MergedObject, Default)]
-pub struct Query(webhook::WebhookQuery);
+pub struct Query(webhook::WebhookQuery, stream::StreamQuery);
 
 /// The root of mutations.
 #[derive(MergedObject, Default)]
-pub struct Mutation(webhook::WebhookMutation, webhook::WebhookStateMutation, delivery::DeliveryMutation);
+pub struct Mutation(
+    webhook::WebhookMutation,
+    webhook::WebhookStateMutation,
+    delivery::DeliveryMutation,
+    stream::StreamMutation,
+);

@@ -8,4 +8,5 @@ mod network;
 mod pausing;
 mod receiver;
 mod stage;
+mod streams;
 mod turns;

@@ -3,6 +3,7 @@
 mod changes;
 mod resumption;
 mod rights;
+mod streams;
 
 use pulse_tests::{Said, Stream, Tenant, TestPlatform, Transport};
 use serde_json::{Value, json};

@@ -1,0 +1,2 @@
+DROP TABLE operations.streams;
+DROP TABLE operations.gateways;

@@ -1,0 +1,36 @@
+//! What `/health/ready` looks at.
+
+use pulse_events::Relay;
+use pulse_gateway::{HealthCheck, RedisConfig};
+use pulse_store::Store;
+
+use super::background::relay;
+
+/// Without its database nothing is answered.
+pub(super) fn database(store: &Store) -> HealthCheck {
+    let store = store.clone();
+    HealthCheck::new("database", move || {
+        let store = store.clone();
+        async move {
+            store.ping().await.map_err(|error| {
+                tracing::warn!(%error, "the database is not ready");
+                "the database does not answer".to_owned()
+            })
+        }
+    })
+}
+
+/// Without Redis, where there is one, each process reads the event log and keeps limits by itself.
+pub(super) fn redis(config: &RedisConfig) -> Option<HealthCheck> {
+    let relay: Relay = relay(config)?;
+    Some(HealthCheck::degrading("redis", move || {
+        let relay = relay.clone();
+        async move {
+            relay.ping().await.map_err(|error| {
+                tracing::warn!(%error, "Redis is not ready");
+                "Redis does not answer: events come from the log itself, and limits hold for each process"
+                    .to_owned()
+            })
+        }
+    }))
+}
