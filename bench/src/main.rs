@@ -3,6 +3,7 @@
 mod archive;
 mod bare;
 mod import;
+mod live;
 mod pgbench;
 mod platform;
 mod read;
@@ -26,6 +27,8 @@ enum Bench {
     Read(read::Args),
     /// An archive through the write path.
     Import(import::Args),
+    /// Subscribers by the thousand.
+    Live(live::Args),
     /// The bare handler, as a process of its own; started by `read`.
     #[command(hide = true)]
     BareServer { database: String, org: Uuid },
@@ -37,6 +40,12 @@ enum Bench {
         #[arg(long)]
         no_deduplication: bool,
     },
+    /// The platform with room for subscribers, as a process of its own; started by `live`.
+    #[command(hide = true)]
+    LiveServer { database: String, subscribers: usize },
+    /// The bare broadcast, as a process of its own; started by `live`.
+    #[command(hide = true)]
+    LiveBareServer { database: String, topics: usize },
 }
 
 fn main() -> anyhow::Result<()> {
@@ -46,6 +55,9 @@ fn main() -> anyhow::Result<()> {
         match cli.bench {
             Bench::Read(args) => read::run(args).await,
             Bench::Import(args) => import::run(args).await,
+            Bench::Live(args) => live::run(args).await,
+            Bench::LiveServer { database, subscribers } => live::server::serve(&database, subscribers).await,
+            Bench::LiveBareServer { database, topics } => live::bare::serve(&database, topics).await,
             Bench::BareServer { database, org } => bare::serve(&database, org).await,
             Bench::PlatformServer { database, no_deduplication } => {
                 platform::serve(&database, !no_deduplication).await
