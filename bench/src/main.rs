@@ -4,6 +4,7 @@ mod archive;
 mod bare;
 mod cache;
 mod import;
+mod live;
 mod pgbench;
 mod platform;
 mod read;
@@ -29,6 +30,8 @@ enum Bench {
     Import(import::Args),
     /// Reads and few writes over two processes, with what is kept of former answers and without.
     Cache(cache::Args),
+    /// Subscribers by the thousand.
+    Live(live::Args),
     /// The bare handler, as a process of its own; started by `read`.
     #[command(hide = true)]
     BareServer { database: String, org: Uuid },
@@ -46,6 +49,12 @@ enum Bench {
         #[arg(long)]
         redis: Option<String>,
     },
+    /// The platform with room for subscribers, as a process of its own; started by `live`.
+    #[command(hide = true)]
+    LiveServer { database: String, subscribers: usize },
+    /// The bare broadcast, as a process of its own; started by `live`.
+    #[command(hide = true)]
+    LiveBareServer { database: String, topics: usize },
 }
 
 fn main() -> anyhow::Result<()> {
@@ -56,6 +65,9 @@ fn main() -> anyhow::Result<()> {
             Bench::Read(args) => read::run(args).await,
             Bench::Import(args) => import::run(args).await,
             Bench::Cache(args) => cache::run(args).await,
+            Bench::Live(args) => live::run(args).await,
+            Bench::LiveServer { database, subscribers } => live::server::serve(&database, subscribers).await,
+            Bench::LiveBareServer { database, topics } => live::bare::serve(&database, topics).await,
             Bench::BareServer { database, org } => bare::serve(&database, org).await,
             Bench::PlatformServer { database, no_deduplication, no_cache, redis } => {
                 let adapt = |settings: &mut pulse_wiring::settings::Settings| {

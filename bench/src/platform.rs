@@ -16,7 +16,7 @@ use pulse_bench_harness::child::announce;
 /// A seed that only benches use.
 const SEED: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
 
-fn tokens() -> anyhow::Result<AccessTokens> {
+pub(crate) fn tokens() -> anyhow::Result<AccessTokens> {
     signing_tokens(Some(&Secret::new(SEED)))
 }
 

@@ -68,10 +68,19 @@ impl Server {
 
     /// The most memory that the process has had at once, in MiB.
     pub fn peak_mib(&self) -> anyhow::Result<f64> {
+        Ok(self.status_kib("VmHWM:")? / 1024.0)
+    }
+
+    /// The memory that the process has now, in KiB.
+    pub fn resident_kib(&self) -> anyhow::Result<f64> {
+        self.status_kib("VmRSS:")
+    }
+
+    fn status_kib(&self, field: &str) -> anyhow::Result<f64> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid))?;
-        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).context("no peak")?;
-        let kib = peak.split_whitespace().next().context("an unknown form of /proc/PID/status")?;
-        Ok(kib.parse::<f64>()? / 1024.0)
+        let line = status.lines().find_map(|line| line.strip_prefix(field)).context("no such field")?;
+        let kib = line.split_whitespace().next().context("an unknown form of /proc/PID/status")?;
+        Ok(kib.parse()?)
     }
 }
 

@@ -69,7 +69,7 @@ pub use live::LiveOptions;
 pub use operation::Operation;
 pub use probe::Probe;
 pub use source::{Resumption, SharingScope};
-pub use subscription::{Source, Subscription};
+pub use subscription::{Asked, Source, Subscription};
 pub use variant::{ActiveOverrides, OverrideLabels, PlanVariant, Share};
 pub use warm_up::{MostUsed, WarmedUp};
 

@@ -1,5 +1,6 @@
 //! A subscription over one version of the supergraph: where its events come from, and what becomes of each.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -40,6 +41,27 @@ pub struct Source {
     pub begins_after: Option<Value>,
     /// How it is opened behind an event, where the source has cursors.
     pub resumption: Option<Resumption>,
+}
+
+/// An operation with its variables, whoever sends it.
+#[derive(Clone)]
+pub struct Asked {
+    operation: Arc<Operation>,
+    variables: Object,
+}
+
+impl PartialEq for Asked {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.operation, &other.operation) && self.variables == other.variables
+    }
+}
+
+impl Eq for Asked {}
+
+impl fmt::Debug for Asked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Asked").field("variables", &self.variables).finish_non_exhaustive()
+    }
 }
 
 impl Source {
@@ -116,6 +138,15 @@ impl Subscription {
         let context = ExecutionContext { deadline: Instant::now() + self.budget, ..self.context.clone() };
         let event = Event { fetch: self.fetch(), outcome: event, gap };
         self.shared.execute(&self.operation, &self.variables, &context, Some(event)).await
+    }
+
+    /// What its answers depend on beside their events. `None` where that is more: the rest of the plan asks as this client,
+    /// or the answers tell how they were made.
+    pub fn asked(&self) -> Option<Asked> {
+        let is_all = matches!(self.operation.plan, Some(super::plan::Node::Subscription(_)));
+        let tells = self.context.include_plan || self.context.tell_cost.is_some();
+        let asked = || Asked { operation: Arc::clone(&self.operation), variables: self.variables.clone() };
+        (is_all && !tells).then(asked)
     }
 
     /// The answer when the stream cannot be opened.

@@ -104,7 +104,8 @@ async fn steps(
     let known = authenticating.instrument(trace::step!("authenticate")).await?;
     let address = PeerAddress::of(&parts);
     let drain = parts.extensions.get::<Drain>().cloned().unwrap_or_default();
-    let headers = Arc::new(parts.headers);
+    let headers =
+        Arc::new(if accepted.stream.is_some() { streams::kept(&parts.headers) } else { parts.headers });
     let transport = accepted.stream.into();
     let client = Client { caller: Arc::clone(&known.caller), headers, address, transport, deadline };
     let request = match incoming {

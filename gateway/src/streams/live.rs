@@ -116,7 +116,7 @@ impl Live {
                     false
                 }
             };
-            if changed && let Err(refusal) = self.follow_supergraph().await {
+            if changed && let Err(refusal) = Box::pin(self.follow_supergraph()).await {
                 self.is_over = true;
                 return Some(Err(refusal));
             }
@@ -147,18 +147,35 @@ impl Live {
         }
     }
 
-    async fn answer(&mut self, Event { number, response }: Event) -> Option<ExecutionResult> {
+    async fn answer(&mut self, Event { number, told }: Event) -> Option<ExecutionResult> {
         self.taken = number;
-        let cursor = response.cursor().cloned();
+        let cursor = told.response.cursor().cloned();
         if self.repeated > 0 {
             // The old stream sent all up to the last cursor.
             self.repeated = if cursor == self.cursor { 0 } else { self.repeated - 1 };
             return None;
         }
         self.cursor = cursor.or(self.cursor.take());
-        let response = Arc::unwrap_or_clone(response);
         let gap = std::mem::take(&mut self.gap);
-        Some(self.subscription.complete(Ok::<SubgraphResponse, SubgraphFault>(response), gap).await)
+        let asked = if gap { None } else { self.subscription.asked() };
+        if let Some(answer) = asked.as_ref().and_then(|asked| told.answer(asked)) {
+            return Some(answer);
+        }
+        let told = match Arc::try_unwrap(told) {
+            // Nobody else is to answer it.
+            Ok(told) => return Some(self.complete(told.response, gap).await),
+            Err(told) => told,
+        };
+        let answer = self.complete(told.response.clone(), gap).await;
+        if let Some(asked) = asked {
+            told.answered(asked, &answer);
+        }
+        Some(answer)
+    }
+
+    /// Boxed, since a stream waits most of the time, and should not be as large as its largest step.
+    async fn complete(&self, response: SubgraphResponse, gap: bool) -> ExecutionResult {
+        Box::pin(self.subscription.complete(Ok::<SubgraphResponse, SubgraphFault>(response), gap)).await
     }
 
     /// Prepares the operation again, over the supergraph that is served now. The error is the stream's end.

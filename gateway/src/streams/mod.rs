@@ -5,6 +5,7 @@ mod directory;
 mod end;
 mod event_stream;
 mod framing;
+mod head;
 mod live;
 pub(crate) mod live_query;
 mod outlet;
@@ -17,6 +18,7 @@ pub(crate) mod websocket;
 pub(crate) use directory::Beginning;
 pub use directory::{OpenStream, StreamDirectory, StreamFilter, StreamKind};
 pub(crate) use end::{End, Ending};
+pub(crate) use head::kept;
 pub(crate) use live::{Begin, Live};
 pub(crate) use places::{Place, Places};
 

@@ -12,6 +12,8 @@ use tokio_util::sync::CancellationToken;
 use super::{Begin, Consumer, ConsumerError, Handling};
 use crate::{Log, Tail};
 
+const TAKE: &str = include_str!("../queries/take_group.sql");
+
 /// How a group reads.
 #[derive(Debug, Clone)]
 pub struct GroupOptions {
@@ -176,24 +178,24 @@ impl GroupRunner {
             let insert = sqlx::query(sqlx::AssertSqlSafe(statement)).bind(name);
             connection.execute("consumers.begin", insert).await?;
         }
-        let take =
-            sqlx::query_as::<_, (i64, i32, Option<DateTime<Utc>>)>(include_str!("../queries/take_group.sql"))
-                .bind(name)
-                .bind(self.me)
-                .bind(now)
-                .bind(self.options.lease.as_secs_f64())
-                .bind(self.held.as_ref().map(|held| held.position));
+        let take = sqlx::query_as::<_, (i64, i32, Option<DateTime<Utc>>, bool)>(TAKE)
+            .bind(name)
+            .bind(self.me)
+            .bind(now)
+            .bind(self.options.lease.as_secs_f64())
+            .bind(self.held.as_ref().map(|held| held.position));
         let taken = connection.fetch_optional("consumers.take", take).await?;
         connection.commit().await?;
         let singly_to = self.held.as_ref().map_or(0, |held| held.singly_to);
-        self.held = taken.map(|(position, attempts, retry_at)| Held {
+        let has_retries = taken.as_ref().is_some_and(|(.., retries)| *retries);
+        self.held = taken.map(|(position, attempts, retry_at, _)| Held {
             position,
             attempts,
             retry_at,
             since: now,
             singly_to,
         });
-        if self.held.is_some() {
+        if has_retries {
             self.retry_dead_letters().await?;
         }
         Ok(self.held.is_some())

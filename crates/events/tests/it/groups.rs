@@ -176,6 +176,30 @@ async fn a_change_that_can_never_be_handled_is_not_tried_again() {
 }
 
 #[tokio::test]
+async fn at_rest_a_group_costs_one_statement_for_each_sign_of_life() {
+    let setting = Setting::new().await;
+    let recorder = Arc::new(Recorder::default());
+    written(&setting.store, crate::org(&setting.store), 1).await;
+    let (tail, reader) = Tail::new(&setting.store);
+    let stop = tokio_util::sync::CancellationToken::new();
+    let reading = tokio::spawn(reader.run(stop.clone()));
+    tail.reaches(1).await;
+    stop.cancel();
+    reading.await.unwrap();
+    let setting = Setting { tail, ..setting };
+    let mut runner = setting.runner(&recorder);
+    assert_eq!(runner.step().await.unwrap(), Step::Handled(1));
+    let before = setting.store.statistics().statements();
+    for _ in 0..5 {
+        // Nothing is due before it is time.
+        assert_eq!(runner.step().await.unwrap(), Step::Idle);
+        setting.hands.forward(Duration::from_secs(10));
+        assert_eq!(runner.step().await.unwrap(), Step::Idle);
+    }
+    assert_eq!(setting.store.statistics().statements() - before, 5);
+}
+
+#[tokio::test]
 async fn a_group_reads_again_from_where_it_is_told_to() {
     let setting = Setting::new().await;
     let recorder = Arc::new(Recorder::default());

@@ -107,6 +107,20 @@ async fn a_running_sequencer_tells_readers_of_the_new_head() {
 }
 
 #[tokio::test]
+async fn a_sweep_of_an_empty_outbox_is_one_statement() {
+    let database = TestDatabase::new().await.unwrap();
+    let store = crate::store(&database);
+    write(&store, crate::org(&store), Uuid::from_u128(1), 1, true).await;
+    let mut sequencer = Sequencer::new(store.clone());
+    drain(&mut sequencer).await;
+    let before = store.statistics().statements();
+    for _ in 0..5 {
+        assert_eq!(sequencer.step().await.unwrap(), 0);
+    }
+    assert_eq!(store.statistics().statements() - before, 5);
+}
+
+#[tokio::test]
 async fn the_log_makes_its_partitions_ahead() {
     let database = TestDatabase::new().await.unwrap();
     let store = crate::store(&database);

@@ -1,5 +1,7 @@
 -- What comes with time: delayed jobs whose time has come, and running ones whose worker has said nothing for a lease.
--- $1 now, $2 how many of each at most.
+-- Tells besides whether there is anything to claim, and when the next job is due and the next schedule fires if there is
+-- not: at rest, no other statement is needed.
+-- $1 now, $2 how many of each at most, $3 kinds.
 WITH due AS (
     UPDATE platform.jobs SET ready = true
      WHERE id = ANY (ARRAY(
@@ -33,4 +35,8 @@ WITH due AS (
            jsonb_build_object('kind', kind, 'status', status, 'progress', progress), '{"status": "processing"}', $1
       FROM (SELECT * FROM kept UNION ALL SELECT * FROM back) AS changed WHERE tenant IS NOT NULL
 )
-SELECT (SELECT count(*) FROM back) AS back, (SELECT count(*) FROM kept) AS lost
+SELECT (SELECT count(*) FROM back) AS back, (SELECT count(*) FROM kept) AS lost,
+       EXISTS (SELECT FROM due) OR EXISTS (SELECT FROM back)
+           OR EXISTS (SELECT FROM platform.jobs WHERE status = 'pending' AND ready) AS waiting,
+       (SELECT min(run_at) FROM platform.jobs WHERE status = 'pending' AND NOT ready) AS next_due,
+       (SELECT min(next_run) FROM platform.schedules WHERE enabled AND kind = ANY ($3)) AS next_run

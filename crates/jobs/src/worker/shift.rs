@@ -135,12 +135,14 @@ impl Shift {
         let now = self.worker.store.clock().now();
         let sweep = self.swept.elapsed() >= self.worker.options.idle;
         if sweep || self.next_due.is_some_and(|due| due <= now) {
-            self.worker.tend().await?;
-            // The claim says when the next is due.
-            (self.look, self.next_due) = (true, None);
+            let tended = self.worker.tend().await?;
+            self.look |= tended.waiting;
+            // Where something waits, the claim says when the next is due.
+            self.next_due = tended.next_due.filter(|_| !tended.waiting);
+            self.next_run = tended.next_run;
             self.swept = Instant::now();
         }
-        // So does it of schedules; where no slot gets free to claim for, they are looked at with every sweep.
+        // Where no slot gets free to claim for, schedules are looked at with every sweep.
         if self.next_run.is_some_and(|run| run <= now) || sweep && self.is_full() {
             self.worker.fire_schedules().await?;
             (self.look, self.next_run) = (true, None);
@@ -279,5 +281,72 @@ impl Shift {
             Ok(()) => self.ended.clear(),
             Err(error) => tracing::warn!(%error, "how jobs ended cannot be recorded; they will run again"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use async_trait::async_trait;
+    use pulse_store::{PoolOptions, Store};
+    use pulse_testkit::TestDatabase;
+    use pulse_types::Clock;
+
+    use super::*;
+    use crate::{JobError, JobHandler, WorkerOptions};
+
+    struct Nothing;
+
+    #[async_trait]
+    impl JobHandler for Nothing {
+        fn kind(&self) -> &'static str {
+            "test.job"
+        }
+
+        async fn run(&self, _: &Job, _: &JobContext) -> Result<(), JobError> {
+            Ok(())
+        }
+    }
+
+    /// A shift that sweeps with each turn and has just begun.
+    async fn begun(database: &TestDatabase) -> (Shift, Store) {
+        let store = Store::new(database.options(), &PoolOptions::default(), Clock::system());
+        let options = WorkerOptions { idle: Duration::ZERO, ..WorkerOptions::default() };
+        let handler: Arc<dyn JobHandler> = Arc::new(Nothing);
+        let mut shift = Shift::new(Worker::new(store.clone(), [handler], options));
+        shift.turn().await.unwrap();
+        (shift, store)
+    }
+
+    #[tokio::test]
+    async fn a_sweep_that_finds_nothing_is_one_statement() {
+        let database = TestDatabase::new().await.unwrap();
+        let (mut shift, store) = begun(&database).await;
+        let before = store.statistics().statements();
+        for _ in 0..5 {
+            shift.turn().await.unwrap();
+        }
+        assert_eq!(store.statistics().statements() - before, 5);
+    }
+
+    #[tokio::test]
+    async fn a_sweep_finds_what_nobody_told_of() {
+        let database = TestDatabase::new().await.unwrap();
+        let (mut shift, store) = begun(&database).await;
+        let enqueue =
+            "INSERT INTO platform.jobs (id, kind, payload, priority, max_attempts, run_at, ready, created_at)
+                       SELECT gen_random_uuid(), 'test.job', '{}', 0, 3, now() + delay, delay = '0', now()
+                         FROM unnest('{0, 1 hour}'::interval[]) AS delay";
+        sqlx::query(enqueue).execute(&mut database.connect().await.unwrap()).await.unwrap();
+        shift.turn().await.unwrap();
+        assert_eq!(shift.running.len(), 1);
+        // It ends, and the next sweep says when the other one is due.
+        let ended = shift.attempts.join_next().await.unwrap().unwrap();
+        shift.ended(ended);
+        shift.turn().await.unwrap();
+        shift.turn().await.unwrap();
+        assert!(shift.running.is_empty() && !shift.look);
+        assert!(shift.next_due.is_some_and(|due| due > store.clock().now()));
     }
 }

@@ -1,7 +1,9 @@
 //! What a worker does beside claiming: one statement each, for any number of jobs.
 
+use chrono::{DateTime, Utc};
 use pulse_store::StoreError;
 use pulse_types::JobId;
+use sqlx::FromRow;
 
 use super::Worker;
 use crate::attempt::{Ended, Outcome};
@@ -12,6 +14,20 @@ const BATCH: i64 = 1_000;
 const FINISH: &str = include_str!("../queries/finish.sql");
 const RENEW: &str = include_str!("../queries/renew.sql");
 const TEND: &str = include_str!("../queries/tend.sql");
+
+/// What there is to do after a look at what comes with time.
+#[derive(Debug, Clone, Copy, FromRow)]
+pub(super) struct Tended {
+    /// Jobs of lost workers: to be run again, and given up.
+    back: i64,
+    lost: i64,
+    /// Whether there may be something to claim.
+    pub(super) waiting: bool,
+    /// When the next delayed job is due, where nothing waits.
+    pub(super) next_due: Option<DateTime<Utc>>,
+    /// When the next schedule fires.
+    pub(super) next_run: Option<DateTime<Utc>>,
+}
 
 impl Worker {
     /// Records how attempts ended. One whose job is another worker's by now changes nothing.
@@ -63,17 +79,18 @@ impl Worker {
     }
 
     /// Makes delayed jobs ready whose time has come, and takes jobs from workers that are silent.
-    pub(super) async fn tend(&self) -> Result<(), StoreError> {
-        let query = sqlx::query_as(TEND).bind(self.store.clock().now()).bind(BATCH);
+    pub(super) async fn tend(&self) -> Result<Tended, StoreError> {
+        let query = sqlx::query_as(TEND).bind(self.store.clock().now()).bind(BATCH).bind(self.kinds.names());
         let mut connection = self.store.worker().await?;
-        let (back, lost): (i64, i64) = connection.fetch_one("jobs.tend", query).await?;
+        let tended: Tended = connection.fetch_one("jobs.tend", query).await?;
         connection.commit().await?;
+        let Tended { back, lost, .. } = tended;
         if back + lost > 0 {
             tracing::warn!(again = back, failed = lost, "workers were lost with their jobs");
             self.store.committed().notify_one();
         }
         metrics::counter!("pulse_jobs_lost_total").increment(u64::try_from(back + lost).unwrap_or(0));
-        Ok(())
+        Ok(tended)
     }
 
     /// Tells other processes that there is something to claim.

@@ -53,7 +53,8 @@ pub(super) async fn run(server: Arc<Server>, stream: TcpStream, slot: Slot) {
     };
     // An error here is a client that speaks no TLS, or shows no certificate that is good.
     if let Ok(Ok(stream)) = shaken {
-        converse(&server, stream, slot).await;
+        // Boxed, so that connections without TLS do not take the room for its state.
+        Box::pin(converse(&server, stream, slot)).await;
     }
 }
 

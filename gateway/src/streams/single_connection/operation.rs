@@ -16,6 +16,7 @@ use crate::http::{PeerAddress, errors_body};
 use crate::pipeline::{
     Answer, Arrival, Client, Refusal, Results, Summary, Transport, once, operate, read_request,
 };
+use crate::streams::kept;
 use crate::value::Value;
 
 /// Begins an operation. It is refused here and now when it is not to be executed.
@@ -50,7 +51,7 @@ async fn begin(
     let number = reserved.begin(&id, state.config.subscriptions.operations_per_connection)?;
     let deadline = Instant::now() + state.config.request_timeout;
     let address = PeerAddress::of(&parts);
-    let (headers, transport) = (Arc::new(parts.headers), Transport::SharedEventStream);
+    let (headers, transport) = (Arc::new(kept(&parts.headers)), Transport::SharedEventStream);
     let client = Client { caller, headers, address, transport, deadline };
     let results = match operate(state, &client, request, summary).await {
         Ok(Answer::Stream(results)) => results,

@@ -12,7 +12,7 @@ use super::follower::Follower;
 use super::key::Key;
 use super::pump::Pump;
 use super::{Bounds, Cursor, Upstreams};
-use crate::engine::Source;
+use crate::engine::{Asked, ExecutionResult, Source};
 use crate::ports::{SubgraphFault, SubgraphResponse};
 
 /// For how long a stream remembers how it began, for those who move to it one after the other.
@@ -22,7 +22,27 @@ const REMEMBERED_FOR: Duration = Duration::from_secs(30);
 #[derive(Debug, Clone)]
 pub(crate) struct Event {
     pub(crate) number: u64,
-    pub(crate) response: Arc<SubgraphResponse>,
+    pub(crate) told: Arc<Told>,
+}
+
+/// What followers of one stream are told, and what the first of them made of it.
+#[derive(Debug)]
+pub(crate) struct Told {
+    pub(crate) response: SubgraphResponse,
+    /// Where answers depend on the event alone, those who asked the same need not write it once more each.
+    answer: OnceLock<(Asked, ExecutionResult)>,
+}
+
+impl Told {
+    /// The answer to what was asked, when it was written already.
+    pub(crate) fn answer(&self, asked: &Asked) -> Option<ExecutionResult> {
+        self.answer.get().filter(|(known, _)| known == asked).map(|(_, answer)| answer.clone())
+    }
+
+    /// Keeps an answer for the others. The first one is kept: mostly all ask the same.
+    pub(crate) fn answered(&self, asked: Asked, answer: &ExecutionResult) {
+        self.answer.get_or_init(|| (asked, answer.clone()));
+    }
 }
 
 /// Where a follower begins.
@@ -192,8 +212,9 @@ impl Hub {
     fn hand_out(&self, response: SubgraphResponse) -> Option<(u64, mpsc::Sender<Event>, Event)> {
         let mut state = self.lock();
         state.count += 1;
-        let event = Event { number: state.count, response: Arc::new(response) };
-        if let Some(cursor) = event.response.cursor() {
+        let told = Arc::new(Told { response, answer: OnceLock::new() });
+        let event = Event { number: state.count, told };
+        if let Some(cursor) = event.told.response.cursor() {
             state.cursor = Some(cursor.clone());
         }
         state.remember(&event, self.bounds.buffered);

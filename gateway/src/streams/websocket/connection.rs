@@ -38,7 +38,7 @@ const SILENCES: u32 = 3;
 pub(super) struct Connection {
     state: Arc<State>,
     socket: WebSocket,
-    /// The head of the request that opened it.
+    /// The head of the request that opened it, until it is initialised.
     opened: HeaderMap,
     /// Where that came from.
     address: Option<IpAddr>,
@@ -113,7 +113,8 @@ impl Connection {
                     heard = tokio::time::Instant::now();
                     asked = heard;
                     match message {
-                        Some(Ok(message)) => self.receive(message).await,
+                        // Boxed, since clients say little: what waits should not be as large as this step.
+                        Some(Ok(message)) => Box::pin(self.receive(message)).await,
                         Some(Err(error)) => self.broken(&error),
                         None => ControlFlow::Break(None),
                     }
@@ -159,7 +160,7 @@ impl Connection {
         if self.peer.is_some() {
             return close(Close::too_many_initialisations());
         }
-        let headers = credentials::with_payload(&self.opened, payload);
+        let headers = credentials::with_payload(std::mem::take(&mut self.opened), payload);
         let id = RequestId::new(self.state.clock.now());
         let deadline = Instant::now() + self.state.config.request_timeout;
         let known = match authenticate(&self.state, &headers, id, deadline).await {

@@ -8,9 +8,9 @@ const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 
 /// The head of the opening request, with what the payload adds to it. Where that request carried a credential, the
 /// payload's are not looked at.
-pub(super) fn with_payload(opened: &HeaderMap, payload: &Object) -> HeaderMap {
-    let mut headers = opened.clone();
+pub(super) fn with_payload(opened: HeaderMap, payload: &Object) -> HeaderMap {
     let authenticated = [AUTHORIZATION, COOKIE, API_KEY].iter().any(|name| opened.contains_key(name));
+    let mut headers = opened;
     let inner = payload.get("headers").and_then(Value::as_object);
     for (name, value) in
         payload.iter().filter(|(name, _)| is_credential(name)).chain(inner.into_iter().flatten())
@@ -18,11 +18,11 @@ pub(super) fn with_payload(opened: &HeaderMap, payload: &Object) -> HeaderMap {
         let (Ok(name), Some(value)) = (HeaderName::try_from(name.as_str()), value.as_str()) else { continue };
         let Ok(mut value) = HeaderValue::try_from(value) else { continue };
         let credential = is_credential(name.as_str());
-        if is_the_connections(&name) || opened.contains_key(&name) || (credential && authenticated) {
+        if is_the_connections(&name) || headers.contains_key(&name) || (credential && authenticated) {
             continue;
         }
         value.set_sensitive(credential);
-        headers.entry(name).or_insert(value);
+        headers.insert(name, value);
     }
     headers
 }
@@ -49,7 +49,7 @@ mod tests {
             .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_str(value).unwrap()))
             .collect();
         let payload = Value::parse(payload.as_bytes()).unwrap();
-        let headers = with_payload(&opened, payload.as_object().unwrap());
+        let headers = with_payload(opened, payload.as_object().unwrap());
         let mut lines: Vec<_> =
             headers.iter().map(|(name, value)| format!("{name}: {}", value.to_str().unwrap())).collect();
         lines.sort();

@@ -18,7 +18,7 @@ use axum::response::{IntoResponse, Response};
 use http::header::{COOKIE, HOST, HeaderMap, ORIGIN, UPGRADE};
 use http::{StatusCode, Uri};
 
-use super::Place;
+use super::{Place, kept};
 use crate::config::{GatewayConfig, bytes};
 use crate::engine::{ErrorCode, RequestError};
 use crate::gateway::State;
@@ -31,8 +31,12 @@ use connection::Connection;
 /// The protocol's name.
 const PROTOCOL: &str = "graphql-transport-ws";
 
-/// What a connection keeps for reading and writing. Thousands of them are open at once.
-const BUFFER: usize = 8 * 1024;
+/// What a connection keeps for reading: the library fills all of it with zeros whenever it looks for something to read, so
+/// all of it is in memory, and thousands of them are open at once. Greater messages are read in several steps.
+const READ_BUFFER: usize = 2 * 1024;
+
+/// How much may wait before it is written though nobody has asked for that.
+const WRITE_BUFFER: usize = 4 * 1024;
 
 /// Whether a request wants to become a WebSocket connection.
 pub(crate) fn is_wanted(request: &Request) -> bool {
@@ -64,12 +68,12 @@ pub(crate) async fn upgrade(state: Arc<State>, request: Request) -> Response {
         .protocols([PROTOCOL])
         .max_message_size(limit)
         .max_frame_size(limit)
-        .read_buffer_size(BUFFER)
-        .write_buffer_size(BUFFER);
+        .read_buffer_size(READ_BUFFER)
+        .write_buffer_size(WRITE_BUFFER);
     let speaks = upgrade.selected_protocol().is_some();
     upgrade.on_upgrade(async move |socket| {
         let tracked = drain.clone();
-        let opened = (PeerAddress::of(&parts), parts.headers);
+        let opened = (PeerAddress::of(&parts), kept(&parts.headers));
         let serving = serve(state, (socket, place), (opened, drain), speaks);
         tracked.spawn(serving);
     })

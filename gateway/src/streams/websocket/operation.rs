@@ -60,7 +60,8 @@ impl Running {
         let deadline = Instant::now() + self.state.config.request_timeout;
         let Peer { headers, address, .. } = peer;
         let client = Client { caller, headers, address, transport: Transport::WebSocket, deadline };
-        match operate(&self.state, &client, request, &mut summary).await {
+        // Boxed, so that it is gone once the stream is open.
+        match Box::pin(operate(&self.state, &client, request, &mut summary)).await {
             Ok(Answer::Once(result)) => {
                 summary.end(StatusCode::OK);
                 self.once(&result).await

@@ -32,7 +32,7 @@ use repo::{Due, Target, Turn};
 use slots::Slots;
 
 /// How long is waited at most before it is looked again whether something is due.
-const IDLE: Duration = Duration::from_secs(5);
+const IDLE: Duration = Duration::from_secs(10);
 
 /// How long at least: what is due may be what this process may not send yet.
 const PACE: Duration = Duration::from_millis(100);
@@ -104,6 +104,11 @@ impl Dispatcher {
         }
         let now = self.store.clock().now();
         let mut connection = self.store.system().await?;
+        // At rest, one statement says that there is nothing to take.
+        let next = repo::next_due(&mut connection, slots.full()).await?;
+        if next.is_none_or(|at| at > now) {
+            return Ok((Vec::new(), next));
+        }
         let (lease, holder) = ((now, self.lease()), ProcessId::new(now).uuid());
         let taken = repo::take(&mut connection, lease, holder, free, slots.full()).await?;
         let (admitted, refused): (Vec<_>, Vec<_>) = taken.into_iter().partition(|turn| slots.enter(turn));

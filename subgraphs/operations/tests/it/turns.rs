@@ -79,6 +79,19 @@ async fn an_event_that_is_read_again_is_not_sent_again() {
 }
 
 #[tokio::test]
+async fn where_nothing_is_due_one_statement_says_so() {
+    let stage = Stage::new().await;
+    stage.webhook().await;
+    stage.created().await;
+    stage.send().await;
+    let before = stage.store().statistics().statements();
+    for _ in 0..3 {
+        assert_eq!(stage.dispatcher.drain().await.unwrap(), 0);
+    }
+    assert_eq!(stage.store().statistics().statements() - before, 3);
+}
+
+#[tokio::test]
 async fn the_service_sends_what_happens_and_ends_when_it_is_told() {
     let stage = Stage::new().await;
     stage.webhook().await;
