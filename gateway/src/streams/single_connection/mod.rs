@@ -56,7 +56,7 @@ async fn steps(
     accepted: Option<Accepted>,
 ) -> Result<Response, Refusal> {
     let deadline = Instant::now() + state.config.request_timeout;
-    let known = authenticate(state, &parts.headers, id, deadline).await?;
+    let known = authenticate(state, (&parts.headers, PeerAddress::of(&parts)), id, deadline).await?;
     if parts.method == Method::PUT {
         return reserve(state, &parts.headers, known);
     }
