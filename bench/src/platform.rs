@@ -29,6 +29,7 @@ pub(crate) fn access_token(org: OrgId) -> anyhow::Result<String> {
 
 pub(crate) async fn serve(database: &str, deduplicate: bool) -> anyhow::Result<()> {
     let mut settings = Settings::from_env(None, std::iter::empty())?;
+    settings.secrets.encryption_key = Some(Secret::new("AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE="));
     settings.database.max_connections = CONNECTIONS;
     settings.gateway.deduplicate = deduplicate;
     let database = Database::existing(PgConnectOptions::from_str(database)?);

@@ -21,6 +21,7 @@ use crate::support::process::{Running, pulse, run};
 const READY: &str = "ready at http://";
 
 const SIGNING_KEY: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+const ENCRYPTION_KEY: &str = "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=";
 const SECRET: &str = "a secret of this test's processes";
 
 /// The README's example.
@@ -43,6 +44,7 @@ fn role(database: &TestDatabase, words: &[&str]) -> Command {
         word => word,
     }));
     command.env("DATABASE_URL", database.url()).env("PULSE_SIGNING_KEY", SIGNING_KEY);
+    command.env("PULSE_ENCRYPTION_KEY", ENCRYPTION_KEY);
     for name in pulse::platform::SUBGRAPHS {
         command.env(format!("PULSE_SUBGRAPH_SECRET_{}", name.to_uppercase()), SECRET);
     }

@@ -7,5 +7,6 @@ mod failing;
 mod network;
 mod pausing;
 mod receiver;
+mod sealing;
 mod stage;
 mod turns;
