@@ -22,6 +22,7 @@ use super::outlet::Outlet;
 use super::response::headers;
 use crate::auth::Known;
 use crate::gateway::State;
+use crate::http::PeerAddress;
 use crate::http::drain::Drain;
 use crate::http::negotiate::{Accepted, MediaType, StreamType};
 use crate::pipeline::{Refusal, authenticate, refuse};
