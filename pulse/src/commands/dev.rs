@@ -34,8 +34,6 @@ pub(super) async fn run(args: DevArgs, mut settings: Settings) -> anyhow::Result
     if args.reset {
         reset(&args.data_dir, &settings)?;
     }
-    let key = kept_key(&args.data_dir, "encryption-key", settings.secrets.encryption_key.take())?;
-    settings.secrets.encryption_key = Some(key);
     let mail = &mut settings.accounts.mail;
     if mail.folder.as_os_str().is_empty() {
         mail.folder = args.data_dir.join("mail");
@@ -43,6 +41,8 @@ pub(super) async fn run(args: DevArgs, mut settings: Settings) -> anyhow::Result
     let database = Database::open(&settings.database, &args.data_dir).await?;
     let unusable = |source| ClusterError::Io { path: args.data_dir.clone(), source };
     database.publish(&args.data_dir).map_err(unusable)?;
+    let key = kept_key(&args.data_dir, "encryption-key", settings.secrets.encryption_key.take())?;
+    settings.secrets.encryption_key = Some(key);
     let served = tokio::select! {
         served = serve_on(&database, listener, &args, &settings, started) => served,
         () = database.lost() => Err(anyhow::anyhow!("the private PostgreSQL ended; its log is in {}", args.data_dir.join("postgres").display())),
