@@ -40,6 +40,7 @@ pub(crate) async fn serve(
 ) -> anyhow::Result<()> {
     let redis = redis.map(|url| ("REDIS_URL".to_owned(), url));
     let mut settings = Settings::from_env(None, redis.into_iter())?;
+    settings.secrets.encryption_key = Some(Secret::new("AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE="));
     settings.database.max_connections = CONNECTIONS;
     adapt(&mut settings);
     let database = Database::existing(PgConnectOptions::from_str(database)?);

@@ -101,17 +101,23 @@ impl CacheSettings {
 pub struct SecretSettings {
     /// The seed of the key that signs access tokens: 32 bytes in base64.
     pub signing_key: Option<Secret>,
+    /// The key that secrets in the database are sealed with: 32 bytes in base64.
+    pub encryption_key: Option<Secret>,
+    /// Keys of before, which open what they have sealed and seal nothing.
+    pub old_encryption_keys: Vec<Secret>,
     /// For each subgraph in another process, what it shares with its gateways: 16 characters or more.
     pub subgraphs: BTreeMap<String, Secret>,
 }
 
 /// Variables with names of their own, and the settings that they set.
-const WELL_KNOWN: [(&str, &str); 5] = [
+const WELL_KNOWN: [(&str, &str); 7] = [
     ("DATABASE_URL", "PULSE__DATABASE__URL"),
     ("DATABASE_DIRECT_URL", "PULSE__DATABASE__DIRECT_URL"),
     ("DATABASE_REPLICA_URL", "PULSE__DATABASE__REPLICA_URL"),
     ("REDIS_URL", "PULSE__GATEWAY__REDIS__URL"),
     ("PULSE_SIGNING_KEY", "PULSE__SECRETS__SIGNING_KEY"),
+    ("PULSE_ENCRYPTION_KEY", "PULSE__SECRETS__ENCRYPTION_KEY"),
+    ("PULSE_OLD_ENCRYPTION_KEYS", "PULSE__SECRETS__OLD_ENCRYPTION_KEYS"),
 ];
 
 /// The same for variables that end in a subgraph's name.

@@ -64,6 +64,7 @@ impl TestPlatform {
 
     async fn start_on(database: Arc<TestDatabase>, has_background: bool) -> Self {
         let mut settings = Settings::from_env(None, std::iter::empty()).unwrap();
+        settings.secrets.encryption_key = Some(Secret::new("AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE="));
         settings.gateway.expose_plan = pulse_gateway::PlanExposure::All;
         settings.database.max_connections = 8;
         let tokens = signing_tokens(Some(&Secret::new(SEED))).unwrap();

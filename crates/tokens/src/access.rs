@@ -104,8 +104,7 @@ impl AccessClaims {
             org: self.org,
             session: Some(self.sid),
             permissions: Permissions::from_scope(&self.scope),
-            identity: None,
-            request,
+            ..Caller::anonymous(request)
         }
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Identity, OrgId, Permission, Permissions, RequestId, SessionId, UserId};
+use crate::{Identity, OrgId, Origin, Permission, Permissions, RequestId, SessionId, UserId};
 
 /// Who a caller is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -23,7 +23,7 @@ pub enum Subject {
 /// Who asks, for which tenant, with which rights. Made once at the edge (or from the signed token that a subgraph
 /// receives) and the first parameter of every use case.
 ///
-/// Two callers are equal when their answers must be: the request that they came with does not count.
+/// Two callers are equal when their answers must be: the request that they came with, and from where, does not count.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Caller {
     /// Who it is.
@@ -39,6 +39,9 @@ pub struct Caller {
     pub identity: Option<Arc<Identity>>,
     /// The request that this call belongs to.
     pub request: RequestId,
+    /// Where that request came from, when it came from a client.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<Arc<Origin>>,
 }
 
 /// Why a caller may not do something.
@@ -67,13 +70,14 @@ impl Caller {
             permissions: Permissions::none(),
             identity: None,
             request,
+            origin: None,
         }
     }
 
     /// Pulse itself, working for one tenant with every right in it.
     pub fn system(org: OrgId, request: RequestId) -> Self {
         let permissions = Permission::ALL.iter().cloned().collect();
-        Self { subject: Subject::System, org: Some(org), session: None, permissions, identity: None, request }
+        Self { subject: Subject::System, org: Some(org), permissions, ..Self::anonymous(request) }
     }
 
     /// A process of Pulse, working for no tenant and with no right in any: what it may do, it may do as what it is.
@@ -120,7 +124,7 @@ impl Caller {
 
 impl PartialEq for Caller {
     fn eq(&self, other: &Self) -> bool {
-        let Self { subject, org, session, permissions, identity, request: _ } = self;
+        let Self { subject, org, session, permissions, identity, request: _, origin: _ } = self;
         (subject, org, session, permissions, identity)
             == (&other.subject, &other.org, &other.session, &other.permissions, &other.identity)
     }
@@ -130,7 +134,7 @@ impl Eq for Caller {}
 
 impl std::hash::Hash for Caller {
     fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
-        let Self { subject, org, session, permissions, identity, request: _ } = self;
+        let Self { subject, org, session, permissions, identity, request: _, origin: _ } = self;
         (subject, org, session, permissions, identity).hash(state);
     }
 }

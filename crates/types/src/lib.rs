@@ -5,6 +5,7 @@ mod change;
 mod clock;
 mod id;
 mod identity;
+mod origin;
 mod permission;
 mod secret;
 
@@ -16,5 +17,6 @@ pub use id::{
     ProcessId, RelationshipId, RequestId, SessionId, StreamId, UserId, WebhookId,
 };
 pub use identity::Identity;
+pub use origin::Origin;
 pub use permission::{Permission, Permissions, Role, UnknownRole};
 pub use secret::Secret;

@@ -9,7 +9,7 @@ use futures::StreamExt;
 use http::HeaderMap;
 use http::header::HeaderName;
 use moka::sync::Cache;
-use pulse_types::{Caller, Clock, RequestId};
+use pulse_types::{Caller, Clock, Origin, RequestId};
 use sha2::{Digest, Sha256};
 
 use super::watch::{Watch, Watchers, revocable};
@@ -172,6 +172,14 @@ impl Revocations {
 
     fn revoked_since(&self, caller: &Caller, verified_at: u64) -> Option<Revocation> {
         revocable(caller).find(|revocation| self.revoked.get(revocation).is_some_and(|at| at > verified_at))
+    }
+}
+
+impl Known {
+    /// The same caller, as somebody who asks from there.
+    pub(crate) fn from(self, origin: Origin) -> Self {
+        let caller = Caller { origin: Some(Arc::new(origin)), ..Arc::unwrap_or_clone(self.caller) };
+        Self { caller: Arc::new(caller), ..self }
     }
 }
 

@@ -1,9 +1,11 @@
 //! Step 2: who asks.
 
+use std::net::IpAddr;
 use std::time::Instant;
 
 use http::HeaderMap;
-use pulse_types::RequestId;
+use http::header::USER_AGENT;
+use pulse_types::{Origin, RequestId};
 use tokio::time::timeout_at;
 
 use super::refusal::Refusal;
@@ -14,12 +16,15 @@ use crate::ports::AuthenticationError;
 
 pub(crate) async fn authenticate(
     state: &State,
-    headers: &HeaderMap,
+    (headers, address): (&HeaderMap, Option<IpAddr>),
     request: RequestId,
     deadline: Instant,
 ) -> Result<Known, Refusal> {
     match timeout_at(deadline.into(), state.callers.authenticate(headers, request)).await {
-        Ok(Ok(known)) => Ok(known),
+        Ok(Ok(known)) => {
+            let user_agent = headers.get(USER_AGENT).and_then(|value| value.to_str().ok());
+            Ok(known.from(Origin::new(address, user_agent)))
+        }
         Ok(Err(AuthenticationError::Invalid(message))) => Err(Refusal::unauthenticated(message)),
         Ok(Err(AuthenticationError::Missing(message))) => Err(Refusal::without_credential(message)),
         Ok(Err(AuthenticationError::Unavailable(cause))) => {

@@ -100,7 +100,7 @@ async fn steps(
     let reading = read_request(&mut parts, body, &state.config, arrival);
     let incoming = reading.instrument(trace::step!("read_request")).await?;
     let uploads = incoming.uploads();
-    let authenticating = authenticate(state, &parts.headers, id, deadline);
+    let authenticating = authenticate(state, (&parts.headers, PeerAddress::of(&parts)), id, deadline);
     let known = authenticating.instrument(trace::step!("authenticate")).await?;
     let address = PeerAddress::of(&parts);
     let drain = parts.extensions.get::<Drain>().cloned().unwrap_or_default();

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use http::{HeaderName, HeaderValue};
 use moka::sync::Cache;
-use pulse_types::Caller;
+use pulse_types::{Caller, Origin};
 
 /// The header that carries the signed caller.
 pub const CALLER_HEADER: HeaderName = HeaderName::from_static("pulse-caller");
@@ -26,11 +26,11 @@ pub trait CallerSigner: Send + Sync + 'static {
     fn sign(&self, audience: &str, caller: &Arc<Caller>) -> Option<String>;
 }
 
-/// The tokens for one subgraph, one for each caller.
+/// The tokens for one subgraph, one for each caller and place that they ask from: the token says both.
 pub(super) struct CallerTokens {
     audience: String,
     signer: Arc<dyn CallerSigner>,
-    tokens: Cache<Arc<Caller>, HeaderValue>,
+    tokens: Cache<(Arc<Caller>, Option<Arc<Origin>>), HeaderValue>,
 }
 
 impl CallerTokens {
@@ -40,13 +40,14 @@ impl CallerTokens {
     }
 
     pub(super) fn of(&self, caller: &Arc<Caller>) -> Option<HeaderValue> {
-        if let Some(token) = self.tokens.get(caller) {
+        let key = (Arc::clone(caller), caller.origin.clone());
+        if let Some(token) = self.tokens.get(&key) {
             return Some(token);
         }
         let token = self.signer.sign(&self.audience, caller)?;
         let mut token = HeaderValue::try_from(token).ok()?;
         token.set_sensitive(true);
-        self.tokens.insert(Arc::clone(caller), token.clone());
+        self.tokens.insert(key, token.clone());
         Some(token)
     }
 }

@@ -34,9 +34,15 @@ pub(super) async fn run(args: DevArgs, mut settings: Settings) -> anyhow::Result
     if args.reset {
         reset(&args.data_dir, &settings)?;
     }
+    let mail = &mut settings.accounts.mail;
+    if mail.folder.as_os_str().is_empty() {
+        mail.folder = args.data_dir.join("mail");
+    }
     let database = Database::open(&settings.database, &args.data_dir).await?;
     let unusable = |source| ClusterError::Io { path: args.data_dir.clone(), source };
     database.publish(&args.data_dir).map_err(unusable)?;
+    let key = kept_key(&args.data_dir, "encryption-key", settings.secrets.encryption_key.take())?;
+    settings.secrets.encryption_key = Some(key);
     let served = tokio::select! {
         served = serve_on(&database, listener, &args, &settings, started) => served,
         () = database.lost() => Err(anyhow::anyhow!("the private PostgreSQL ended; its log is in {}", args.data_dir.join("postgres").display())),
@@ -94,26 +100,30 @@ fn reset(data_dir: &Path, settings: &Settings) -> anyhow::Result<()> {
     Ok(pulse_postgres::Cluster::remove_data(&data_dir.join("postgres"))?)
 }
 
-/// The configured signing key, or the one kept in the data folder, made there at the first start.
+/// The configured signing key, or the one of the data folder.
 fn tokens(data_dir: &Path, settings: &Settings) -> anyhow::Result<AccessTokens> {
-    if let Some(seed) = &settings.secrets.signing_key {
-        return signing_tokens(Some(seed));
+    signing_tokens(Some(&kept_key(data_dir, "signing-key", settings.secrets.signing_key.clone())?))
+}
+
+/// The configured key, or the one kept in this file of the data folder, made there at the first start.
+fn kept_key(data_dir: &Path, file: &str, configured: Option<Secret>) -> Result<Secret, ClusterError> {
+    if let Some(key) = configured {
+        return Ok(key);
     }
-    let path = data_dir.join("signing-key");
+    let path = data_dir.join(file);
     let unusable = |source: io::Error| ClusterError::Io { path: path.clone(), source };
-    let seed = match std::fs::read_to_string(&path) {
-        Ok(seed) => seed,
+    match std::fs::read_to_string(&path) {
+        Ok(key) => Ok(Secret::new(key)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            let mut seed = [0; 32];
-            rand::rng().fill_bytes(&mut seed);
-            let seed = STANDARD.encode(seed);
+            let mut key = [0; 32];
+            rand::rng().fill_bytes(&mut key);
+            let key = STANDARD.encode(key);
             std::fs::create_dir_all(data_dir).map_err(unusable)?;
-            write_private(&path, &seed).map_err(unusable)?;
-            seed
+            write_private(&path, &key).map_err(unusable)?;
+            Ok(Secret::new(key))
         }
-        Err(error) => return Err(unusable(error).into()),
-    };
-    signing_tokens(Some(&Secret::new(seed)))
+        Err(error) => Err(unusable(error)),
+    }
 }
 
 fn announce(url: &str, login: Option<&demo::Login>, started: Instant) {

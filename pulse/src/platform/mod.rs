@@ -10,6 +10,7 @@ pub mod demo;
 mod health;
 mod in_process;
 mod revoked;
+mod sealing;
 mod signer;
 mod streams;
 mod supergraph;
@@ -42,6 +43,7 @@ pub use database::Database;
 pub(crate) use database::write_private;
 pub use in_process::InProcess;
 pub use revoked::{Revoked, RevokedByLog};
+pub use sealing::sealer;
 pub use signer::SecretSigner;
 pub use supergraph::{compose_own, sdls, supergraph_of};
 
@@ -75,10 +77,17 @@ pub fn subgraph(
 ) -> anyhow::Result<Subgraph> {
     let (store, tail) = (store.clone(), tail.clone());
     Ok(match name {
-        "accounts" => pulse_accounts::subgraph(store, tail, tokens.clone(), settings.accounts.clone())?,
+        "accounts" => {
+            let (sealer, config) = (sealer(&settings.secrets)?, settings.accounts.clone());
+            pulse_accounts::subgraph((store, tail), tokens.clone(), sealer, config)
+                .map_err(|error| Failure::Setting(error.to_string()))?
+        }
         "analytics" => pulse_analytics::subgraph(store, tail),
         "entities" => pulse_entities::subgraph(store, tail),
-        "operations" => pulse_operations::subgraph(store, tail, settings.operations.clone())?,
+        "operations" => {
+            let sealer = sealer(&settings.secrets)?;
+            pulse_operations::subgraph(store, tail, sealer, settings.operations.clone())?
+        }
         "vectors" => pulse_vectors::subgraph(store, tail),
         other => anyhow::bail!("there is no subgraph {other}"),
     })

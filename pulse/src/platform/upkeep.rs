@@ -8,9 +8,10 @@ use pulse_events::Retention;
 use pulse_jobs::{FORGET, FixedSchedule, Forget, Job, JobContext, JobError, JobHandler, JobsConfig, Missed};
 
 /// Statements of the maintenance role, by their kind of job. Partitions are made a month ahead.
-const CHORES: [(&str, &str); 3] = [
+const CHORES: [(&str, &str); 4] = [
     ("upkeep.audit", "SELECT platform.ensure_month_partitions('platform.audit', 1)"),
     ("upkeep.analytics", "SELECT analytics.make_month((now() + interval '1 month')::date)"),
+    ("upkeep.throttles", "DELETE FROM accounts.throttles WHERE last_failed_at < now() - interval '1 day'"),
     ("upkeep.idempotency", "DELETE FROM platform.idempotency WHERE at < now() - interval '1 day'"),
 ];
 
@@ -35,6 +36,7 @@ pub(super) fn schedules() -> Vec<FixedSchedule> {
         hourly("upkeep.audit", "1 * * * *"),
         hourly("upkeep.analytics", "2 * * * *"),
         hourly("upkeep.idempotency", "3 * * * *"),
+        hourly("upkeep.throttles", "5 * * * *"),
         hourly(FORGET_LOG, "4 * * * *"),
     ]
 }

@@ -149,5 +149,18 @@ async fn missing_secrets_are_named_with_how_to_make_them() -> anyhow::Result<()>
     exit code 3
     error: secrets.signing_key is not set: make one with `openssl rand -base64 32` and set it as PULSE_SIGNING_KEY
     ");
+    let all = |more: &[(&str, &str)]| {
+        let mut command = with_env(&["serve", "all", "--listen", "127.0.0.1:0"], more);
+        command.envs([KEY, ("DATABASE_URL", "postgresql://db")]);
+        command
+    };
+    insta::assert_snapshot!(refusal(all(&[])).await?, @"
+    exit code 3
+    error: secrets.encryption_key is not set: make one with `openssl rand -base64 32`, keep a copy of it, and set it as PULSE_ENCRYPTION_KEY
+    ");
+    insta::assert_snapshot!(refusal(all(&[("PULSE_ENCRYPTION_KEY", "short")])).await?, @"
+    exit code 3
+    error: secrets.encryption_key (PULSE_ENCRYPTION_KEY) or one of secrets.old_encryption_keys: an encryption key is 32 bytes in base64, such as `openssl rand -base64 32` makes; this one is something else
+    ");
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! What proofs are made with and checked against.
 
 use pulse_graphql::Error;
+use pulse_sealing::Sealer;
 use pulse_tokens::{AccessClaims, AccessTokens};
 
 use crate::user::{PasswordHashError, Passwords};
@@ -11,6 +12,8 @@ use crate::{Config, PasswordHashConfig};
 pub(crate) struct Authority {
     pub(crate) passwords: Passwords,
     pub(crate) config: Config,
+    /// Keeps what has to be read again.
+    pub(crate) sealer: Sealer,
     tokens: AccessTokens,
 }
 
@@ -20,9 +23,13 @@ pub(crate) struct Authority {
 struct NoSigningKey;
 
 impl Authority {
-    pub(crate) fn try_new(tokens: AccessTokens, config: Config) -> Result<Self, PasswordHashError> {
+    pub(crate) fn try_new(
+        tokens: AccessTokens,
+        sealer: Sealer,
+        config: Config,
+    ) -> Result<Self, PasswordHashError> {
         let cost: PasswordHashConfig = config.password_hash;
-        Ok(Self { passwords: Passwords::try_new(cost)?, config, tokens })
+        Ok(Self { passwords: Passwords::try_new(cost)?, config, sealer, tokens })
     }
 
     /// An access token that says `claims`.

@@ -1,7 +1,9 @@
 //! The section `[accounts]`. `config.default.toml` says the same with the same defaults, for people.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
+use pulse_types::Secret;
 use serde::Deserialize;
 
 /// The section `[accounts]`.
@@ -14,8 +16,21 @@ pub struct Config {
     /// A refresh token that comes again within this time of its exchange is a race, after it theft.
     #[serde(with = "humantime_serde")]
     pub refresh_race_window: Duration,
+    /// How long what is sent by mail is good: to confirm an address.
+    #[serde(with = "humantime_serde")]
+    pub verification_lifetime: Duration,
+    /// The same to set a new password.
+    #[serde(with = "humantime_serde")]
+    pub password_reset_lifetime: Duration,
+    /// The same to sign in.
+    #[serde(with = "humantime_serde")]
+    pub magic_link_lifetime: Duration,
     /// The cost of a password hash.
     pub password_hash: PasswordHashConfig,
+    /// How letters are sent.
+    pub mail: MailConfig,
+    /// Where links in letters lead.
+    pub links: LinksConfig,
 }
 
 impl Default for Config {
@@ -23,7 +38,12 @@ impl Default for Config {
         Self {
             refresh_token_lifetime: Duration::from_hours(30 * 24),
             refresh_race_window: Duration::from_secs(10),
+            verification_lifetime: Duration::from_hours(24),
+            password_reset_lifetime: Duration::from_hours(1),
+            magic_link_lifetime: Duration::from_mins(15),
             password_hash: PasswordHashConfig::default(),
+            mail: MailConfig::default(),
+            links: LinksConfig::default(),
         }
     }
 }
@@ -43,6 +63,72 @@ pub struct PasswordHashConfig {
 impl Default for PasswordHashConfig {
     fn default() -> Self {
         Self { memory: 19_456, iterations: 2, parallelism: 1 }
+    }
+}
+
+/// The section `[accounts.mail]`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct MailConfig {
+    /// The SMTP server; empty for none.
+    pub smtp_url: Secret,
+    /// Where letters are put as files when there is no server.
+    pub folder: PathBuf,
+    /// Whom letters are from.
+    pub from: String,
+    /// How long the server may take.
+    #[serde(with = "humantime_serde")]
+    pub timeout: Duration,
+}
+
+impl Default for MailConfig {
+    fn default() -> Self {
+        Self {
+            smtp_url: Secret::new(""),
+            folder: PathBuf::new(),
+            from: "Pulse <pulse@localhost>".to_owned(),
+            timeout: Duration::from_secs(30),
+        }
+    }
+}
+
+/// The section `[accounts.links]`: pages of the frontend. `{token}` stands for the token, which the page sends on.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LinksConfig {
+    /// The page that calls `verifyEmail`.
+    pub verify_email: String,
+    /// The page that calls `confirmEmailChange`.
+    pub change_email: String,
+    /// The page that calls `resetPassword`.
+    pub reset_password: String,
+    /// The page that calls `signInWithLink`.
+    pub sign_in: String,
+}
+
+impl LinksConfig {
+    /// The name of a link in which there is no place for the token is the error.
+    pub(crate) fn check(&self) -> Result<(), &'static str> {
+        let Self { verify_email, change_email, reset_password, sign_in } = self;
+        let links = [
+            ("verify_email", verify_email),
+            ("change_email", change_email),
+            ("reset_password", reset_password),
+            ("sign_in", sign_in),
+        ];
+        links.into_iter().find(|(_, link)| !link.contains("{token}")).map_or(Ok(()), |(name, _)| Err(name))
+    }
+}
+
+impl Default for LinksConfig {
+    fn default() -> Self {
+        let page = |name: &str| format!("http://localhost:3000/{name}#token={{token}}");
+        Self {
+            verify_email: page("verify-email"),
+            change_email: page("change-email"),
+            reset_password: page("reset-password"),
+            sign_in: page("sign-in"),
+        }
     }
 }
 

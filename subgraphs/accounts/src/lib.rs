@@ -5,22 +5,30 @@ mod config;
 mod creation;
 mod graphql;
 mod joined;
+mod mail;
 mod membership;
 mod name;
+mod one_time_token;
 mod operator;
 mod organization;
 mod routes;
 mod session;
+mod throttle;
+mod token;
 mod user;
+
+use std::sync::Arc;
 
 use async_graphql::Schema;
 use pulse_events::Tail;
 use pulse_graphql::Subgraph;
+use pulse_sealing::Sealer;
 use pulse_store::Store;
 use pulse_tokens::AccessTokens;
 
-pub use config::{Config, PasswordHashConfig};
+pub use config::{Config, LinksConfig, MailConfig, PasswordHashConfig};
 pub use graphql::{Mutation, Query, Subscription};
+pub use mail::InvalidMailSettings;
 pub use operator::{Demo, DemoError, ensure_demo, organization_by_slug};
 pub use organization::OrganizationError;
 pub use routes::routes;
@@ -28,6 +36,7 @@ pub use user::{PasswordHashError, UserError};
 
 use authority::Authority;
 use graphql::Loaders;
+use mail::{Mailer, SendLetters};
 
 /// The settings of this subgraph with their defaults, commented, as TOML.
 pub const DEFAULT_CONFIG: &str = include_str!("../config.default.toml");
@@ -40,17 +49,34 @@ pub fn schema() -> Schema<Query, Mutation, Subscription> {
         .finish()
 }
 
-/// The subgraph over its database. `tokens` need a private key to sign people in.
+/// Settings by which this subgraph cannot work.
+#[derive(Debug, thiserror::Error)]
+pub enum InvalidSettings {
+    /// The cost of password hashes.
+    #[error(transparent)]
+    PasswordHash(#[from] PasswordHashError),
+    /// How mail is sent.
+    #[error(transparent)]
+    Mail(#[from] InvalidMailSettings),
+    /// A link has no place for the token.
+    #[error("accounts.links.{0} has no {{token}}, where the token of a letter goes")]
+    Link(&'static str),
+}
+
+/// The subgraph over its database. `tokens` need a private key to sign people in; what it must keep secret, it keeps sealed.
 pub fn subgraph(
-    store: Store,
-    tail: Tail,
+    (store, tail): (Store, Tail),
     tokens: AccessTokens,
+    sealer: Sealer,
     config: Config,
-) -> Result<Subgraph, PasswordHashError> {
+) -> Result<Subgraph, InvalidSettings> {
+    config.links.check().map_err(InvalidSettings::Link)?;
     let routes = routes(&tokens);
-    let authority = Authority::try_new(tokens, config)?;
+    let letters = SendLetters::new(Mailer::try_new(&config.mail)?, sealer.clone(), config.clone());
+    let authority = Authority::try_new(tokens, sealer, config)?;
     let prepare = move |request: async_graphql::Request, session: &pulse_store::Session| {
         request.data(Loaders::new(session)).data(authority.clone())
     };
-    Ok(Subgraph { routes, ..Subgraph::new("accounts", schema(), store, tail, prepare) })
+    let jobs = vec![Arc::new(letters) as _];
+    Ok(Subgraph { routes, jobs, ..Subgraph::new("accounts", schema(), store, tail, prepare) })
 }

@@ -16,6 +16,7 @@ use std::sync::Arc;
 use async_graphql::{EmptySubscription, Schema};
 use pulse_events::Tail;
 use pulse_graphql::Subgraph;
+use pulse_sealing::Sealer;
 use pulse_store::Store;
 use tokio::sync::Notify;
 
@@ -24,6 +25,7 @@ pub use dispatch::Dispatcher;
 pub use graphql::{Mutation, Query};
 pub use sending::{InvalidCaFile, Resolve, SystemResolver};
 pub use stream::{OpenedStream, STREAMS_ENDED, STREAMS_PATH, StreamReport, report_streams};
+pub use webhook::Resealer;
 
 /// The settings of this subgraph with their defaults, commented, as TOML.
 pub const DEFAULT_CONFIG: &str = include_str!("../config.default.toml");
@@ -33,28 +35,30 @@ pub fn schema() -> Schema<Query, Mutation, EmptySubscription> {
     Schema::build(Query::default(), Mutation::default(), EmptySubscription).enable_federation().finish()
 }
 
-/// The subgraph on a database and the end of its log.
-pub fn subgraph(store: Store, tail: Tail, config: Config) -> Result<Subgraph, InvalidCaFile> {
-    Ok(subgraph_with(store, tail, config, Arc::new(SystemResolver))?.0)
+/// The subgraph on a database and the end of its log. What it must keep secret, it keeps sealed.
+pub fn subgraph(store: Store, tail: Tail, sealer: Sealer, config: Config) -> Result<Subgraph, InvalidCaFile> {
+    Ok(subgraph_with((store, tail), sealer, config, Arc::new(SystemResolver))?.0)
 }
 
 /// The same with another way to look up names, and what sends to webhooks, for tests that send step by step.
 pub fn subgraph_with(
-    store: Store,
-    tail: Tail,
+    (store, tail): (Store, Tail),
+    sealer: Sealer,
     config: Config,
     resolver: Arc<dyn Resolve>,
 ) -> Result<(Subgraph, Arc<Dispatcher>), InvalidCaFile> {
     let (webhooks, wake) = (Arc::new(config.webhooks), Arc::new(Notify::new()));
-    let dispatcher = Dispatcher::try_new(store.clone(), Arc::clone(&webhooks), resolver, Arc::clone(&wake))?;
+    let (config, told) = (Arc::clone(&webhooks), Arc::clone(&wake));
+    let dispatcher = Dispatcher::try_new(store.clone(), config, sealer.clone(), resolver, told)?;
     let dispatcher = Arc::new(dispatcher);
+    let resealer = Arc::new(Resealer::new(store.clone(), sealer.clone()));
     let publisher = dispatch::Publisher::new(store.clone(), tail.clone(), wake);
     let internal = stream::routes(store.clone());
     let mut subgraph = Subgraph::new("operations", schema(), store, tail, move |request, session| {
-        request.data(graphql::Loaders::new(session)).data(Arc::clone(&webhooks))
+        request.data(graphql::Loaders::new(session)).data(Arc::clone(&webhooks)).data(sealer.clone())
     });
     subgraph.internal = internal;
     subgraph.consumers = vec![Arc::new(publisher)];
-    subgraph.services = vec![Arc::clone(&dispatcher) as _];
+    subgraph.services = vec![Arc::clone(&dispatcher) as _, resealer];
     Ok((subgraph, dispatcher))
 }

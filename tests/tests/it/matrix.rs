@@ -30,6 +30,7 @@ pub(crate) struct Row {
 
 const UNAUTHENTICATED: Expect = Code("UNAUTHENTICATED");
 const FORBIDDEN: Expect = Code("FORBIDDEN");
+const BAD_USER_INPUT: Expect = Code("BAD_USER_INPUT");
 const NOT_FOUND: Expect = Code("NOT_FOUND");
 
 /// What a viewer may do and nobody else's owner sees.
@@ -50,7 +51,14 @@ const fn same(field: &'static str, document: &'static str, expect: Expect) -> Ro
 /// Every field of `Query` and `Mutation`. `Data` for an outsider is its own data: no test lets it contain the other's.
 pub(crate) const ROWS: &[Row] = &[
     // accounts
-    Row { anonymous: Null, ..read("me", "{ me { id name email organizations { nodes { slug } } } }", Data) },
+    Row {
+        anonymous: Null,
+        ..read(
+            "me",
+            "{ me { id name email emailVerified organizations { nodes { slug } } sessions { nodes { id address userAgent } } } }",
+            Data,
+        )
+    },
     read(
         "organization",
         "{ organization(id: \"@org\") { id name members { nodes { email } } activity(days: 1) { total } } }",
@@ -78,6 +86,62 @@ pub(crate) const ROWS: &[Row] = &[
         NOT_FOUND,
     ),
     read("updateMe", "mutation { updateMe(input: { name: \"Renamed\" }) { user { id } } }", Data),
+    // What is sent by mail proves who somebody is, whoever uses it.
+    same("verifyEmail", "mutation { verifyEmail(input: { token: \"@org\" }) { email } }", BAD_USER_INPUT),
+    same(
+        "confirmEmailChange",
+        "mutation { confirmEmailChange(input: { token: \"@org\" }) { email } }",
+        BAD_USER_INPUT,
+    ),
+    same(
+        "resetPassword",
+        "mutation { resetPassword(input: { token: \"@org\", newPassword: \"long enough a password\" }) { reset } }",
+        BAD_USER_INPUT,
+    ),
+    same(
+        "signInWithLink",
+        "mutation { signInWithLink(input: { token: \"@org\" }) { accessToken } }",
+        BAD_USER_INPUT,
+    ),
+    // Asking says nothing about who has the address.
+    same(
+        "requestPasswordReset",
+        "mutation { requestPasswordReset(input: { email: \"@email\" }) { accepted } }",
+        Data,
+    ),
+    same(
+        "requestSignInLink",
+        "mutation { requestSignInLink(input: { email: \"@email\" }) { accepted } }",
+        Data,
+    ),
+    read("requestEmailVerification", "mutation { requestEmailVerification { accepted } }", Data),
+    // An open session alone does not take an account over.
+    Row {
+        owner: FORBIDDEN,
+        ..write(
+            "requestEmailChange",
+            "mutation { requestEmailChange(input: { email: \"x@example.com\", password: \"not the password\" }) { accepted } }",
+            FORBIDDEN,
+        )
+    },
+    Row {
+        owner: FORBIDDEN,
+        ..write(
+            "changePassword",
+            "mutation { changePassword(input: { password: \"not the password\", newPassword: \"long enough a password\" }) { changed } }",
+            FORBIDDEN,
+        )
+    },
+    Row {
+        viewer: NOT_FOUND,
+        owner: NOT_FOUND,
+        ..read(
+            "endSession",
+            "mutation { endSession(input: { sessionId: \"@org\" }) { sessionId } }",
+            NOT_FOUND,
+        )
+    },
+    read("endOtherSessions", "mutation { endOtherSessions { sessionIds } }", Data),
     // One makes what belongs to oneself.
     Row {
         viewer: Code("CONFLICT"),

@@ -22,6 +22,7 @@ use super::outlet::Outlet;
 use super::response::headers;
 use crate::auth::Known;
 use crate::gateway::State;
+use crate::http::PeerAddress;
 use crate::http::drain::Drain;
 use crate::http::negotiate::{Accepted, MediaType, StreamType};
 use crate::pipeline::{Refusal, authenticate, refuse};
@@ -56,7 +57,7 @@ async fn steps(
     accepted: Option<Accepted>,
 ) -> Result<Response, Refusal> {
     let deadline = Instant::now() + state.config.request_timeout;
-    let known = authenticate(state, &parts.headers, id, deadline).await?;
+    let known = authenticate(state, (&parts.headers, PeerAddress::of(&parts)), id, deadline).await?;
     if parts.method == Method::PUT {
         return reserve(state, &parts.headers, known);
     }

@@ -163,7 +163,7 @@ impl Connection {
         let headers = credentials::with_payload(std::mem::take(&mut self.opened), payload);
         let id = RequestId::new(self.state.clock.now());
         let deadline = Instant::now() + self.state.config.request_timeout;
-        let known = match authenticate(&self.state, &headers, id, deadline).await {
+        let known = match authenticate(&self.state, (&headers, self.address), id, deadline).await {
             Ok(known) => known,
             Err(refusal) => {
                 let error = refusal.errors.first();

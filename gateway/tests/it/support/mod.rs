@@ -36,7 +36,6 @@ pub(crate) fn somebody() -> Arc<Caller> {
         org: Some(OrgId::new(noon())),
         session: Some(SessionId::new(noon())),
         permissions: Permissions::from_iter([Permission::ENTITY_READ]),
-        identity: None,
-        request: RequestId::new(noon()),
+        ..Caller::anonymous(RequestId::new(noon()))
     })
 }

@@ -16,7 +16,14 @@ use tokio::time::timeout;
 const PATIENCE: Duration = Duration::from_mins(2);
 
 /// Variables that are settings of the program: those of the test's own environment must not reach it.
-const SETTINGS: [&str; 4] = ["DATABASE_", "PULSE_SIGNING_KEY", "PULSE_SUBGRAPH_", "PULSE__"];
+const SETTINGS: [&str; 6] = [
+    "DATABASE_",
+    "PULSE_ENCRYPTION_KEY",
+    "PULSE_OLD_ENCRYPTION_KEYS",
+    "PULSE_SIGNING_KEY",
+    "PULSE_SUBGRAPH_",
+    "PULSE__",
+];
 
 /// The program with these words. Of its log it shows errors alone.
 pub(crate) fn pulse(words: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Command {

@@ -13,6 +13,7 @@ use crate::cli::deploy_commands;
 pub(crate) const READY: &str = "ready at http://";
 
 const SIGNING_KEY: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+const ENCRYPTION_KEY: &str = "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=";
 pub(crate) const SECRET: &str = "a secret of this test's processes";
 
 /// A role by the words of its command; `addresses` of the containers become ones of this machine.
@@ -22,6 +23,7 @@ pub(crate) fn role(database: &str, words: &[&str]) -> Command {
         word => word,
     }));
     command.env("DATABASE_URL", database).env("PULSE_SIGNING_KEY", SIGNING_KEY);
+    command.env("PULSE_ENCRYPTION_KEY", ENCRYPTION_KEY);
     for name in pulse::platform::SUBGRAPHS {
         command.env(format!("PULSE_SUBGRAPH_SECRET_{}", name.to_uppercase()), SECRET);
     }

@@ -1,9 +1,13 @@
 //! The GraphQL API: one file a type, roots merged here.
 
+mod address;
+mod device;
 mod live;
 mod loaders;
+mod magic_link;
 mod membership;
 mod organization;
+mod password;
 mod session;
 mod user;
 
@@ -22,6 +26,10 @@ pub struct Query(user::UserQuery, organization::OrganizationQuery);
 #[derive(MergedObject, Default)]
 pub struct Mutation(
     session::SessionMutation,
+    device::DeviceMutation,
+    magic_link::MagicLinkMutation,
+    address::AddressMutation,
+    password::PasswordMutation,
     user::UserMutation,
     organization::OrganizationMutation,
     membership::MembershipMutation,

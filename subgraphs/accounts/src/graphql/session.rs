@@ -106,7 +106,7 @@ pub(crate) struct SignOutPayload {
 }
 
 impl SessionFields {
-    fn new(signed_in: SignedIn) -> Self {
+    pub(super) fn new(signed_in: SignedIn) -> Self {
         let SignedIn { access_token, access_token_expires_at, refresh_token, user, organization } = signed_in;
         Self {
             access_token: access_token.expose().to_owned(),

@@ -5,6 +5,7 @@ use chrono::{DateTime, Utc};
 use pulse_graphql::{ClientError, Code, Connection, ContextExt, Error, Page, PageError, PageLimits, Total};
 use pulse_types::UserId;
 
+use super::device::{self, Session, SessionsError};
 use super::loaders::Loaders;
 use super::organization::Organization;
 use crate::joined;
@@ -68,6 +69,11 @@ impl User {
         &self.0.email
     }
 
+    /// Whether the address is known to be yours: you have used what was sent to it. Null for anybody but you.
+    async fn email_verified(&self, ctx: &Context<'_>) -> Option<bool> {
+        self.email_is_verified(ctx)
+    }
+
     /// What the person wants to be called.
     async fn name(&self) -> &str {
         &self.0.name
@@ -81,6 +87,22 @@ impl User {
     /// How often the person was changed, and 1.
     async fn version(&self) -> i64 {
         self.0.version
+    }
+
+    /// Where you are signed in, in the order of signing in: sessions that can go on. Refused for anybody else.
+    #[expect(clippy::too_many_arguments, reason = "the arguments of a connection")]
+    async fn sessions(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many, from the start or `after`: 1 to 100, 20 if not given.")] first: Option<
+            i32,
+        >,
+        #[graphql(desc = "Begin behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many, from the end or `before`: 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "End before this cursor.")] before: Option<String>,
+    ) -> Option<Result<Connection<Session>, Error<SessionsError>>> {
+        let page = Page::try_new((first, after), (last, before), PageLimits::USUAL);
+        Some(device::sessions_of(ctx, self, page).await)
     }
 
     /// The organizations that you are a member of, in the order of joining. Refused for anybody else.
@@ -106,6 +128,10 @@ impl User {
 impl User {
     pub(super) const fn new(row: UserRow) -> Self {
         Self(row)
+    }
+
+    pub(super) const fn row(&self) -> &UserRow {
+        &self.0
     }
 
     /// The user with this id, if the caller may see it.

@@ -14,6 +14,18 @@ pub(crate) struct TokenRow {
     pub(crate) ended_at: Option<DateTime<Utc>>,
 }
 
+/// A session that can go on.
+#[derive(Debug, Clone, FromRow)]
+pub(crate) struct SessionRow {
+    pub(crate) id: SessionId,
+    pub(crate) organization: Option<OrgId>,
+    pub(crate) created_at: DateTime<Utc>,
+    /// `None` for one that was begun before this was written down.
+    pub(crate) last_used_at: Option<DateTime<Utc>>,
+    pub(crate) user_agent: Option<String>,
+    pub(crate) address: Option<String>,
+}
+
 /// Why a session ended, as stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum EndReason {
@@ -21,6 +33,10 @@ pub(crate) enum EndReason {
     SignedOut,
     /// One of its refresh tokens came a second time.
     TokenReused,
+    /// The person has another password.
+    PasswordChanged,
+    /// The person ended it from another one.
+    Ended,
 }
 
 impl EndReason {
@@ -28,6 +44,8 @@ impl EndReason {
         match self {
             Self::SignedOut => "signed_out",
             Self::TokenReused => "token_reused",
+            Self::PasswordChanged => "password_changed",
+            Self::Ended => "ended",
         }
     }
 }

@@ -2,14 +2,27 @@
 
 use pulse_graphql::{ClientError, Code};
 
-/// Why somebody cannot sign in. One text for all that can be wrong: it must not say who has registered.
+use crate::one_time_token::InvalidToken;
+use crate::throttle::TooOften;
+use crate::user::InvalidEmail;
+
+/// Why somebody cannot sign in.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the email address, the password or the organization is not right")]
-pub(crate) struct SignInError;
+pub(crate) enum SignInError {
+    /// One text for all that can be wrong: it must not say who has registered.
+    #[error("the email address, the password or the organization is not right")]
+    Wrong,
+    /// Whoever guesses has to wait.
+    #[error(transparent)]
+    TooOften(#[from] TooOften),
+}
 
 impl ClientError for SignInError {
     fn code(&self) -> Code {
-        Code::Unauthenticated
+        match self {
+            Self::Wrong => Code::Unauthenticated,
+            Self::TooOften(_) => Code::RateLimited,
+        }
     }
 }
 
@@ -31,6 +44,9 @@ pub(crate) enum SessionError {
     /// Not an organization of the caller's.
     #[error("there is no such organization, or you are no member of it")]
     NoSuchOrganization,
+    /// Not a session of the caller's.
+    #[error("you have no such session")]
+    NoSuchSession,
 }
 
 impl ClientError for SessionError {
@@ -38,7 +54,7 @@ impl ClientError for SessionError {
         match self {
             Self::InvalidToken | Self::Reused | Self::Ended => Code::Unauthenticated,
             Self::JustExchanged => Code::Conflict,
-            Self::NoSuchOrganization => Code::NotFound,
+            Self::NoSuchOrganization | Self::NoSuchSession => Code::NotFound,
         }
     }
 
@@ -46,7 +62,46 @@ impl ClientError for SessionError {
         let field = match self {
             Self::InvalidToken | Self::JustExchanged | Self::Reused => "input.refreshToken",
             Self::NoSuchOrganization => "input.organizationId",
+            Self::NoSuchSession => "input.sessionId",
             Self::Ended => return None,
+        };
+        Some(field.to_owned())
+    }
+}
+
+/// Why somebody cannot sign in by a link.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum MagicLinkError {
+    /// Not an address.
+    #[error(transparent)]
+    Email(#[from] InvalidEmail),
+    /// Not a token of ours any more.
+    #[error(transparent)]
+    Token(#[from] InvalidToken),
+    /// Not an organization of the person's.
+    #[error("there is no such organization, or you are no member of it")]
+    NoSuchOrganization,
+    /// Enough letters were sent.
+    #[error(transparent)]
+    TooOften(#[from] TooOften),
+}
+
+impl ClientError for MagicLinkError {
+    fn code(&self) -> Code {
+        match self {
+            Self::Email(_) => Code::BadUserInput,
+            Self::Token(error) => error.code(),
+            Self::NoSuchOrganization => Code::NotFound,
+            Self::TooOften(_) => Code::RateLimited,
+        }
+    }
+
+    fn field(&self) -> Option<String> {
+        let field = match self {
+            Self::Email(_) => "input.email",
+            Self::Token(_) => "input.token",
+            Self::NoSuchOrganization => "input.organizationSlug",
+            Self::TooOften(_) => return None,
         };
         Some(field.to_owned())
     }

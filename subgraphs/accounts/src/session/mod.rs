@@ -1,8 +1,9 @@
 //! Sessions: signing in, going on, acting in another organization, ending. A session is one family of refresh tokens.
 
+mod devices;
 mod entity;
 mod error;
-mod refresh_token;
+mod magic_link;
 mod repo;
 
 use std::sync::Arc;
@@ -14,14 +15,19 @@ use pulse_tokens::AccessClaims;
 use pulse_types::{Caller, OrgId, Refusal, Secret, SessionId, UserId};
 use serde_json::json;
 
-pub(crate) use error::{SessionError, SignInError};
+pub(crate) use devices::{count, end_one, end_others, page};
+pub(crate) use entity::{EndReason, SessionRow};
+pub(crate) use error::{MagicLinkError, SessionError, SignInError};
+pub(crate) use magic_link::{request as request_magic_link, sign_in as sign_in_with_link};
 
-use self::entity::{EndReason, TokenRow};
-use self::refresh_token::{RefreshToken, TokenHash};
+use self::entity::TokenRow;
 use crate::authority::Authority;
 use crate::creation::Creation;
+use crate::mail::Letter;
 use crate::organization::{self, OwnOrganizationRow, Seen};
-use crate::user::{self, EmailAddress, NewUser, UserError, UserRow};
+use crate::throttle::{self, Attempt};
+use crate::token::{RandomToken, TokenHash, TokenKind};
+use crate::user::{self, EmailAddress, NewUser, Proven, UserError, UserRow};
 
 pub(crate) const SUBJECT: &str = "accounts.session";
 
@@ -48,7 +54,8 @@ pub(crate) async fn register(
     let creation = creation.transpose().map_err(UserError::from)?;
     let hash = authority.passwords.hash(new.password).await.map_err(Error::internal)?;
     let id = UserId::new(session.store().clock().now());
-    let mut write = acting_as(session, id).write().await?;
+    let person = acting_as(session, id);
+    let mut write = person.write().await?;
     let row = match user::insert_in_tx(&mut write, id, (&new.email, &new.name), &hash).await {
         Err(Error::Client(UserError::AddressTaken)) => {
             drop(write);
@@ -60,7 +67,8 @@ pub(crate) async fn register(
     if let Some(creation) = creation {
         creation.claim_in_tx(&mut write, id, id.uuid()).await?;
     }
-    let (opened, token) = open_in_tx(&mut write, authority, id, None).await?;
+    let (opened, token) = open_in_tx(&mut write, authority, (id, person.caller()), None).await?;
+    write.enqueue(Letter::VerifyEmail { user: id }.job());
     write.audit(user::fact("user:create", &row));
     let now = write.now();
     write.commit(fact("session:create", opened)).await?;
@@ -75,12 +83,14 @@ async fn register_again(
     creation: &Creation,
 ) -> Result<SignedIn, Error<UserError>> {
     let taken = || Error::Client(UserError::AddressTaken);
-    let user = check(session, authority, Some(email), password).await.map_err(internal)?.ok_or_else(taken)?;
-    let person = acting_as(session, user);
+    let proven = user::check(session, &authority.passwords, Some(email), password).await;
+    let proven = proven.map_err(internal)?.ok_or_else(taken)?;
+    let person = acting_as(session, proven.user);
     let mut write = person.write().await?;
-    creation.made_before_in_tx(&mut write, user).await?.ok_or_else(taken)?;
+    creation.made_before_in_tx(&mut write, proven.user).await?.ok_or_else(taken)?;
     drop(write);
-    begin(&person, authority, user, |own| own.into_iter().next()).await.map_err(internal)
+    let first = organization::own(&person).await?.into_iter().next();
+    begin(&person, authority, (&proven, None), first).await.map_err(internal)
 }
 
 /// Signs somebody in, to act in the organization of `slug`, else in the one joined first.
@@ -90,16 +100,29 @@ pub(crate) async fn sign_in(
     (email, password): (&str, Secret),
     slug: Option<&str>,
 ) -> Result<SignedIn, Error<SignInError>> {
-    let email = EmailAddress::try_new(email).ok();
-    let user =
-        check(session, authority, email.as_ref(), password).await.map_err(internal)?.ok_or(SignInError)?;
-    let person = acting_as(session, user);
-    let Some(slug) = slug else {
-        return begin(&person, authority, user, |own| own.into_iter().next()).await.map_err(internal);
+    let address = EmailAddress::try_new(email).ok();
+    let login = address.as_ref().map_or(email, EmailAddress::as_str);
+    let nobody = throttle::nobody(session);
+    let attempt = Attempt::to_sign_in(&nobody, &authority.sealer, login).await?;
+    attempt.check(&nobody).await?.map_err(SignInError::from)?;
+    let proven = user::check(session, &authority.passwords, address.as_ref(), password).await;
+    let Some(proven) = proven.map_err(internal)? else {
+        let mut write = nobody.write().await?;
+        attempt.failed_in_tx(&mut write).await?;
+        write.commit(of_nobody("session:refuse")).await?;
+        return Err(SignInError::Wrong.into());
     };
+    // Of many who guess at once, those that are answered after too many others have failed learn nothing.
+    attempt.check(&nobody).await?.map_err(SignInError::from)?;
+    let person = acting_as(session, proven.user);
     let own = organization::own(&person).await?;
-    let chosen = own.into_iter().find(|own| own.organization.slug == slug).ok_or(SignInError)?;
-    begin(&person, authority, user, |_| Some(chosen)).await.map_err(internal)
+    let chosen = match slug {
+        Some(slug) => {
+            Some(own.into_iter().find(|own| own.organization.slug == slug).ok_or(SignInError::Wrong)?)
+        }
+        None => own.into_iter().next(),
+    };
+    begin(&person, authority, (&proven, Some(&attempt)), chosen).await.map_err(internal)
 }
 
 /// Exchanges a refresh token for the next one, with a new access token for the organization that the session acts in.
@@ -124,6 +147,7 @@ pub(crate) async fn refresh(
         judged => judged?,
     }
     repo::rotate_in_tx(&mut write, key, hash).await?;
+    repo::use_in_tx(&mut write, key, person.caller().origin.as_deref()).await?;
     let token = give_token_in_tx(&mut write, authority, key).await?;
     let now = write.now();
     write.commit(fact("session:refresh", found.session_id)).await?;
@@ -177,22 +201,6 @@ fn acting_as(session: &Session, user: UserId) -> Session {
     session.store().session(Arc::new(user::caller(user, session.caller())))
 }
 
-/// Who has this address and password. Takes as long for an address that nobody has.
-async fn check(
-    session: &Session,
-    authority: &Authority,
-    email: Option<&EmailAddress>,
-    password: Secret,
-) -> Result<Option<UserId>, Error> {
-    let credential = match email {
-        Some(email) => user::credential(&anonymous(session), email).await?,
-        None => None,
-    };
-    let (user, hash) = credential.map(|credential| (credential.user_id, credential.password_hash)).unzip();
-    let right = authority.passwords.verify(password, hash).await.map_err(Error::internal)?;
-    Ok(user.filter(|_| right))
-}
-
 async fn own_row<E>(person: &Session, user: UserId) -> Result<UserRow, Error<E>> {
     user::find(person, &[user]).await?.remove(&user).ok_or(Error::Refused(Refusal::Unauthenticated))
 }
@@ -201,14 +209,19 @@ async fn own_row<E>(person: &Session, user: UserId) -> Result<UserRow, Error<E>>
 async fn begin(
     person: &Session,
     authority: &Authority,
-    user: UserId,
-    choose: impl FnOnce(Vec<OwnOrganizationRow>) -> Option<OwnOrganizationRow>,
+    (proven, attempt): (&Proven, Option<&Attempt>),
+    organization: Option<OwnOrganizationRow>,
 ) -> Result<SignedIn, Error> {
-    let organization = choose(organization::own(person).await?).map(Seen::from);
-    let row = own_row(person, user).await?;
+    let organization = organization.map(Seen::from);
+    let row = own_row(person, proven.user).await?;
     let mut write = person.write().await?;
+    proven.refresh_in_tx(&mut write).await?;
+    if let Some(attempt) = attempt {
+        attempt.succeeded_in_tx(&mut write).await?;
+    }
     let in_organization = organization.as_ref().map(|seen| seen.organization.id);
-    let (id, token) = open_in_tx(&mut write, authority, user, in_organization).await?;
+    let (id, token) =
+        open_in_tx(&mut write, authority, (proven.user, person.caller()), in_organization).await?;
     let now = write.now();
     write.commit(fact("session:create", id)).await?;
     grant(authority, (row, id), organization, (Some(token), now))
@@ -217,11 +230,12 @@ async fn begin(
 async fn open_in_tx(
     write: &mut Write,
     authority: &Authority,
-    user: UserId,
+    (user, caller): (UserId, &Caller),
     organization: Option<OrgId>,
 ) -> Result<(SessionId, Secret), StoreError> {
     let id = SessionId::new(write.now());
-    repo::insert_in_tx(write, user, id, organization).await?;
+    repo::insert_in_tx(write, (user, id), organization).await?;
+    repo::use_in_tx(write, (user, id), caller.origin.as_deref()).await?;
     write.event(event(EventKind::Created, (user, id)));
     let token = give_token_in_tx(write, authority, (user, id)).await?;
     Ok((id, token))
@@ -232,7 +246,7 @@ async fn give_token_in_tx(
     authority: &Authority,
     key: (UserId, SessionId),
 ) -> Result<Secret, StoreError> {
-    let RefreshToken { token, hash } = RefreshToken::random();
+    let RandomToken { token, hash } = RandomToken::new(TokenKind::Refresh);
     let lifetime =
         TimeDelta::from_std(authority.config.refresh_token_lifetime).unwrap_or(TimeDelta::days(30));
     repo::insert_token_in_tx(write, key, hash, lifetime).await?;
@@ -262,6 +276,21 @@ async fn end(mut write: Write, key: (UserId, SessionId), reason: EndReason) -> R
     Ok(())
 }
 
+/// Ends the sessions of a person, but for the one that goes on; which.
+pub(crate) async fn end_all_in_tx(
+    write: &mut Write,
+    user: UserId,
+    goes_on: Option<SessionId>,
+    reason: EndReason,
+) -> Result<Vec<SessionId>, StoreError> {
+    let ended = repo::end_all_in_tx(write, user, goes_on, reason).await?;
+    for id in &ended {
+        write.event(event(EventKind::Deleted, (user, *id)));
+        write.audit(fact("session:end", *id));
+    }
+    Ok(ended)
+}
+
 /// The tokens of a session, and whom and what they are for.
 fn grant<E>(
     authority: &Authority,
@@ -285,6 +314,11 @@ fn grant<E>(
 /// The same error where there is more that a caller can get wrong.
 fn internal<E>(error: Error) -> Error<E> {
     error.map_client(|never| match never {})
+}
+
+/// Something that nobody who is known has done.
+fn of_nobody(action: &'static str) -> AuditFact {
+    AuditFact { action, subject: SUBJECT, key: None, version: None, items: 1 }
 }
 
 fn fact(action: &'static str, session: SessionId) -> AuditFact {

@@ -12,6 +12,8 @@ pub(crate) struct UserRow {
     pub(crate) id: UserId,
     pub(crate) email: String,
     pub(crate) name: String,
+    /// `None` also where the reader is somebody else.
+    pub(crate) email_verified_at: Option<DateTime<Utc>>,
     pub(crate) version: i64,
     pub(crate) created_at: DateTime<Utc>,
 }
@@ -21,4 +23,6 @@ pub(crate) struct UserRow {
 pub(crate) struct CredentialRow {
     pub(crate) user_id: UserId,
     pub(crate) password_hash: String,
+    /// When the password was set.
+    pub(crate) updated_at: DateTime<Utc>,
 }

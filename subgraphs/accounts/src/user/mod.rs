@@ -1,9 +1,12 @@
 //! People: registering, being found, changing oneself.
 
+mod address;
 mod email;
 mod entity;
 mod error;
+mod new_password;
 mod password;
+mod proof;
 mod repo;
 
 use std::collections::HashMap;
@@ -14,12 +17,17 @@ use pulse_store::{AuditFact, Event, EventKind, Session, StoreError, Write};
 use pulse_types::{Caller, Permission, Refusal, Secret, Subject, Tag, UserId};
 use serde_json::json;
 
+pub(crate) use address::{confirm_change, request_change, request_verification, verify};
 pub(crate) use email::{EmailAddress, InvalidEmail};
-pub(crate) use entity::{CredentialRow, UserRow};
+pub(crate) use entity::UserRow;
 pub use error::UserError;
+pub(crate) use error::{AddressError, NewPasswordError, ProofError};
+pub(crate) use new_password::{change as change_password, request_reset, reset as reset_password};
 pub use password::PasswordHashError;
 pub(crate) use password::{InvalidPassword, NewPassword, Passwords};
+pub(crate) use proof::{Proven, check};
 
+use self::repo::UserChange;
 use crate::membership;
 use crate::name::Name;
 
@@ -61,14 +69,6 @@ pub(crate) fn tags_of(caller: &Caller, id: UserId) -> Vec<Tag> {
     tags
 }
 
-/// What the sign-in of this address is checked against.
-pub(crate) async fn credential(
-    session: &Session,
-    email: &EmailAddress,
-) -> Result<Option<CredentialRow>, StoreError> {
-    repo::credential(session, email).await
-}
-
 /// The id of whoever has registered with this address.
 pub(crate) async fn by_email(session: &Session, email: &EmailAddress) -> Result<Option<UserId>, StoreError> {
     repo::by_email(session, email).await
@@ -108,16 +108,27 @@ pub(crate) async fn rename(session: &Session, name: &str) -> Result<UserRow, Err
     let user = session.caller().require_user()?;
     let name = Name::try_new(name).map_err(UserError::from)?;
     let mut write = session.write().await?;
-    let row = repo::rename_in_tx(&mut write, user, &name).await?;
+    let row = repo::update_in_tx(&mut write, user, UserChange::renamed(&name)).await?;
     let row = row.ok_or(Refusal::Unauthenticated)?;
     write.event_of_no_tenant(event(EventKind::Updated, &row, vec!["name"]));
     write.commit(fact("user:update", &row)).await?;
     Ok(row)
 }
 
+/// Writes down that the address is the person's own, if it still is its address.
+pub(crate) async fn verified_in_tx(
+    write: &mut Write,
+    user: UserId,
+    address: &EmailAddress,
+) -> Result<Option<UserRow>, StoreError> {
+    let change = UserChange::verified(write.now(), address);
+    repo::update_in_tx(write, user, change).await
+}
+
 /// A caller that is this person and acts in no tenant yet: for what happens before there is a token.
 pub(crate) fn caller(user: UserId, asked: &Caller) -> Caller {
-    Caller { subject: Subject::User(user), ..Caller::anonymous(asked.request) }
+    let origin = asked.origin.clone();
+    Caller { subject: Subject::User(user), origin, ..Caller::anonymous(asked.request) }
 }
 
 pub(crate) fn fact(action: &'static str, row: &UserRow) -> AuditFact {
@@ -126,7 +137,7 @@ pub(crate) fn fact(action: &'static str, row: &UserRow) -> AuditFact {
 }
 
 /// A person belongs to no tenant, and is seen in several.
-fn event(kind: EventKind, row: &UserRow, changed: Vec<&'static str>) -> Event {
+pub(crate) fn event(kind: EventKind, row: &UserRow, changed: Vec<&'static str>) -> Event {
     Event {
         kind,
         subject: SUBJECT,

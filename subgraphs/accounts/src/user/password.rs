@@ -151,6 +151,22 @@ impl Passwords {
         self.run(move |this| hash(&this.argon2, password.0.expose())).await
     }
 
+    /// The hash to keep of a password that is a person's already, whatever is asked of new ones by now.
+    pub(crate) async fn hash_again(&self, password: Secret) -> Result<String, PasswordHashError> {
+        self.run(move |this| hash(&this.argon2, password.expose())).await
+    }
+
+    /// Whether the hash was made at another cost than hashes are made now. One that does not parse is not.
+    pub(crate) fn is_outdated(&self, hash: &str) -> bool {
+        let Ok(hash) = PasswordHash::new(hash) else { return false };
+        let params = Params::try_from(&hash);
+        let same = |stored: Params| {
+            let now = self.argon2.params();
+            (stored.m_cost(), stored.t_cost(), stored.p_cost()) == (now.m_cost(), now.t_cost(), now.p_cost())
+        };
+        hash.algorithm != Algorithm::Argon2id.ident() || !params.is_ok_and(same)
+    }
+
     /// Whether `password` is the one that `hash` was made of. Without a hash, it is not, and finding that out takes as
     /// long: how long it takes says nothing about who has registered.
     pub(crate) async fn verify(

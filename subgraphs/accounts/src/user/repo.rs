@@ -1,5 +1,6 @@
 //! Statements about users.
 
+use chrono::{DateTime, Utc};
 use pulse_store::{Session, StoreError, Write};
 use pulse_types::UserId;
 
@@ -14,11 +15,12 @@ pub(super) async fn visible(
     members: bool,
 ) -> Result<Vec<UserRow>, StoreError> {
     let sql = if members {
-        "SELECT user_id, email, name, version, created_at FROM accounts.users WHERE user_id = ANY ($1)
-         UNION
-         SELECT user_id, email, name, version, created_at FROM accounts.users_of_tenant($1)"
+        "SELECT user_id, email, name, email_verified_at, version, created_at FROM accounts.users WHERE user_id = ANY ($1)
+         UNION ALL
+         SELECT user_id, email, name, NULL, version, created_at FROM accounts.users_of_tenant($1)
+          WHERE user_id IS DISTINCT FROM nullif(current_setting('pulse.user_id', true), '')::uuid"
     } else {
-        "SELECT user_id, email, name, version, created_at FROM accounts.users WHERE user_id = ANY ($1)"
+        "SELECT user_id, email, name, email_verified_at, version, created_at FROM accounts.users WHERE user_id = ANY ($1)"
     };
     let ids: Vec<_> = ids.iter().map(|id| id.uuid()).collect();
     session.fetch_all("users.visible", sqlx::query_as(sql).bind(ids)).await
@@ -28,7 +30,7 @@ pub(super) async fn credential(
     session: &Session,
     email: &EmailAddress,
 ) -> Result<Option<CredentialRow>, StoreError> {
-    let sql = "SELECT user_id, password_hash FROM accounts.credential_by_email($1)";
+    let sql = "SELECT user_id, password_hash, updated_at FROM accounts.credential_by_email($1)";
     session.fetch_optional("credentials.by_email", sqlx::query_as(sql).bind(email.as_str())).await
 }
 
@@ -47,7 +49,7 @@ pub(super) async fn insert_in_tx(
 ) -> Result<UserRow, StoreError> {
     let now = write.now();
     let sql = "INSERT INTO accounts.users (user_id, email, name, created_at, updated_at) VALUES ($1, $2, $3, $4, $4)
-               RETURNING user_id, email, name, version, created_at";
+               RETURNING user_id, email, name, email_verified_at, version, created_at";
     let insert = sqlx::query_as(sql).bind(id).bind(email.as_str()).bind(name.as_str()).bind(now);
     let row = write.fetch_one("users.insert", insert).await?;
     let sql = "INSERT INTO accounts.credentials (user_id, password_hash, updated_at) VALUES ($1, $2, $3)";
@@ -55,13 +57,68 @@ pub(super) async fn insert_in_tx(
     Ok(row)
 }
 
-/// Writes the name, and what was there before into the history. `None` when there is no such user.
-pub(super) async fn rename_in_tx(
+/// What is to change of a user; `None` stays.
+#[derive(Debug, Default)]
+pub(super) struct UserChange<'a> {
+    name: Option<&'a Name>,
+    email: Option<&'a EmailAddress>,
+    verified_at: Option<DateTime<Utc>>,
+    /// Nothing changes if the user has another address.
+    if_email: Option<&'a EmailAddress>,
+}
+
+impl<'a> UserChange<'a> {
+    /// Another name.
+    pub(super) fn renamed(name: &'a Name) -> Self {
+        Self { name: Some(name), ..Self::default() }
+    }
+
+    /// The address is known to be the person's own.
+    pub(super) fn verified(at: DateTime<Utc>, email: &'a EmailAddress) -> Self {
+        Self { verified_at: Some(at), if_email: Some(email), ..Self::default() }
+    }
+
+    /// Another address, which is known to be the person's own.
+    pub(super) fn moved(at: DateTime<Utc>, before: &'a EmailAddress, email: &'a EmailAddress) -> Self {
+        Self { email: Some(email), verified_at: Some(at), if_email: Some(before), ..Self::default() }
+    }
+}
+
+/// Writes the change, and what was there before into the history. `None` when there is no such user.
+pub(super) async fn update_in_tx(
     write: &mut Write,
     id: UserId,
-    name: &Name,
+    change: UserChange<'_>,
 ) -> Result<Option<UserRow>, StoreError> {
-    let sql = include_str!("../queries/rename_user.sql");
-    let update = sqlx::query_as(sql).bind(id).bind(name.as_str()).bind(write.now());
-    write.fetch_optional("users.rename", update).await
+    let UserChange { name, email, verified_at, if_email } = change;
+    let update = sqlx::query_as(include_str!("../queries/update_user.sql"))
+        .bind(id)
+        .bind(name.map(Name::as_str))
+        .bind(email.map(EmailAddress::as_str))
+        .bind(verified_at)
+        .bind(write.now())
+        .bind(if_email.map(EmailAddress::as_str));
+    write.fetch_optional("users.update", update).await
+}
+
+pub(super) async fn set_password_in_tx(
+    write: &mut Write,
+    user: UserId,
+    password_hash: &str,
+) -> Result<(), StoreError> {
+    let sql = "UPDATE accounts.credentials SET password_hash = $2, updated_at = $3 WHERE user_id = $1";
+    let update = sqlx::query(sql).bind(user).bind(password_hash).bind(write.now());
+    write.execute("credentials.update", update).await.map(drop)
+}
+
+/// Puts another hash of the password that was set then in place of the old one, unless another one was set since.
+pub(super) async fn replace_hash_in_tx(
+    write: &mut Write,
+    user: UserId,
+    set_at: DateTime<Utc>,
+    password_hash: &str,
+) -> Result<(), StoreError> {
+    let sql = "UPDATE accounts.credentials SET password_hash = $3 WHERE user_id = $1 AND updated_at = $2";
+    let update = sqlx::query(sql).bind(user).bind(set_at).bind(password_hash);
+    write.execute("credentials.replace_hash", update).await.map(drop)
 }

@@ -57,6 +57,37 @@ fn open_fields() -> Vec<Field> {
     ]
 }
 
+/// The same of what is done by mail: a token says who somebody is, whoever has it.
+fn mail_fields() -> Vec<Field> {
+    let (nobody, forbidden, bad) = (Some("UNAUTHENTICATED"), Some("FORBIDDEN"), Some("BAD_USER_INPUT"));
+    let field = |name: &'static str, input: &str, selection: &str| {
+        let input = if input.is_empty() { String::new() } else { format!("(input: {{ {input} }})") };
+        (name, format!("mutation {{ {name}{input} {{ {selection} }} }}"))
+    };
+    let wrong = r#"password: "not the password""#;
+    let new = format!(r#"newPassword: "{PASSWORD}""#);
+    let rows = [
+        (field("verifyEmail", r#"token: "x""#, "email"), bad, bad),
+        (field("confirmEmailChange", r#"token: "x""#, "email"), bad, bad),
+        (field("resetPassword", &format!(r#"token: "x", {new}"#), "reset"), bad, bad),
+        (field("signInWithLink", r#"token: "x""#, "accessToken"), bad, bad),
+        (field("requestPasswordReset", r#"email: "ada@example.com""#, "accepted"), None, None),
+        (field("requestSignInLink", r#"email: "ada@example.com""#, "accepted"), None, None),
+        (field("requestEmailVerification", "", "accepted"), nobody, None),
+        (
+            field("requestEmailChange", &format!(r#"email: "x@example.com", {wrong}"#), "accepted"),
+            nobody,
+            forbidden,
+        ),
+        (field("changePassword", &format!("{wrong}, {new}"), "changed"), nobody, forbidden),
+        (field("endSession", &format!(r#"sessionId: "{ID}""#), "sessionId"), nobody, Some("NOT_FOUND")),
+        (field("endOtherSessions", "", "sessionIds"), nobody, None),
+    ];
+    rows.into_iter()
+        .map(|((name, query), anonymous, powerless)| (name, query, anonymous, powerless))
+        .collect()
+}
+
 /// The same of those that need a permission, or a person.
 fn guarded_fields() -> Vec<Field> {
     let (nobody, forbidden) = (Some("UNAUTHENTICATED"), Some("FORBIDDEN"));
@@ -90,6 +121,10 @@ fn guarded_fields() -> Vec<Field> {
     ]
 }
 
+fn all_fields() -> impl Iterator<Item = Field> {
+    open_fields().into_iter().chain(mail_fields()).chain(guarded_fields())
+}
+
 fn code(response: &Value) -> Option<&str> {
     response["errors"][0]["extensions"]["code"].as_str()
 }
@@ -101,7 +136,7 @@ async fn each_root_field_refuses_whom_it_must() {
     let (_, ada) = accounts.found(&ada, "acme").await;
     let mut powerless = ada.caller.clone();
     powerless.permissions = Permissions::none();
-    for (name, query, anonymous, signed_in) in open_fields().into_iter().chain(guarded_fields()) {
+    for (name, query, anonymous, signed_in) in all_fields() {
         let response = accounts.run(&accounts.anonymous(), &query, json!({})).await;
         assert_eq!(code(&response), anonymous, "{name} as nobody: {response}");
         let response = accounts.run(&powerless, &query, json!({})).await;
@@ -114,8 +149,7 @@ async fn the_table_above_has_every_root_field() {
     let roots = "{ __schema { queryType { fields { name } } mutationType { fields { name } } } }";
     let accounts = Accounts::new().await;
     let data = accounts.data(&accounts.anonymous(), roots, json!({})).await;
-    let listed: Vec<&str> =
-        open_fields().into_iter().chain(guarded_fields()).map(|(name, ..)| name).collect();
+    let listed: Vec<&str> = all_fields().map(|(name, ..)| name).collect();
     for root in ["queryType", "mutationType"] {
         for field in data["__schema"][root]["fields"].as_array().unwrap() {
             let name = field["name"].as_str().unwrap();

@@ -5,13 +5,15 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use async_graphql::{Request, Variables};
 use chrono::DateTime;
-use pulse_accounts::{Config, PasswordHashConfig, subgraph};
+use pulse_accounts::{Config, MailConfig, PasswordHashConfig, subgraph};
 use pulse_events::Tail;
 use pulse_graphql::Subgraph;
+use pulse_jobs::{Worker, WorkerOptions};
+use pulse_sealing::Sealer;
 use pulse_store::{PoolOptions, Store};
 use pulse_testkit::TestDatabase;
 use pulse_tokens::{AccessTokens, SigningKey};
-use pulse_types::{Caller, Clock, OrgId, Permission, Permissions, RequestId, UserId};
+use pulse_types::{Caller, Clock, OrgId, Permission, Permissions, RequestId, Secret, UserId};
 use serde_json::{Value, json};
 
 pub(crate) const PASSWORD: &str = "correct battery staple";
@@ -21,6 +23,7 @@ pub(crate) struct Accounts {
     pub(crate) store: Store,
     pub(crate) tokens: AccessTokens,
     pub(crate) database: TestDatabase,
+    mail: tempfile::TempDir,
     seconds: Arc<AtomicI64>,
 }
 
@@ -34,6 +37,11 @@ pub(crate) struct Person {
 
 impl Accounts {
     pub(crate) async fn new() -> Self {
+        Self::with(|_| {}).await
+    }
+
+    /// With other settings.
+    pub(crate) async fn with(settings: impl FnOnce(&mut Config)) -> Self {
         let database = TestDatabase::new().await.unwrap();
         let seconds = Arc::new(AtomicI64::new(1_800_000_000));
         let now = Arc::clone(&seconds);
@@ -41,9 +49,33 @@ impl Accounts {
         let store = Store::new(database.options(), &PoolOptions::default(), clock);
         let tokens = AccessTokens::signing(SigningKey::from_seed(&[1; 32]).unwrap()).unwrap();
         let cheap = PasswordHashConfig { memory: 8, iterations: 1, parallelism: 1 };
-        let config = Config { password_hash: cheap, ..Config::default() };
-        let subgraph = subgraph(store.clone(), Tail::new(&store).0, tokens.clone(), config).unwrap();
-        Self { subgraph, store, tokens, database, seconds }
+        let mail = tempfile::tempdir().unwrap();
+        let letters = MailConfig { folder: mail.path().to_owned(), ..MailConfig::default() };
+        let mut config = Config { password_hash: cheap, mail: letters, ..Config::default() };
+        settings(&mut config);
+        let parts = (store.clone(), Tail::new(&store).0);
+        let subgraph = subgraph(parts, tokens.clone(), sealer(), config).unwrap();
+        Self { subgraph, store, tokens, database, mail, seconds }
+    }
+
+    /// Sends the letters that wait, and takes those out of the folder that were not taken yet.
+    pub(crate) async fn letters(&self) -> Vec<Letter> {
+        let worker = Worker::new(self.store.clone(), self.subgraph.jobs.clone(), WorkerOptions::default());
+        worker.drain().await.unwrap();
+        let mut files: Vec<_> =
+            std::fs::read_dir(self.mail.path()).unwrap().map(|file| file.unwrap().path()).collect();
+        files.sort();
+        let letters =
+            files.iter().map(|file| Letter::parse(&std::fs::read_to_string(file).unwrap())).collect();
+        files.iter().for_each(|file| std::fs::remove_file(file).unwrap());
+        letters
+    }
+
+    /// The one letter that waits.
+    pub(crate) async fn letter(&self) -> Letter {
+        let letters = self.letters().await;
+        let [letter] = <[Letter; 1]>::try_from(letters).unwrap_or_else(|letters| panic!("{letters:?}"));
+        letter
     }
 
     pub(crate) fn pass(&self, seconds: i64) {
@@ -130,6 +162,41 @@ pub(crate) fn add(name: &str, role: &str) -> Value {
 
 pub(crate) fn email(name: &str) -> String {
     format!("{}@example.com", name.to_lowercase())
+}
+
+/// A letter, as its reader sees it.
+#[derive(Debug, Clone)]
+pub(crate) struct Letter {
+    pub(crate) to: String,
+    pub(crate) subject: String,
+    pub(crate) body: String,
+}
+
+impl Letter {
+    fn parse(text: &str) -> Self {
+        let (head, body) = text.split_once("\r\n\r\n").unwrap();
+        let header = |name: &str| {
+            let line = head.lines().find_map(|line| line.strip_prefix(name));
+            line.unwrap_or_else(|| panic!("no {name} in {head}")).to_owned()
+        };
+        let body = if head.contains("quoted-printable") {
+            body.replace("=\r\n", "").replace("=3D", "=")
+        } else {
+            body.to_owned()
+        };
+        Self { to: header("To: "), subject: header("Subject: "), body }
+    }
+
+    /// The token in its link.
+    pub(crate) fn token(&self) -> String {
+        let (_, rest) = self.body.split_once("#token=").unwrap_or_else(|| panic!("no link in {self:?}"));
+        rest.split_whitespace().next().unwrap().to_owned()
+    }
+}
+
+fn sealer() -> Sealer {
+    let key = Secret::new("AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=");
+    Sealer::try_new(&key, &[]).unwrap()
 }
 
 /// The same caller without this permission.

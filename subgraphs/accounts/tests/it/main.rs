@@ -2,13 +2,17 @@
 #![expect(clippy::unwrap_used, reason = "what a test needs and does not find makes it fail")]
 
 mod authz;
+mod devices;
 mod federation;
 mod harness;
+mod letters;
 mod members;
 mod operator;
 mod organizations;
 mod refresh;
 mod routes;
 mod sessions;
+mod smtp;
+mod throttle;
 mod users;
 mod walls;

@@ -5,7 +5,7 @@ use sqlx::{AssertSqlSafe, PgConnection};
 
 use crate::harness::{Accounts, Person};
 
-const PERSON: [&str; 4] = ["users", "sessions", "refresh_tokens", "user_history"];
+const PERSON: [&str; 5] = ["users", "sessions", "refresh_tokens", "user_history", "one_time_tokens"];
 const TENANT: [&str; 3] = ["organizations", "memberships", "history"];
 
 /// Two people in two organizations, with rows in every table.
@@ -20,6 +20,7 @@ async fn two(accounts: &Accounts) -> [(Person, OrgId); 2] {
         accounts.data(&person.caller, change, serde_json::json!({})).await;
         both.push((person, org));
     }
+    accounts.letters().await;
     both.try_into().unwrap()
 }
 
@@ -85,6 +86,10 @@ async fn nothing_is_written_over_the_wall() {
     let (bea, ada, second) = (bea.id, ada.id, second);
     let changes = [
         format!("UPDATE accounts.users SET name = 'x' WHERE user_id = '{bea}'"),
+        format!("UPDATE accounts.users SET email = 'x@example.com' WHERE user_id = '{bea}'"),
+        format!("UPDATE accounts.credentials SET password_hash = 'x' WHERE user_id = '{bea}'"),
+        format!("UPDATE accounts.one_time_tokens SET expires_at = now() WHERE user_id = '{bea}'"),
+        format!("DELETE FROM accounts.one_time_tokens WHERE user_id = '{bea}'"),
         format!("UPDATE accounts.sessions SET organization = NULL WHERE user_id = '{bea}'"),
         format!("UPDATE accounts.refresh_tokens SET rotated_at = now() WHERE user_id = '{bea}'"),
         format!("DELETE FROM accounts.refresh_tokens WHERE user_id = '{bea}'"),
@@ -102,6 +107,9 @@ async fn nothing_is_written_over_the_wall() {
         ),
         format!("INSERT INTO accounts.creations VALUES ('{bea}', 'x', 'x', '', gen_random_uuid(), now())"),
         format!("INSERT INTO accounts.user_history VALUES ('{bea}', 9, '{{}}', now())"),
+        format!(
+            "INSERT INTO accounts.one_time_tokens VALUES ('{bea}', 'sign_in', sha256('x'), 'x@example.com', now(), now())"
+        ),
         format!("INSERT INTO accounts.credentials VALUES ('{bea}', 'x', now())"),
         format!("INSERT INTO accounts.memberships VALUES ('{second}', '{ada}', 'owner', 1, now(), now())"),
         format!("INSERT INTO accounts.history VALUES ('{second}', 'x', '{ada}', 1, '{{}}', now())"),
@@ -110,7 +118,6 @@ async fn nothing_is_written_over_the_wall() {
         "INSERT INTO accounts.organizations VALUES (gen_random_uuid(), 'xx', 'x', 1, now(), now())"
             .to_owned(),
         "SELECT password_hash FROM accounts.credentials".to_owned(),
-        "UPDATE accounts.users SET email = 'x@example.com'".to_owned(),
         "UPDATE accounts.history SET value = '{}'".to_owned(),
         "DELETE FROM accounts.users".to_owned(),
     ];

@@ -136,7 +136,7 @@ impl Graph {
 fn person(store: &Store, org: OrgId, permissions: Permissions) -> Arc<Caller> {
     let now = store.clock().now();
     let (subject, request) = (Subject::User(UserId::new(now)), RequestId::new(now));
-    Arc::new(Caller { subject, org: Some(org), session: None, permissions, identity: None, request })
+    Arc::new(Caller { subject, org: Some(org), permissions, ..Caller::anonymous(request) })
 }
 
 /// A response as text, with ids and times left out.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use pulse_sealing::OpenError;
 use pulse_store::StoreError;
 use pulse_types::{Caller, RequestId, Secret};
 use rand::Rng;
@@ -11,7 +12,7 @@ use super::Dispatcher;
 use super::repo::{self, Attempted, Due, Health, Target, Turn};
 use crate::delivery::DeliveryStatus;
 use crate::sending::{Message, SendError};
-use crate::webhook::{self, PauseReason};
+use crate::webhook::{self, PauseReason, secret};
 
 /// The receiver wants nothing more.
 const GONE: u16 = 410;
@@ -21,14 +22,16 @@ impl Dispatcher {
     pub(super) async fn attempt(&self, turn: &Turn, target: &Target, due: Due) -> Result<(), StoreError> {
         let began = self.store.clock().now();
         let Due { id, body, attempts } = due;
-        let message = Message {
-            url: target.url.clone(),
-            id: format!("msg_{id}"),
-            timestamp: began.timestamp(),
-            body,
-            secrets: secrets(target, began),
+        let outcome = match self.secrets(turn, target, began) {
+            Ok(secrets) => {
+                let (url, id) = (target.url.clone(), format!("msg_{id}"));
+                self.sender.send(Message { url, id, timestamp: began.timestamp(), body, secrets }).await
+            }
+            Err(error) => {
+                tracing::error!(webhook = %turn.webhook, %error, "a signing secret cannot be read");
+                Err(SendError::Sealed)
+            }
         };
-        let outcome = self.sender.send(message).await;
         let now = self.store.clock().now();
         metrics::counter!("pulse_webhook_attempts_total", "ok" => outcome.is_ok().to_string()).increment(1);
         let (status, next_attempt_at) = match &outcome {
@@ -54,6 +57,14 @@ impl Dispatcher {
             Some(reason) => self.pause_webhook(turn, reason).await,
             None => Ok(()),
         }
+    }
+
+    /// What a message is signed with at `now`.
+    fn secrets(&self, turn: &Turn, target: &Target, now: DateTime<Utc>) -> Result<Vec<Secret>, OpenError> {
+        let is_good = target.previous_secret_until.is_some_and(|until| until > now);
+        let previous = target.previous_secret.as_ref().filter(|_| is_good);
+        let stored = [Some(&target.secret), previous].into_iter().flatten();
+        stored.map(|text| secret::open(&self.sealer, text, (turn.tenant, turn.webhook))).collect()
     }
 
     /// Another attempt later, or none.
@@ -97,11 +108,4 @@ impl Dispatcher {
         let session = self.store.session(Arc::new(caller));
         webhook::pause_for(&session, turn.webhook, reason).await
     }
-}
-
-/// What a message is signed with at `now`.
-fn secrets(target: &Target, now: DateTime<Utc>) -> Vec<Secret> {
-    let is_good = target.previous_secret_until.is_some_and(|until| until > now);
-    let previous = target.previous_secret.as_ref().filter(|_| is_good);
-    [Some(&target.secret), previous].into_iter().flatten().map(Secret::new).collect()
 }

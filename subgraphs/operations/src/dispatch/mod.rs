@@ -18,6 +18,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::StreamExt;
 use pulse_graphql::Service;
+use pulse_sealing::Sealer;
 use pulse_store::{Store, StoreError};
 use pulse_types::ProcessId;
 use tokio::sync::Notify;
@@ -48,20 +49,22 @@ const FORGOTTEN_AT_ONCE: i64 = 5_000;
 pub struct Dispatcher {
     store: Store,
     config: Arc<WebhookConfig>,
+    sealer: Sealer,
     sender: Sender,
     wake: Arc<Notify>,
 }
 
 impl Dispatcher {
-    /// A dispatcher that finds receivers by `resolver`, and looks when `wake` is told.
+    /// A dispatcher that opens signing secrets by `sealer`, finds receivers by `resolver`, and looks when `wake` is told.
     pub fn try_new(
         store: Store,
         config: Arc<WebhookConfig>,
+        sealer: Sealer,
         resolver: Arc<dyn Resolve>,
         wake: Arc<Notify>,
     ) -> Result<Self, InvalidCaFile> {
         let sender = Sender::try_new(Arc::clone(&config), resolver)?;
-        Ok(Self { store, config, sender, wake })
+        Ok(Self { store, config, sealer, sender, wake })
     }
 
     /// Sends what is due now, until nothing is; how many turns that took. For tests and one-shot upkeep.

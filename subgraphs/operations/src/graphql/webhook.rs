@@ -8,6 +8,7 @@ use std::sync::Arc;
 use async_graphql::{Context, InputObject, Object, SimpleObject};
 use chrono::{DateTime, TimeDelta, Utc};
 use pulse_graphql::{Connection, ContextExt, Cursor, Error, Page, PageLimits, Total};
+use pulse_sealing::Sealer;
 use pulse_types::{ChangeKind, Permission, WebhookId};
 
 use super::Loaders;
@@ -324,8 +325,8 @@ impl WebhookMutation {
         let CreateWebhookInput { url, description, filter, idempotency_key } = input;
         let filter = filter.map(WebhookFilter::into_filter).transpose()?.unwrap_or_default();
         let new = NewWebhook { url, description, filter };
-        let config = ctx.part::<Arc<WebhookConfig>>();
-        let (row, secret) = webhook::create(ctx.session(), config, new, idempotency_key).await?;
+        let parts = (&**ctx.part::<Arc<WebhookConfig>>(), ctx.part::<Sealer>());
+        let (row, secret) = webhook::create(ctx.session(), parts, new, idempotency_key).await?;
         let signing_secret = secret.map(|secret| secret.expose().to_owned());
         Ok(CreateWebhookPayload { webhook: Webhook(row), signing_secret })
     }
@@ -372,7 +373,7 @@ impl WebhookStateMutation {
         let usual = ctx.part::<Arc<WebhookConfig>>().secret_overlap;
         let usual = TimeDelta::from_std(usual).unwrap_or(TimeDelta::MAX);
         let overlap = overlap_hours.map_or(usual, |hours| TimeDelta::hours(hours.into()));
-        let (row, secret) = webhook::rotate_secret(ctx.session(), id, overlap).await?;
+        let (row, secret) = webhook::rotate_secret(ctx.session(), ctx.part::<Sealer>(), id, overlap).await?;
         Ok(RotateWebhookSecretPayload { webhook: Webhook(row), signing_secret: secret.expose().to_owned() })
     }
 

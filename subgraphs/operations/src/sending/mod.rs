@@ -56,6 +56,11 @@ pub(crate) enum SendError {
     Address(#[from] WebhookError),
     #[error("the signing secret cannot be used: rotate it")]
     Secret(#[from] signature::InvalidSecret),
+    /// The log says more: which key it is, is for operators alone.
+    #[error(
+        "the signing secret cannot be read with the encryption keys of this installation: tell its operator, or rotate it"
+    )]
+    Sealed,
     #[error("the name {host} cannot be looked up: {cause}")]
     Lookup { host: String, cause: io::Error },
     /// It does not say which address: names may mean something else inside than outside.

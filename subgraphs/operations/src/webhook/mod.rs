@@ -5,10 +5,12 @@ mod entity;
 mod error;
 mod filter;
 pub(crate) mod repo;
+mod resealing;
 pub(crate) mod secret;
 
 use chrono::TimeDelta;
 use pulse_graphql::Error;
+use pulse_sealing::Sealer;
 use pulse_store::{AuditFact, Begun, Event, EventKind, IdempotencyKey, Session, StoreError, Write};
 use pulse_types::{Permission, Secret, UserId, WebhookId};
 use serde::Serialize;
@@ -17,6 +19,7 @@ use serde_json::json;
 pub(crate) use entity::{PauseReason, WebhookRow, WebhookState};
 pub(crate) use error::WebhookError;
 pub(crate) use filter::EventFilter;
+pub use resealing::Resealer;
 
 use crate::config::WebhookConfig;
 use crate::delivery;
@@ -43,7 +46,7 @@ pub(crate) async fn get(session: &Session, id: WebhookId) -> Result<Option<Webho
 /// Makes a webhook; with it the secret, unless the request was repeated.
 pub(crate) async fn create(
     session: &Session,
-    config: &WebhookConfig,
+    (config, sealer): (&WebhookConfig, &Sealer),
     new: NewWebhook,
     key: Option<String>,
 ) -> Result<(WebhookRow, Option<Secret>), Error<WebhookError>> {
@@ -61,10 +64,12 @@ pub(crate) async fn create(
     };
     let (id, secret) = (WebhookId::new(write.now()), secret::generate());
     let limit = config.max_per_organization;
-    let row = repo::insert_in_tx(&mut write, (org, id), &new, secret.expose(), limit)
+    let sealed = secret::seal(sealer, &secret, (org, id));
+    let row = repo::insert_in_tx(&mut write, (org, id), &new, &sealed, limit)
         .await?
         .ok_or(WebhookError::TooMany(limit))?;
-    repo::insert_dispatch_in_tx(&mut write, (org, id), url.host_str().unwrap_or_default()).await?;
+    let host = url.host_str().unwrap_or_default();
+    repo::insert_dispatch_in_tx(&mut write, (org, id), host, sealer.key_id()).await?;
     write.event(event(EventKind::Created, &row, vec![]));
     write.commit_with(fact("webhook:create", &row), &json!({ "id": id })).await?;
     Ok((row, Some(secret)))
@@ -132,10 +137,11 @@ pub(crate) async fn delete(session: &Session, id: WebhookId) -> Result<WebhookId
 /// Signs with a new secret from now on, and with the one before as well until `overlap` is over.
 pub(crate) async fn rotate_secret(
     session: &Session,
+    sealer: &Sealer,
     id: WebhookId,
     overlap: TimeDelta,
 ) -> Result<(WebhookRow, Secret), Error<WebhookError>> {
-    session.caller().require(&Permission::WEBHOOK_MANAGE)?;
+    let org = session.caller().require(&Permission::WEBHOOK_MANAGE)?;
     if overlap < TimeDelta::zero() || overlap > MAX_OVERLAP {
         return Err(WebhookError::Overlap(MAX_OVERLAP.num_hours()).into());
     }
@@ -143,7 +149,8 @@ pub(crate) async fn rotate_secret(
     repo::lock_in_tx(&mut write, id).await?.ok_or(WebhookError::NotFound(id))?;
     repo::keep_in_tx(&mut write, id, session.caller().user()).await?;
     let (secret, until) = (secret::generate(), write.now() + overlap);
-    let row = repo::rotate_in_tx(&mut write, id, secret.expose(), until).await?;
+    let sealed = secret::seal(sealer, &secret, (org, id));
+    let row = repo::rotate_in_tx(&mut write, id, &sealed, until).await?;
     write.event(event(EventKind::Updated, &row, vec!["previousSecretUntil"]));
     write.commit(fact("webhook:rotate_secret", &row)).await?;
     Ok((row, secret))

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use pulse_graphql::{Error, Page};
+use pulse_sealing::KeyId;
 use pulse_store::{Session, StoreError, Write};
 use pulse_types::{OrgId, Tag, UserId, WebhookId};
 use sqlx::types::Json;
@@ -72,7 +73,7 @@ pub(crate) async fn insert_in_tx(
     write: &mut Write,
     (org, id): (OrgId, WebhookId),
     new: &NewWebhook,
-    secret: &str,
+    sealed_secret: &str,
     limit: u32,
 ) -> Result<Option<WebhookRow>, StoreError> {
     let NewWebhook { url, description, filter } = new;
@@ -90,7 +91,7 @@ pub(crate) async fn insert_in_tx(
         .bind(url.as_str())
         .bind(description)
         .bind(Json(filter))
-        .bind(secret)
+        .bind(sealed_secret)
         .bind(now)
         .bind(i64::from(limit));
     write.fetch_optional("webhooks.insert", query).await
@@ -101,9 +102,13 @@ pub(crate) async fn insert_dispatch_in_tx(
     write: &mut Write,
     (org, id): (OrgId, WebhookId),
     host: &str,
+    key: &KeyId,
 ) -> Result<(), StoreError> {
-    let query = sqlx::query("INSERT INTO operations.dispatch (tenant, webhook, host) VALUES ($1, $2, $3)");
-    write.execute("dispatch.insert", query.bind(org).bind(id).bind(host)).await.map(drop)
+    let query = sqlx::query(
+        "INSERT INTO operations.dispatch (tenant, webhook, host, key_id) VALUES ($1, $2, $3, $4)",
+    );
+    let query = query.bind(org).bind(id).bind(host).bind(key.as_str());
+    write.execute("dispatch.insert", query).await.map(drop)
 }
 
 /// The row, which no other write changes until this one ends.
@@ -159,10 +164,11 @@ pub(crate) async fn delete_in_tx(write: &mut Write, id: WebhookId) -> Result<(),
     write.execute("webhooks.delete", query).await.map(drop)
 }
 
+/// The dispatch's key stays: the secret of before may be sealed with an older one.
 pub(crate) async fn rotate_in_tx(
     write: &mut Write,
     id: WebhookId,
-    secret: &str,
+    sealed_secret: &str,
     until: DateTime<Utc>,
 ) -> Result<WebhookRow, StoreError> {
     let sql = concat!(
@@ -172,7 +178,7 @@ pub(crate) async fn rotate_in_tx(
           WHERE id = $1 RETURNING ",
         columns!()
     );
-    let query = sqlx::query_as(sql).bind(id).bind(secret).bind(until).bind(write.now());
+    let query = sqlx::query_as(sql).bind(id).bind(sealed_secret).bind(until).bind(write.now());
     write.fetch_one("webhooks.rotate", query).await
 }
 

@@ -12,7 +12,7 @@ use crate::receiver::{Received, Reply};
 use crate::stage::Stage;
 
 /// Whether one of the signatures is of `secret`, as a receiver finds out.
-fn is_signed(received: &Received, secret: &str) -> bool {
+pub(crate) fn is_signed(received: &Received, secret: &str) -> bool {
     let key = STANDARD.decode(secret.strip_prefix("whsec_").unwrap()).unwrap();
     let content = format!("{}.{}.{}", received.id(), received.header("webhook-timestamp"), received.body);
     let mut mac = Hmac::<Sha256>::new_from_slice(&key).unwrap();

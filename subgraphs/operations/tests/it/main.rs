@@ -7,6 +7,7 @@ mod failing;
 mod network;
 mod pausing;
 mod receiver;
+mod sealing;
 mod stage;
 mod streams;
 mod turns;

@@ -8,13 +8,16 @@ use std::time::Duration;
 
 use async_graphql::{Request, Variables};
 use async_trait::async_trait;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, TimeDelta, Utc};
 use pulse_events::{GroupRunner, Sequencer, Step, Tail};
 use pulse_graphql::Subgraph;
 use pulse_operations::{Config, Dispatcher, Resolve, WebhookConfig, subgraph_with};
+use pulse_sealing::Sealer;
 use pulse_store::{AuditFact, Event, EventKind, PoolOptions, Store};
 use pulse_testkit::TestDatabase;
-use pulse_types::{Caller, Clock, OrgId, ProcessId, RequestId, Role, Subject, UserId};
+use pulse_types::{Caller, Clock, OrgId, ProcessId, RequestId, Role, Secret, Subject, UserId};
 use serde_json::{Value, json};
 use tokio::sync::Mutex as AsyncMutex;
 use uuid::Uuid;
@@ -56,6 +59,7 @@ pub(crate) struct Stage {
     pub(crate) database: TestDatabase,
     pub(crate) subgraph: Subgraph,
     pub(crate) dispatcher: Arc<Dispatcher>,
+    webhooks: WebhookConfig,
     pub(crate) receiver: Receiver,
     pub(crate) names: Arc<Names>,
     /// An admin of the first tenant.
@@ -89,15 +93,15 @@ impl Stage {
         names.set(HOST, &["127.0.0.1"]);
         let tail = Tail::new(&store).0;
         let resolver = Arc::clone(&names) as Arc<dyn Resolve>;
-        let (subgraph, dispatcher) =
-            subgraph_with(store.clone(), tail.clone(), Config { webhooks }, resolver).unwrap();
+        let (config, parts) = (Config { webhooks: webhooks.clone() }, (store.clone(), tail.clone()));
+        let (subgraph, dispatcher) = subgraph_with(parts, sealer(1, &[]), config, resolver).unwrap();
         let consumer = Arc::clone(&subgraph.consumers[0]);
         let mut group = GroupRunner::new(store, tail, consumer, ProcessId::new(now()));
         // It begins with what is committed from now on.
         assert_eq!(group.step().await.unwrap(), Step::Idle);
         let (admin, stranger) = (caller(Role::Admin), caller(Role::Admin));
         let group = AsyncMutex::new(group);
-        Self { database, subgraph, dispatcher, receiver, names, admin, stranger, forward, group }
+        Self { database, subgraph, dispatcher, webhooks, receiver, names, admin, stranger, forward, group }
     }
 
     pub(crate) fn store(&self) -> &Store {
@@ -221,6 +225,14 @@ impl Stage {
         *self.group.lock().await = GroupRunner::new(store, tail, consumer, ProcessId::new(now()));
     }
 
+    /// Sends what is due, as a process with other keys.
+    pub(crate) async fn send_with(&self, sealer: Sealer) {
+        let (config, resolver) =
+            (Arc::new(self.webhooks.clone()), Arc::clone(&self.names) as Arc<dyn Resolve>);
+        let dispatcher = Dispatcher::try_new(self.store().clone(), config, sealer, resolver, Arc::default());
+        Arc::new(dispatcher.unwrap()).drain().await.unwrap();
+    }
+
     /// Sends what is due.
     pub(crate) async fn send(&self) {
         self.dispatcher.drain().await.unwrap();
@@ -229,6 +241,12 @@ impl Stage {
 
 pub(crate) const CREATE: &str = "mutation ($input: CreateWebhookInput!) {
     createWebhook(input: $input) { webhook { id state version } signingSecret } }";
+
+/// What seals with the key of this number, and opens what these have sealed too.
+pub(crate) fn sealer(current: u8, old: &[u8]) -> Sealer {
+    let key = |byte: &u8| Secret::new(STANDARD.encode([*byte; 32]));
+    Sealer::try_new(&key(&current), &old.iter().map(key).collect::<Vec<_>>()).unwrap()
+}
 
 pub(crate) fn now() -> DateTime<Utc> {
     "2026-03-15T12:00:00Z".parse().unwrap()
@@ -242,9 +260,7 @@ pub(crate) fn caller_of(org: OrgId, role: Role) -> Caller {
     Caller {
         subject: Subject::User(UserId::new(now())),
         org: Some(org),
-        session: None,
         permissions: role.permissions(),
-        identity: None,
-        request: RequestId::new(now()),
+        ..Caller::anonymous(RequestId::new(now()))
     }
 }

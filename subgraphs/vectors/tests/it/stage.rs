@@ -106,9 +106,7 @@ pub(crate) fn caller_of(org: OrgId, role: Role) -> Caller {
     Caller {
         subject: Subject::User(UserId::new(now())),
         org: Some(org),
-        session: None,
         permissions: role.permissions(),
-        identity: None,
-        request: RequestId::new(now()),
+        ..Caller::anonymous(RequestId::new(now()))
     }
 }

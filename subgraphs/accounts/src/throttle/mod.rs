@@ -1,0 +1,150 @@
+//! Attempts that get slower the more of them fail.
+//!
+//! What fails is counted by who is tried, from where, and both. Guessing one person's password from one place is slowed down
+//! first; many people's from one place, and one person's from many places, later. The last of these never concerns a place
+//! from which the person was signed in lately, so that nobody can keep somebody else out.
+
+mod limit;
+mod repo;
+
+use std::sync::Arc;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use pulse_sealing::Sealer;
+use pulse_store::{Session, StoreError, Write};
+use pulse_types::{Caller, UserId};
+
+use limit::Limit;
+
+/// A digest of what is counted.
+type Key = [u8; 32];
+
+/// For how long a place is one that the person is known to be at.
+const KNOWN_FOR: TimeDelta = TimeDelta::days(90);
+
+/// Whoever tries has to wait.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("too many attempts: try again in {seconds} s")]
+pub(crate) struct TooOften {
+    seconds: i64,
+}
+
+/// What is counted if something fails, and how much of it is too much.
+pub(crate) struct Attempt {
+    counted: Vec<(Key, Limit)>,
+    /// Of them, what success makes good.
+    forgiven: Option<Key>,
+}
+
+impl Attempt {
+    /// Signing in with this address, whether anybody has it or not.
+    pub(crate) async fn to_sign_in(
+        nobody: &Session,
+        sealer: &Sealer,
+        login: &str,
+    ) -> Result<Self, StoreError> {
+        let place = place(nobody.caller());
+        let both =
+            sealer.digest("sign-in of somebody somewhere", &[login, place.as_deref().unwrap_or_default()]);
+        let mut counted = vec![(both, Limit::OF_BOTH)];
+        let mut is_known = false;
+        if let Some(place) = &place {
+            counted.push((sealer.digest("sign-in somewhere", &[place]), Limit::OF_A_PLACE));
+        }
+        if let Some(address) = nobody.caller().origin.as_ref().and_then(|origin| origin.address) {
+            let since = nobody.store().clock().now() - KNOWN_FOR;
+            is_known = repo::was_signed_in_from(nobody, login, &address.to_string(), since).await?;
+        }
+        if !is_known {
+            counted.push((sealer.digest("sign-in of somebody", &[login]), Limit::OF_SOMEBODY));
+        }
+        Ok(Self { counted, forgiven: Some(both) })
+    }
+
+    /// Having a letter sent to this address. Each one counts, since none can fail.
+    pub(crate) fn to_be_written_to(caller: &Caller, sealer: &Sealer, address: &str) -> Self {
+        let mut counted = vec![(sealer.digest("letter to somebody", &[address]), Limit::OF_LETTERS)];
+        if let Some(place) = place(caller) {
+            counted.push((sealer.digest("letter from somewhere", &[&place]), Limit::OF_A_PLACE));
+        }
+        Self { counted, forgiven: None }
+    }
+
+    /// Showing one's own password in a session.
+    pub(crate) fn to_prove(sealer: &Sealer, user: UserId) -> Self {
+        let key = sealer.digest("proof of somebody", &[&user.to_string()]);
+        Self { counted: vec![(key, Limit::OF_BOTH)], forgiven: Some(key) }
+    }
+
+    /// Whether it may be tried now. What failed meanwhile counts too: to be asked again before an answer is given away. No
+    /// connection is kept: hashes take long, and many wait for them.
+    pub(crate) async fn check(&self, session: &Session) -> Result<Result<(), TooOften>, StoreError> {
+        let now = session.store().clock().now();
+        let until = repo::blocked_until(session, &self.keys()).await?;
+        session.forget().await;
+        Ok(wait(until, now))
+    }
+
+    /// The same in a write, where it counts at once.
+    pub(crate) async fn count_in_tx(&self, write: &mut Write) -> Result<Result<(), TooOften>, StoreError> {
+        let now = write.now();
+        let until = repo::lock_in_tx(write, &self.keys()).await?;
+        if let Err(too_often) = wait(until, now) {
+            return Ok(Err(too_often));
+        }
+        self.failed_in_tx(write).await.map(Ok)
+    }
+
+    /// It has failed.
+    pub(crate) async fn failed_in_tx(&self, write: &mut Write) -> Result<(), StoreError> {
+        let counts = repo::count_in_tx(write, &self.keys()).await?;
+        let now = write.now();
+        let blocked = counts.into_iter().filter_map(|(key, failures)| {
+            let (_, limit) = self.counted.iter().find(|(counted, _)| counted[..] == key[..])?;
+            limit.delay(failures).map(|delay| (key, now + delay))
+        });
+        let (keys, until): (Vec<Vec<u8>>, Vec<DateTime<Utc>>) = blocked.unzip();
+        repo::block_in_tx(write, &keys, &until).await
+    }
+
+    /// It went well: who tried is no stranger here.
+    pub(crate) async fn succeeded_in_tx(&self, write: &mut Write) -> Result<(), StoreError> {
+        match &self.forgiven {
+            Some(key) => repo::forget_in_tx(write, key).await,
+            None => Ok(()),
+        }
+    }
+
+    /// In one order, so that no two wait for each other.
+    fn keys(&self) -> Vec<Vec<u8>> {
+        let mut keys: Vec<_> = self.counted.iter().map(|(key, _)| key.to_vec()).collect();
+        keys.sort_unstable();
+        keys
+    }
+}
+
+/// A session of nobody who asks from where this one does.
+pub(crate) fn nobody(session: &Session) -> Session {
+    let asked = session.caller();
+    let caller = Caller { origin: asked.origin.clone(), ..Caller::anonymous(asked.request) };
+    session.store().session(Arc::new(caller))
+}
+
+/// Where the caller asks from: its address, of IPv6 the network, which is what one customer has.
+fn place(caller: &Caller) -> Option<String> {
+    let address = caller.origin.as_ref()?.address?;
+    Some(match address {
+        std::net::IpAddr::V4(address) => address.to_string(),
+        std::net::IpAddr::V6(address) => {
+            let [a, b, c, d, ..] = address.segments();
+            format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")
+        }
+    })
+}
+
+fn wait(until: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Result<(), TooOften> {
+    match until.map(|until| until - now).filter(|left| *left > TimeDelta::zero()) {
+        Some(left) => Err(TooOften { seconds: (left.num_milliseconds() + 999) / 1000 }),
+        None => Ok(()),
+    }
+}
