@@ -1,18 +1,21 @@
 #![doc = include_str!("../README.md")]
 
 mod config;
+mod dead_letter;
 mod delivery;
 mod dispatch;
 mod graphql;
+mod job;
 mod network;
 #[cfg(test)]
 mod plans;
+mod schedule;
 mod sending;
 mod webhook;
 
 use std::sync::Arc;
 
-use async_graphql::{EmptySubscription, Schema};
+use async_graphql::Schema;
 use pulse_events::Tail;
 use pulse_graphql::Subgraph;
 use pulse_store::Store;
@@ -20,15 +23,18 @@ use tokio::sync::Notify;
 
 pub use config::{Config, Pause, WebhookConfig};
 pub use dispatch::Dispatcher;
-pub use graphql::{Mutation, Query};
+pub use graphql::{Mutation, Query, Subscription};
 pub use sending::{InvalidCaFile, Resolve, SystemResolver};
 
 /// The settings of this subgraph with their defaults, commented, as TOML.
 pub const DEFAULT_CONFIG: &str = include_str!("../config.default.toml");
 
 /// The GraphQL schema; needs no database.
-pub fn schema() -> Schema<Query, Mutation, EmptySubscription> {
-    Schema::build(Query::default(), Mutation::default(), EmptySubscription).enable_federation().finish()
+pub fn schema() -> Schema<Query, Mutation, Subscription> {
+    Schema::build(Query::default(), Mutation::default(), Subscription::default())
+        .enable_federation()
+        .enable_subscription_in_federation()
+        .finish()
 }
 
 /// The subgraph on a database and the end of its log.

@@ -1,17 +1,39 @@
 //! What the subgraph answers.
 
+mod dead_letter;
 mod delivery;
+mod job;
+mod live;
 mod loaders;
+mod schedule;
 mod webhook;
 
-use async_graphql::MergedObject;
+use async_graphql::{MergedObject, MergedSubscription};
 
 pub(crate) use loaders::Loaders;
 
 /// The root of queries.
 #[derive(MergedObject, Default)]
-pub struct Query(webhook::WebhookQuery);
+pub struct Query(
+    webhook::WebhookQuery,
+    job::JobQuery,
+    schedule::ScheduleQuery,
+    dead_letter::DeadLetterQuery,
+    live::CursorQuery,
+);
 
 /// The root of mutations.
 #[derive(MergedObject, Default)]
-pub struct Mutation(webhook::WebhookMutation, webhook::WebhookStateMutation, delivery::DeliveryMutation);
+pub struct Mutation(
+    webhook::WebhookMutation,
+    webhook::WebhookStateMutation,
+    delivery::DeliveryMutation,
+    job::JobMutation,
+    schedule::ScheduleMutation,
+    dead_letter::DeadLetterMutation,
+);
+
+/// The root of subscriptions.
+#[derive(MergedSubscription, Default)]
+#[graphql(name = "Subscription")]
+pub struct Subscription(live::JobSubscriptions, live::AuditSubscriptions, live::NotificationSubscriptions);
