@@ -6,6 +6,7 @@ mod changes;
 mod database;
 pub mod demo;
 mod in_process;
+mod job_socket;
 mod revoked;
 mod signer;
 mod supergraph;
@@ -122,6 +123,7 @@ impl Platform {
             Gateway::init(parts, settings.gateway.clone()).await.context("the gateway does not start")?;
         let router =
             subgraphs.iter().fold(gateway.router(), |router, subgraph| router.merge(subgraph.routes.clone()));
+        let router = router.merge(job_socket::route(gateway.router(), &settings.gateway.subscriptions));
         let background = Background::start(&store, database, (&tail, reader), &subgraphs, settings);
         Ok(Self { subgraphs, gateway, router, background, store, tail })
     }
@@ -173,7 +175,8 @@ pub async fn remote_gateway(
     };
     let gateway =
         Gateway::init(parts, settings.gateway.clone()).await.context("the gateway does not start")?;
-    Ok((gateway, pulse_accounts::routes(&tokens), Box::new(reach)))
+    let more = job_socket::route(gateway.router(), &settings.gateway.subscriptions);
+    Ok((gateway, pulse_accounts::routes(&tokens).merge(more), Box::new(reach)))
 }
 
 /// A gateway and a subgraph in processes of their own have to share a secret.
