@@ -40,7 +40,7 @@ async fn a_schedule_says_when_it_fires_and_what_is_made_up_for() {
     let seen = stage.data(&stage.admin, SCHEDULE, json!(ID)).await;
     let expected = json!({
         "name": "nightly", "jobKind": "test.job", "cron": "30 3 * * *", "timeZone": "Europe/Berlin",
-        "missedRuns": "ONCE", "isPaused": false, "nextRunAt": "2026-03-16T02:30:00Z", "lastRunAt": null, "version": 1,
+        "missedRuns": "ONCE", "isPaused": false, "nextRunAt": "2026-03-16T02:30:00+00:00", "lastRunAt": null, "version": 1,
     });
     assert_eq!(seen, expected);
     let list = stage.data(&stage.admin, LIST, json!(null)).await;
@@ -56,7 +56,7 @@ async fn a_paused_schedule_goes_on_from_its_next_time() {
     assert_eq!(stage.data(&stage.admin, PAUSE, json!({ "id": ID })).await["schedule"], expected);
     stage.forward(std::time::Duration::from_hours(72));
     let resumed = stage.data(&stage.admin, RESUME, json!({ "id": ID })).await;
-    let expected = json!({ "isPaused": false, "nextRunAt": "2026-03-19T02:30:00Z", "version": 3 });
+    let expected = json!({ "isPaused": false, "nextRunAt": "2026-03-19T02:30:00+00:00", "version": 3 });
     assert_eq!(resumed["schedule"], expected);
     assert_eq!(stage.audited("schedule:pause").await + stage.audited("schedule:resume").await, 2);
 }
