@@ -81,12 +81,12 @@ impl Connection {
                 place
             }
         };
-        self.follow(id, seen, state.version).await
+        self.follow(id, &seen, state.version).await
     }
 
     /// Tells of each change behind `seen`, until the one by which the job ends. It ended with `known` at the earliest: what
     /// it had before was retried.
-    async fn follow(&mut self, id: JobId, seen: Place, known: i64) -> Result<(), End> {
+    async fn follow(&mut self, id: JobId, seen: &Place, known: i64) -> Result<(), End> {
         let mut changes = self.api.follow(id, &seen.cursor).await?;
         let mut version = seen.version.unwrap_or_default();
         loop {

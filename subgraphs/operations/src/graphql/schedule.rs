@@ -1,5 +1,7 @@
 //! `Schedule`.
 
+#![expect(clippy::too_many_arguments, reason = "each argument of a field is one of its function")]
+
 use async_graphql::{Context, InputObject, Object, SimpleObject};
 use chrono::{DateTime, Utc};
 use pulse_graphql::{Connection, ContextExt, Cursor, Error, Page, PageLimits, Total};

@@ -91,10 +91,8 @@ impl JobSubscriptions {
         let (ids, kinds) = (AnyOf::try_new("ids", ids)?, AnyOf::try_new("kinds", kinds)?);
         let names = |statuses: Vec<JobStatus>| statuses.iter().map(|s| s.as_str().to_owned()).collect();
         let statuses = AnyOf::try_new("statuses", statuses.map(names))?;
-        let owner = match mine {
-            true => Some(ctx.session().caller().require_user()?.to_string()),
-            false => None,
-        };
+        let owner = mine.then(|| ctx.session().caller().require_user()).transpose()?;
+        let owner = owner.map(|owner| owner.to_string());
         let wanted = move |change: &Change| {
             change.kind != ChangeKind::Deleted
                 && ids.has(&JobId::from_uuid(change.key))
