@@ -1,10 +1,11 @@
 //! Something in every subgraph.
 
+use pulse_types::JobId;
 use serde_json::{Value, json};
 
 use crate::{Tenant, TestPlatform};
 
-/// What a tenant has: packages in a ring, each with a vector and an event, and a webhook.
+/// What a tenant has: packages in a ring, each with a vector and an event, a webhook, and something in the background.
 pub struct Graph {
     /// The ids of the packages `p0`, `p1` ….
     pub entities: Vec<String>,
@@ -14,6 +15,12 @@ pub struct Graph {
     pub collection: String,
     /// The id of a webhook that wants events which never happen.
     pub webhook: String,
+    /// The id of a job of a kind that nobody does.
+    pub job: String,
+    /// The id of a schedule of such jobs.
+    pub schedule: String,
+    /// The id of an event that could not be handled.
+    pub letter: String,
 }
 
 impl Graph {
@@ -62,8 +69,33 @@ impl Graph {
         let filter = json!({ "subjects": ["nothing.ever"] });
         let new = json!({ "url": "https://hooks.invalid/", "description": mark, "filter": filter });
         let webhook = text(&ask(query, new).await["createWebhook"]["webhook"]["id"]);
-        Self { entities, relationships, collection, webhook }
+        let [job, schedule, letter] = background(platform, tenant, mark).await;
+        Self { entities, relationships, collection, webhook, job, schedule, letter }
     }
+}
+
+/// A job, a schedule and a dead letter, for which there is no API.
+async fn background(platform: &TestPlatform, tenant: &Tenant, mark: &str) -> [String; 3] {
+    let ids = [(); 3].map(|()| JobId::new(platform.store.clock().now()).to_string());
+    let org = &tenant.id;
+    let [job, schedule, letter] = &ids;
+    let event = json!({
+        "position": 1, "tenant": org, "kind": "created", "subject": mark, "key": letter, "version": 1, "changed": [],
+        "attributes": {}, "actor": null, "request": null, "at": "2026-03-15T12:00:00Z",
+    });
+    let sql = format!(
+        "INSERT INTO platform.jobs (id, tenant, kind, payload, priority, max_attempts, run_at, unique_key, created_at)
+         VALUES ('{job}', '{org}', 'nobody.{mark}', '{{}}', 0, 3, now(), '{mark}', now());
+         INSERT INTO platform.schedules (id, tenant, name, kind, cron, zone, payload, priority, missed, enabled, next_run,
+             version, created_at, updated_at)
+         VALUES ('{schedule}', '{org}', '{mark}', 'nobody.{mark}', '0 0 1 1 *', 'UTC', '{{}}', 0, 'skip', true,
+             now() + interval '1 year', 1, now(), now());
+         INSERT INTO platform.dead_letters (id, consumer, position, tenant, event, attempts, error, at)
+         VALUES ('{letter}', 'nobody.{mark}', 1, '{org}', '{event}', 5, '{mark}', now())"
+    );
+    let mut connection = platform.database.connect().await.unwrap();
+    sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(&mut connection).await.unwrap();
+    ids
 }
 
 fn ids(results: &Value) -> Vec<String> {

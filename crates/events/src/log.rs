@@ -2,9 +2,10 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use pulse_store::{Store, StoreError};
-use pulse_types::{Change, ChangeKind, OrgId, UserId};
+use pulse_types::{Change, ChangeKind, Fact, OrgId, UserId};
 use serde_json::{Map, Value};
 use sqlx::FromRow;
+use sqlx::types::Json;
 use uuid::Uuid;
 
 use crate::Topic;
@@ -50,6 +51,7 @@ struct LogRow {
     actor: Option<UserId>,
     request: Option<Uuid>,
     at: DateTime<Utc>,
+    facts: Option<Json<Vec<Fact>>>,
 }
 
 const RANGE_OF_TENANT: &str = include_str!("queries/range_of_tenant.sql");
@@ -72,7 +74,7 @@ impl Log {
     pub async fn after(&self, position: i64, limit: i64) -> Result<Vec<Change>, StoreError> {
         let mut connection = self.store.system().await?;
         let query = sqlx::query_as::<_, LogRow>(
-            "SELECT position, tenant, kind, subject, key, version, changed, attributes, before, actor, request, at
+            "SELECT position, tenant, kind, subject, key, version, changed, attributes, before, actor, request, at, facts
                FROM platform.log WHERE position > $1 ORDER BY position LIMIT $2",
         );
         let rows = connection.fetch_all("log.after", query.bind(position).bind(limit)).await?;
@@ -84,7 +86,7 @@ impl Log {
         let position = self.position_at(at).await?;
         let mut connection = self.store.system().await?;
         let query = sqlx::query_as::<_, LogRow>(
-            "SELECT position, tenant, kind, subject, key, version, changed, attributes, before, actor, request, at
+            "SELECT position, tenant, kind, subject, key, version, changed, attributes, before, actor, request, at, facts
                FROM platform.log WHERE position > $1 AND subject = ANY ($2) ORDER BY position",
         );
         let rows = connection.fetch_all("log.since", query.bind(position).bind(subjects)).await?;
@@ -153,6 +155,7 @@ impl LogRow {
             actor,
             request,
             at,
+            facts,
         } = self;
         let Some(kind) = ChangeKind::from_word(&kind) else {
             return Err(StoreError::Inconsistent {
@@ -177,6 +180,7 @@ impl LogRow {
             actor,
             request,
             at,
+            facts: facts.map(|Json(facts)| facts).unwrap_or_default(),
         })
     }
 }

@@ -33,6 +33,7 @@ impl Waker {
                 () = stop.cancelled() => return,
                 () = self.store.committed().notified() => OUTBOX_CHANNEL,
                 () = self.store.enqueued().notified() => JOBS_CHANNEL,
+                () = self.store.cancelled().notified() => JOBS_CHANNEL,
             };
             if connection.is_none() {
                 connection = PgConnection::connect_with(&self.direct).await.ok();

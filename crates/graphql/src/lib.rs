@@ -15,7 +15,7 @@ mod subgraph;
 pub use context::ContextExt;
 pub use error::{ClientError, Code, Error, NoClientError};
 pub use feed::{CHANGES_PATH, FeedLine, FeedQuery};
-pub use live::{AnyOf, ChangeFacts, Following, Happened, Live, LiveError, follow};
+pub use live::{AnyOf, ChangeFacts, Following, Happened, Live, LiveError, follow, newest};
 pub use loader::{Batch, Loader};
 pub use page::{Connection, Cursor, Edge, Page, PageError, PageLimits, Total};
 pub use plain::{Node, PlainFields, plain};

@@ -54,6 +54,7 @@ struct Signals {
     committed: Notify,
     sequenced: Notify,
     enqueued: Notify,
+    cancelled: Notify,
 }
 
 /// As whom a transaction runs.
@@ -141,6 +142,11 @@ impl Store {
     /// Told after each commit in this process that may have given workers something to do.
     pub fn enqueued(&self) -> &Notify {
         &self.signals.enqueued
+    }
+
+    /// Told after each commit in this process that asks for a running job to be given up.
+    pub fn cancelled(&self) -> &Notify {
+        &self.signals.cancelled
     }
 
     /// Whether the database answers.

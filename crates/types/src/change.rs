@@ -74,9 +74,38 @@ pub struct Change {
     pub request: Option<Uuid>,
     /// When it was written.
     pub at: DateTime<Utc>,
+    /// What was done, when this is the first change of its write.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub facts: Vec<Fact>,
+}
+
+/// The subject by which those are told of a change that follow audit facts, whatever its own subject is. A write that
+/// changes nothing that anybody could follow has a change of this subject for its facts alone.
+pub const AUDIT: &str = "platform.audit";
+
+/// What was done, as the audit keeps it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fact {
+    /// Its id in the audit.
+    pub id: Uuid,
+    /// What was done: `resource:action`.
+    pub action: String,
+    /// To what: `subgraph.type`.
+    pub subject: String,
+    /// To which one; `None` for a batch.
+    pub key: Option<Uuid>,
+    /// Its version after.
+    pub version: Option<i64>,
+    /// How many things: 1, or the size of the batch.
+    pub items: i32,
 }
 
 impl Change {
+    /// Whether those who follow `subjects` are told of it.
+    pub fn is_of(&self, subjects: &[&str]) -> bool {
+        subjects.contains(&&*self.subject) || !self.facts.is_empty() && subjects.contains(&AUDIT)
+    }
+
     /// Whether those who act in `tenant` may see what has changed: it is theirs, or belongs to no tenant, as people do.
     pub fn reaches(&self, tenant: Option<OrgId>) -> bool {
         self.tenant.is_none() || self.tenant == tenant
@@ -265,6 +294,7 @@ mod tests {
             actor: None,
             request: None,
             at: DateTime::UNIX_EPOCH,
+            facts: vec![],
         }
     }
 

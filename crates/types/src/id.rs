@@ -136,6 +136,8 @@ ids! {
     RelationshipId,
     /// One request of a client, named in logs and errors.
     RequestId,
+    /// Jobs by the clock.
+    ScheduleId,
     /// A signed-in session.
     SessionId,
     /// A stream that a gateway has open.

@@ -10,11 +10,11 @@ mod permission;
 mod secret;
 
 pub use caller::{Caller, Refusal, Subject};
-pub use change::{Change, ChangeKind, InvalidTag, Tag, Tagged};
+pub use change::{AUDIT, Change, ChangeKind, Fact, InvalidTag, Tag, Tagged};
 pub use clock::Clock;
 pub use id::{
     CollectionId, DeadLetterId, DeliveryId, EntityId, EntityTypeId, EventId, InvalidId, ItemId, JobId, OrgId,
-    ProcessId, RelationshipId, RequestId, SessionId, StreamId, UserId, WebhookId,
+    ProcessId, RelationshipId, RequestId, ScheduleId, SessionId, StreamId, UserId, WebhookId,
 };
 pub use identity::Identity;
 pub use origin::Origin;

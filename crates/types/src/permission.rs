@@ -56,14 +56,20 @@ permissions! {
     ANALYTICS_READ = "analytics:read",
     /// Send analytics events.
     ANALYTICS_WRITE = "analytics:write",
+    /// See what was done in the organization, and by whom.
+    AUDIT_READ = "audit:read",
+    /// See the organization's jobs and schedules, and what could not be done.
+    JOB_READ = "job:read",
+    /// Cancel, retry and discard jobs, and pause and run schedules.
+    JOB_MANAGE = "job:manage",
     /// See webhooks and what they were sent.
     WEBHOOK_READ = "webhook:read",
     /// Create, change and delete webhooks, and have things sent again.
     WEBHOOK_MANAGE = "webhook:manage",
     /// See who listens to which streams.
-    STREAMS_READ = "streams:read",
+    STREAM_READ = "stream:read",
     /// End streams of others.
-    STREAMS_END = "streams:end",
+    STREAM_END = "stream:end",
 }
 
 impl Permission {
@@ -152,9 +158,9 @@ impl Role {
         match (resource, action) {
             ("organization", "manage") => Self::Owner,
             // Who listens to what is nobody's business but that of those who look after them.
-            ("streams", _) | (_, "manage") => Self::Admin,
-            // Where data go, and what became of them there, is no data of the organization.
-            ("webhook", "read") => Self::Member,
+            ("stream", _) | ("audit", "read") | (_, "manage") => Self::Admin,
+            // Where data go, and what is done about them in the background, is no data of the organization.
+            ("webhook" | "job", "read") => Self::Member,
             (_, "read") => Self::Viewer,
             _ => Self::Member,
         }

@@ -33,6 +33,7 @@ fn change(tenant: Option<OrgId>, key: u128, attributes: &Value, before: &Value) 
         actor: None,
         request: None,
         at: DateTime::UNIX_EPOCH,
+        facts: vec![],
     }
 }
 

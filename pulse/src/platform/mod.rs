@@ -9,6 +9,7 @@ mod database;
 pub mod demo;
 mod health;
 mod in_process;
+mod job_socket;
 mod revoked;
 mod sealing;
 mod signer;
@@ -145,6 +146,7 @@ impl Platform {
             Gateway::init(parts, settings.gateway.clone()).await.context("the gateway does not start")?;
         let router =
             subgraphs.iter().fold(gateway.router(), |router, subgraph| router.merge(subgraph.routes.clone()));
+        let router = router.merge(job_socket::route(gateway.router(), &settings.gateway.subscriptions));
         let mut background = Background::start(&store, database, (&tail, reader), &subgraphs, settings);
         let reports = Arc::new(streams::ToStore(store.clone()));
         let process = ProcessId::new(store.clock().now());
@@ -214,7 +216,8 @@ pub async fn remote_gateway(
     let reports = Arc::new(streams::ToProcess(feed.places()));
     tokio::spawn(streams::report(gateway.streams(), reports, process));
     tokio::spawn(streams::end(gateway.streams(), feed.changes()));
-    Ok((gateway, pulse_accounts::routes(&tokens), Box::new(reach)))
+    let more = job_socket::route(gateway.router(), &settings.gateway.subscriptions);
+    Ok((gateway, pulse_accounts::routes(&tokens).merge(more), Box::new(reach)))
 }
 
 /// A gateway and a subgraph in processes of their own have to share a secret.

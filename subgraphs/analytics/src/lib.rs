@@ -2,6 +2,7 @@
 
 mod event;
 mod graphql;
+mod metric;
 #[cfg(test)]
 mod plans;
 mod series;

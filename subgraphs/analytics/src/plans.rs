@@ -10,6 +10,8 @@ use pulse_types::{Caller, Clock, EntityId, OrgId, RequestId};
 use sqlx::{AssertSqlSafe, Executor, Postgres, QueryBuilder};
 
 use crate::event::repo::{EventFilter, page_query};
+use crate::metric::Metric;
+use crate::metric::repo::now_query;
 use crate::series::repo::{ACTIVITY, series_query};
 use crate::series::{Aggregate, Grouping, Interval, Range, SeriesRequest};
 
@@ -95,6 +97,15 @@ async fn time_series_read_only_their_range() {
     let names = Some(vec!["name7".to_owned(), "name8".to_owned()]);
     let plan = seeded.plan(series_query("EXPLAIN ", seeded.org, &request(names, None))).await;
     assert_index(&plan, "name_at_id");
+}
+
+#[tokio::test]
+async fn a_metric_reads_only_its_events_of_the_interval() {
+    let seeded = seeded().await;
+    let metric = Metric { name: "name7".to_owned(), entity: None, interval: Interval::Day };
+    let plan = seeded.plan(now_query("EXPLAIN ", seeded.org, &metric, seeded.now)).await;
+    assert_index(&plan, "name_at_id");
+    assert!(plan.contains("(at >= "), "{plan}");
 }
 
 #[tokio::test]

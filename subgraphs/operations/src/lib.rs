@@ -1,19 +1,22 @@
 #![doc = include_str!("../README.md")]
 
 mod config;
+mod dead_letter;
 mod delivery;
 mod dispatch;
 mod graphql;
+mod job;
 mod network;
 #[cfg(test)]
 mod plans;
+mod schedule;
 mod sending;
 mod stream;
 mod webhook;
 
 use std::sync::Arc;
 
-use async_graphql::{EmptySubscription, Schema};
+use async_graphql::Schema;
 use pulse_events::Tail;
 use pulse_graphql::Subgraph;
 use pulse_sealing::Sealer;
@@ -22,7 +25,7 @@ use tokio::sync::Notify;
 
 pub use config::{Config, Pause, WebhookConfig};
 pub use dispatch::Dispatcher;
-pub use graphql::{Mutation, Query};
+pub use graphql::{Mutation, Query, Subscription};
 pub use sending::{InvalidCaFile, Resolve, SystemResolver};
 pub use stream::{OpenedStream, STREAMS_ENDED, STREAMS_PATH, StreamReport, report_streams};
 pub use webhook::Resealer;
@@ -31,8 +34,11 @@ pub use webhook::Resealer;
 pub const DEFAULT_CONFIG: &str = include_str!("../config.default.toml");
 
 /// The GraphQL schema; needs no database.
-pub fn schema() -> Schema<Query, Mutation, EmptySubscription> {
-    Schema::build(Query::default(), Mutation::default(), EmptySubscription).enable_federation().finish()
+pub fn schema() -> Schema<Query, Mutation, Subscription> {
+    Schema::build(Query::default(), Mutation::default(), Subscription::default())
+        .enable_federation()
+        .enable_subscription_in_federation()
+        .finish()
 }
 
 /// The subgraph on a database and the end of its log. What it must keep secret, it keeps sealed.

@@ -1,4 +1,4 @@
-//! How PostgreSQL plans the reads, as the roles that do them, with 100,000 deliveries of five tenants.
+//! How PostgreSQL plans the reads, as the roles that do them, with 100,000 deliveries and jobs of five tenants.
 
 use std::sync::Arc;
 
@@ -8,8 +8,13 @@ use pulse_testkit::TestDatabase;
 use pulse_types::{Caller, Clock, OrgId, RequestId, WebhookId};
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, Postgres, QueryBuilder};
 
+use crate::dead_letter;
+use crate::dead_letter::repo::DeadLetterList;
 use crate::delivery::DeliveryStatus;
 use crate::delivery::repo::{self, DeliveryFilter};
+use crate::job;
+use crate::job::JobStatus;
+use crate::job::repo::JobList;
 use crate::webhook;
 
 const TENANTS: usize = 5;
@@ -56,7 +61,17 @@ async fn seed(connection: &mut PgConnection, org: OrgId, webhook: WebhookId) -> 
              next_attempt_at, created_at)
          SELECT '{org}', gen_random_uuid(), '{webhook}', n, 'a.b.created', '{{}}',
                 CASE WHEN n % 200 = 0 THEN 'PENDING' ELSE 'DELIVERED' END, CASE WHEN n % 200 = 0 THEN now() END, now()
-           FROM generate_series(1, 20000) AS n"
+           FROM generate_series(1, 20000) AS n;
+         INSERT INTO platform.jobs_ended (id, tenant, kind, payload, status, priority, attempts, max_attempts, run_at,
+             progress, claims, version, created_at, finished_at)
+         SELECT gen_random_uuid(), '{org}', 'kind' || n % 50, '{{}}',
+                CASE WHEN n % 10 = 0 THEN 'failed' ELSE 'completed' END, 0, 1, 3, now(), 100, 1, 3, now(), now()
+           FROM generate_series(1, 20000) AS n;
+         INSERT INTO platform.jobs (id, tenant, kind, payload, priority, max_attempts, run_at, created_at)
+         SELECT gen_random_uuid(), '{org}', 'kind' || n % 50, '{{}}', 0, 3, now(), now()
+           FROM generate_series(1, 2000) AS n;
+         INSERT INTO platform.dead_letters (id, consumer, position, tenant, event, attempts, error, at)
+         SELECT gen_random_uuid(), 'group {org}', n, '{org}', '{{}}', 5, '', now() FROM generate_series(1, 2000) AS n"
     );
     connection.execute(AssertSqlSafe(sql)).await.map(drop)
 }
@@ -117,4 +132,31 @@ async fn what_is_due_is_found_among_what_was() {
     let old = "SELECT org_id, id FROM operations.deliveries WHERE created_at < now() - interval '1 day'
                 ORDER BY created_at LIMIT 5000";
     assert_indexed(&seeded.plan_as("pulse_maintenance", old).await, "deliveries_age");
+}
+
+#[tokio::test]
+async fn lists_of_jobs_read_no_more_than_they_show() {
+    let seeded = seeded().await;
+    let page = Page::try_new((Some(20), None), (None, None), PageLimits::USUAL).expect("valid");
+    let all = JobList::default();
+    let failed = JobList { statuses: vec![JobStatus::Failed], ..all.clone() };
+    let of_kind = JobList { kind: Some("kind7".to_owned()), ..all.clone() };
+    let oldest = JobList { ascending: true, ..all.clone() };
+    let indexes = [
+        (all, "jobs_ended_tenant"),
+        (failed, "jobs_ended_unfinished"),
+        (of_kind, "jobs_ended_kind"),
+        (oldest, "jobs_ended_tenant"),
+    ];
+    for (list, index) in indexes {
+        let plan = seeded.plan(job::repo::page_query("EXPLAIN ", &list, &page).expect("valid")).await;
+        assert!(plan.contains(index), "{index} is not used:\n{plan}");
+        assert!(!plan.contains("Seq Scan"), "rows are scanned:\n{plan}");
+    }
+    let letters = DeadLetterList::default();
+    let plan = seeded.plan(dead_letter::repo::page_query("EXPLAIN ", &letters, &page).expect("valid")).await;
+    for index in ["dead_letters_tenant", "jobs_ended_unfinished"] {
+        assert!(plan.contains(index), "{index} is not used:\n{plan}");
+    }
+    assert!(!plan.contains("Seq Scan"), "rows are scanned:\n{plan}");
 }

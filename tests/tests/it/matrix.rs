@@ -367,6 +367,48 @@ pub(crate) const ROWS: &[Row] = &[
         Data,
     ),
     write("deleteWebhook", "mutation { deleteWebhook(input: { id: \"@webhook\" }) { id } }", NOT_FOUND),
+    read("streamCursor", "{ streamCursor }", Data),
+    Row {
+        viewer: FORBIDDEN,
+        ..read("job", "{ job(id: \"@job\") { kind status error actorId uniqueKey } }", Null)
+    },
+    Row {
+        viewer: FORBIDDEN,
+        ..read("jobs", "{ jobs { totalCount nodes { id kind uniqueKey actorId } } }", Data)
+    },
+    write("cancelJob", "mutation { cancelJob(input: { id: \"@job\" }) { job { status } } }", NOT_FOUND),
+    write("retryJob", "mutation { retryJob(input: { id: \"@job\" }) { job { status } } }", NOT_FOUND),
+    Row { viewer: FORBIDDEN, ..read("schedule", "{ schedule(id: \"@schedule\") { name jobKind } }", Null) },
+    Row { viewer: FORBIDDEN, ..read("schedules", "{ schedules { totalCount nodes { id name } } }", Data) },
+    write(
+        "pauseSchedule",
+        "mutation { pauseSchedule(input: { id: \"@schedule\" }) { schedule { name } } }",
+        NOT_FOUND,
+    ),
+    write(
+        "resumeSchedule",
+        "mutation { resumeSchedule(input: { id: \"@schedule\" }) { schedule { name } } }",
+        NOT_FOUND,
+    ),
+    write(
+        "runSchedule",
+        "mutation { runSchedule(input: { id: \"@schedule\" }) { schedule { name } job { kind } } }",
+        NOT_FOUND,
+    ),
+    Row {
+        viewer: FORBIDDEN,
+        ..read("deadLetters", "{ deadLetters { totalCount nodes { id name error } } }", Data)
+    },
+    write(
+        "retryDeadLetter",
+        "mutation { retryDeadLetter(input: { id: \"@letter\" }) { deadLetter { name error } } }",
+        NOT_FOUND,
+    ),
+    write(
+        "discardDeadLetter",
+        "mutation { discardDeadLetter(input: { id: \"@letter\" }) { id } }",
+        NOT_FOUND,
+    ),
     // At last, as it ends the session.
     read("signOut", "mutation { signOut { sessionId } }", Data),
 ];

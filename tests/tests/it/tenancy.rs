@@ -40,6 +40,9 @@ impl Stage {
             ("@relationship", self.graph.relationships[0].clone()),
             ("@collection", self.graph.collection.clone()),
             ("@webhook", self.graph.webhook.clone()),
+            ("@job", self.graph.job.clone()),
+            ("@schedule", self.graph.schedule.clone()),
+            ("@letter", self.graph.letter.clone()),
             ("@from", day(-1)),
             ("@to", day(1)),
         ];

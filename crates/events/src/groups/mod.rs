@@ -58,6 +58,16 @@ pub enum ConsumerError {
     Store(#[from] StoreError),
 }
 
+impl ConsumerError {
+    /// As those may read it whose event it is.
+    fn shown(&self) -> String {
+        match self {
+            Self::Retry(reason) | Self::Fatal(reason) => reason.clone(),
+            Self::Store(error) => format!("the database did not do it ({})", error.kind()),
+        }
+    }
+}
+
 /// The transaction in which a batch is handled.
 pub struct Handling<'a> {
     connection: &'a mut Connection,

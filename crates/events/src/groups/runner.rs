@@ -292,7 +292,7 @@ impl GroupRunner {
                 .bind(change.tenant)
                 .bind(sqlx::types::Json(&**change))
                 .bind(attempts)
-                .bind(error.to_string())
+                .bind(error.shown())
                 .bind(now);
             connection.execute("dead_letters.bury", bury).await?;
             self.moved(&mut connection, upto).await?;
@@ -344,7 +344,7 @@ impl GroupRunner {
         let update = sqlx::query(
             "UPDATE platform.dead_letters SET retry = false, attempts = attempts + 1, error = $2 WHERE id = $1",
         );
-        connection.execute("dead_letters.again", update.bind(id).bind(error.to_string())).await?;
+        connection.execute("dead_letters.again", update.bind(id).bind(error.shown())).await?;
         connection.commit().await
     }
 

@@ -148,9 +148,7 @@ impl Follow {
         let Some(missed) = state.remembered_after(self.position) else { return false };
         let topic = &self.topic;
         let wanted = missed.filter(|change| {
-            change.tenant == topic.tenant
-                && topic.subjects.contains(&&*change.subject)
-                && (topic.wanted)(change)
+            change.tenant == topic.tenant && change.is_of(topic.subjects) && (topic.wanted)(change)
         });
         self.waiting.extend(wanted.cloned());
         self.position = state.position;

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use pulse_types::{Change, OrgId};
+use pulse_types::{AUDIT, Change, OrgId};
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{broadcast, mpsc};
 
@@ -60,10 +60,13 @@ impl Listeners {
     pub(super) fn tell(&mut self, change: &Arc<Change>) {
         let _ = self.everything.send(Arc::clone(change));
         let Some(of_tenant) = self.of_topics.get_mut(&change.tenant) else { return };
-        let Some(list) = of_tenant.get_mut(&*change.subject) else { return };
-        list.retain(|told| !(told.wanted)(change) || told.send(change));
-        if list.is_empty() {
-            of_tenant.remove(&*change.subject);
+        let has_facts = !change.facts.is_empty() && *change.subject != *AUDIT;
+        for subject in std::iter::once(&*change.subject).chain(has_facts.then_some(AUDIT)) {
+            let Some(list) = of_tenant.get_mut(subject) else { continue };
+            list.retain(|told| !(told.wanted)(change) || told.send(change));
+            if list.is_empty() {
+                of_tenant.remove(subject);
+            }
         }
         if of_tenant.is_empty() {
             self.of_topics.remove(&change.tenant);

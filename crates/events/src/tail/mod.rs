@@ -13,6 +13,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
+use chrono::{DateTime, TimeDelta, Utc};
 use futures::stream::{self, BoxStream, StreamExt};
 use pulse_store::Store;
 use pulse_types::{Change, OrgId};
@@ -28,6 +29,12 @@ use listeners::{Listener, Listeners};
 
 /// How many changes are kept in memory at most. Whoever comes back within that many needs no statement.
 const REMEMBERED: usize = 20_000;
+
+/// How long it is remembered when the log was how far.
+const HORIZON: TimeDelta = TimeDelta::minutes(1);
+
+/// And how closely.
+const CLOSELY: TimeDelta = TimeDelta::milliseconds(50);
 
 /// What a follower wants to hear of.
 #[derive(Clone)]
@@ -98,6 +105,8 @@ struct State {
     remembered: VecDeque<Arc<Change>>,
     /// Everything up to here was read.
     position: i64,
+    /// When the log was how far, from at least [`HORIZON`] ago on.
+    places: VecDeque<(DateTime<Utc>, i64)>,
     listeners: Listeners,
 }
 
@@ -166,6 +175,17 @@ impl Tail {
         self.shared.heard_at.lock().unwrap_or_else(PoisonError::into_inner).elapsed()
     }
 
+    /// A place in this log that everybody had been told of by `time`, and that lies little before that; waits for the end of
+    /// the log to be found. Whatever is read after `time` shows all that lies before it.
+    pub async fn cursor_at(&self, time: DateTime<Utc>) -> LogCursor {
+        let told = self.position().await;
+        let state = self.shared.lock();
+        let place = state.places.iter().rev().find(|(at, _)| *at <= time).or_else(|| state.places.front());
+        let position = place.map_or(told, |(_, position)| *position);
+        drop(state);
+        self.cursor(position).expect("a log whose end was found has a name")
+    }
+
     /// The cursor of a place in this log; `None` until the log was seen.
     pub fn cursor(&self, position: i64) -> Option<LogCursor> {
         self.shared.name.get().map(|name| LogCursor { log: name.to_string(), position })
@@ -191,6 +211,7 @@ impl Shared {
         if let Some(cache) = self.store.cache() {
             cache.begin(name, position);
         }
+        state.note(self.store.clock().now());
         drop(state);
         self.told.send_replace(position);
     }
@@ -211,6 +232,7 @@ impl Shared {
         }
         let surplus = state.remembered.len().saturating_sub(REMEMBERED);
         state.remembered.drain(..surplus);
+        state.note(self.store.clock().now());
         drop(state);
         self.told.send_replace(last);
     }
@@ -223,6 +245,17 @@ impl State {
         let remembered = i64::try_from(self.remembered.len()).unwrap_or(i64::MAX);
         let skip = usize::try_from(remembered - missing).ok()?;
         Some(self.remembered.iter().skip(skip))
+    }
+
+    /// Remembers how far the log is at `now`, unless that was just done: what is remembered is the least that was told of.
+    fn note(&mut self, now: DateTime<Utc>) {
+        if self.places.back().is_some_and(|(at, _)| now - *at < CLOSELY) {
+            return;
+        }
+        self.places.push_back((now, self.position));
+        while self.places.get(1).is_some_and(|(at, _)| *at < now - HORIZON) {
+            self.places.pop_front();
+        }
     }
 
     fn listen(&mut self, topic: &Topic) -> Listener {

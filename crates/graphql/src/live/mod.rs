@@ -23,6 +23,9 @@ use crate::{ContextExt, Error};
 pub use error::LiveError;
 pub use filter::AnyOf;
 
+/// So many events are passed over at once.
+const READY: usize = 1_000;
+
 /// What a subscription field sends.
 pub type Live<T> = BoxStream<'static, Result<T, Error<LiveError>>>;
 
@@ -103,6 +106,16 @@ pub async fn follow<T: From<Happened> + Send + 'static>(
         }
     });
     Ok(events.boxed())
+}
+
+/// Only the newest of what has come in while the one before was told. For what is read anew with each event, so that the
+/// older ones would say the same. A subscriber is told as fast as it can be, and no faster.
+pub fn newest<T: Send + 'static>(live: Live<T>) -> Live<T> {
+    let newest = live.ready_chunks(READY).flat_map(|mut ready| {
+        let error = ready.pop_if(|last| last.is_err());
+        stream::iter(ready.pop().into_iter().chain(error))
+    });
+    newest.boxed()
 }
 
 struct Follower {

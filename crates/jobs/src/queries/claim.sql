@@ -60,11 +60,11 @@ WITH RECURSIVE lanes AS (
            progress = 0, version = version + 1
       FROM taken, kinds
      WHERE job.id = taken.id AND kinds.kind = job.kind
-    RETURNING job.id, tenant, job.kind, payload, priority, job.attempts, max_attempts, claims, run_at, version
+    RETURNING job.id, tenant, job.kind, payload, priority, job.attempts, max_attempts, claims, run_at, version, actor
 ), told AS (
     INSERT INTO platform.outbox (tenant, kind, subject, key, version, changed, attributes, before, at)
     SELECT tenant, 'updated', 'platform.job', id, version, '{status}',
-           jsonb_build_object('kind', kind, 'status', 'processing', 'progress', 0), '{"status": "pending"}', $1
+           jsonb_strip_nulls(jsonb_build_object('kind', kind, 'status', 'processing', 'progress', 0, 'owner', actor)), '{"status": "pending"}', $1
       FROM claimed WHERE tenant IS NOT NULL
 )
 SELECT (SELECT count(*) FROM lanes) AS lanes, last.lane AS last_lane, last.kind AS last_kind,

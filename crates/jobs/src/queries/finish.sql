@@ -17,7 +17,7 @@ WITH attempt AS (
            priority, attempts, max_attempts, run_at, CASE outcome WHEN 'completed' THEN 100 ELSE progress END,
            unique_key, last_error, actor, claims, version + 1, schedule, created_at, started_at, $1
       FROM gone
-    RETURNING id, tenant, kind, version, status, progress
+    RETURNING id, tenant, kind, version, status, progress, actor
 ), again AS (
     UPDATE platform.jobs AS job
        SET status = 'pending', worker = NULL, lease_until = NULL, version = version + 1,
@@ -28,13 +28,14 @@ WITH attempt AS (
       FROM attempt
      WHERE job.id = attempt.id AND job.claims = attempt.claims AND job.status = 'processing'
        AND outcome IN ('pending', 'returned') AND NOT job.cancel
-    RETURNING job.id, tenant, kind, version, status, progress
+    RETURNING job.id, tenant, kind, version, status, progress, actor
 ), changed AS (
     SELECT * FROM kept UNION ALL SELECT * FROM again
 ), told AS (
     INSERT INTO platform.outbox (tenant, kind, subject, key, version, changed, attributes, before, at)
     SELECT tenant, 'updated', 'platform.job', id, version, '{status}',
-           jsonb_build_object('kind', kind, 'status', status, 'progress', progress), '{"status": "processing"}', $1
+           jsonb_strip_nulls(jsonb_build_object('kind', kind, 'status', status, 'progress', progress, 'owner', actor)),
+           '{"status": "processing"}', $1
       FROM changed WHERE tenant IS NOT NULL
 )
 SELECT tenant IS NOT NULL FROM changed

@@ -12,9 +12,9 @@ WITH schedule AS (
            actor, schedule.id, $2
       FROM schedule CROSS JOIN unnest($4::uuid[], $5::timestamptz[]) AS run (id, at)
         ON CONFLICT DO NOTHING
-    RETURNING id, tenant, kind
+    RETURNING id, tenant, kind, actor
 )
 INSERT INTO platform.outbox (tenant, kind, subject, key, version, changed, attributes, at)
 SELECT tenant, 'created', 'platform.job', id, 1, '{status}',
-       jsonb_build_object('kind', kind, 'status', 'pending', 'progress', 0), $2
+       jsonb_strip_nulls(jsonb_build_object('kind', kind, 'status', 'pending', 'progress', 0, 'owner', actor)), $2
   FROM jobs WHERE tenant IS NOT NULL

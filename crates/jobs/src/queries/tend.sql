@@ -22,17 +22,18 @@ WITH due AS (
            priority, attempts, max_attempts, run_at, progress,
            unique_key, 'its workers were lost', actor, claims, version + 1, schedule, created_at, started_at, $1
       FROM gone
-    RETURNING id, tenant, kind, version, status, progress
+    RETURNING id, tenant, kind, version, status, progress, actor
 ), back AS (
     UPDATE platform.jobs AS job
        SET status = 'pending', ready = true, worker = NULL, lease_until = NULL, version = version + 1,
            error = 'its worker was lost'
       FROM lost WHERE job.id = lost.id AND again
-    RETURNING job.id, tenant, kind, version, status, progress
+    RETURNING job.id, tenant, kind, version, status, progress, actor
 ), told AS (
     INSERT INTO platform.outbox (tenant, kind, subject, key, version, changed, attributes, before, at)
     SELECT tenant, 'updated', 'platform.job', id, version, '{status}',
-           jsonb_build_object('kind', kind, 'status', status, 'progress', progress), '{"status": "processing"}', $1
+           jsonb_strip_nulls(jsonb_build_object('kind', kind, 'status', status, 'progress', progress, 'owner', actor)),
+           '{"status": "processing"}', $1
       FROM (SELECT * FROM kept UNION ALL SELECT * FROM back) AS changed WHERE tenant IS NOT NULL
 )
 SELECT (SELECT count(*) FROM back) AS back, (SELECT count(*) FROM kept) AS lost,

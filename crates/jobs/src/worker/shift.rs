@@ -84,14 +84,15 @@ impl Shift {
 
     pub(super) async fn run(mut self, stop: CancellationToken) {
         let mut listener = Listener::new(self.worker.direct.clone());
-        let enqueued = self.worker.store.clone();
+        let signals = self.worker.store.clone();
         while !stop.is_cancelled() {
             listener.ensure().await;
             let pause = self.turn_or_log().await;
             tokio::select! {
                 () = stop.cancelled() => break,
                 Some(Ok(ended)) = self.attempts.join_next() => self.ended(ended),
-                () = enqueued.enqueued().notified() => self.look = true,
+                () = signals.enqueued().notified() => self.look = true,
+                () = signals.cancelled().notified() => self.cancelled().await,
                 () = listener.told() => (self.look, self.ask) = (true, true),
                 () = sleep(pause) => {}
             }
@@ -218,6 +219,14 @@ impl Shift {
                 // It may have ended by itself at this moment.
                 let _ended = verdict.send(Outcome::Lost);
             }
+        }
+    }
+
+    /// Looks after what runs here, and has the other workers do so.
+    async fn cancelled(&mut self) {
+        self.ask = true;
+        if let Err(error) = self.worker.tell_others().await {
+            tracing::debug!(%error, "others find what was cancelled when they renew their leases");
         }
     }
 

@@ -108,6 +108,7 @@ impl Shelf {
             actor: None,
             request,
             at: crate::support::noon(),
+            facts: vec![],
         };
         self.send(Heard::Change(Arc::new(change)));
     }

@@ -21,6 +21,9 @@ pub(crate) const SUBJECT: &str = "analytics.events";
 /// The attribute with the names of a batch's events; left out where there are too many.
 pub(crate) const NAMES: &str = "names";
 
+/// The attribute with the entities of a batch's events; left out where there are too many.
+pub(crate) const ENTITIES: &str = "entities";
+
 /// So many events are recorded at once.
 const MAX_BATCH: usize = 1000;
 
@@ -99,7 +102,7 @@ fn attributes(events: &[NewEvent]) -> Map<String, Value> {
     let names: BTreeSet<String> = events.iter().map(|event| event.name.clone()).collect();
     let entities: BTreeSet<String> =
         events.iter().filter_map(|event| event.entity_id.map(|id| id.to_string())).collect();
-    let routed = [(NAMES, names), ("entities", entities)].into_iter();
+    let routed = [(NAMES, names), (ENTITIES, entities)].into_iter();
     let few = routed.filter(|(_, values)| values.len() <= ROUTED);
     few.map(|(name, values)| (name.to_owned(), values.into_iter().collect())).collect()
 }
@@ -107,11 +110,11 @@ fn attributes(events: &[NewEvent]) -> Map<String, Value> {
 /// What a list or an aggregate of events is made of: of those of certain names, or of one entity, or all.
 pub(crate) fn tags(names: Option<&[String]>, entity: Option<EntityId>) -> impl Iterator<Item = Tag> {
     let narrowed = move |tag: Tag| match entity {
-        Some(id) => tag.with("entities", id.to_string()),
+        Some(id) => tag.with(ENTITIES, id.to_string()),
         None => tag,
     };
     let of_names =
-        names.into_iter().flatten().map(move |name| narrowed(Tag::list(SUBJECT).with("names", name)));
+        names.into_iter().flatten().map(move |name| narrowed(Tag::list(SUBJECT).with(NAMES, name)));
     of_names.chain(names.is_none().then(|| narrowed(Tag::list(SUBJECT))))
 }
 

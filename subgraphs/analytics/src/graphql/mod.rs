@@ -7,12 +7,14 @@ mod loaders;
 mod organization;
 mod series;
 
-use async_graphql::MergedObject;
+use async_graphql::{MergedObject, MergedSubscription};
 
 pub(crate) use loaders::Loaders;
 
 /// The root of subscriptions.
-pub type Subscription = live::EventSubscriptions;
+#[derive(MergedSubscription, Default)]
+#[graphql(name = "Subscription")]
+pub struct Subscription(live::EventSubscriptions, live::MetricSubscriptions);
 
 /// The root of queries.
 #[derive(MergedObject, Default)]

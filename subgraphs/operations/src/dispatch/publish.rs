@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use pulse_events::{Consumer, ConsumerError, Handling, Tail};
 use pulse_store::{Connection, Store, StoreError};
-use pulse_types::{Change, DeliveryId, OrgId};
+use pulse_types::{AUDIT, Change, DeliveryId, OrgId};
 use tokio::sync::Notify;
 
 use super::{payload, repo};
@@ -112,7 +112,8 @@ impl Consumer for Publisher {
         if is_own {
             self.wake.notify_one();
         }
-        may_matter && !is_own
+        // Facts are for those who may read the audit, not for a receiver.
+        may_matter && !is_own && *change.subject != *AUDIT
     }
 
     async fn handle(&self, changes: &[&Change], handling: &mut Handling<'_>) -> Result<(), ConsumerError> {
@@ -157,6 +158,7 @@ mod tests {
             actor: None,
             request: None,
             at: DateTime::UNIX_EPOCH,
+            facts: vec![],
         }
     }
 

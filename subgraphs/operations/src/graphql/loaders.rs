@@ -4,18 +4,20 @@ use std::collections::HashMap;
 
 use pulse_graphql::{Batch, Loader};
 use pulse_store::{Session, StoreError};
-use pulse_types::WebhookId;
+use pulse_types::{JobId, WebhookId};
 
+use crate::job::{self, JobRow};
 use crate::webhook::{self, WebhookRow};
 
 /// The loaders of one request.
 pub(crate) struct Loaders {
     pub(crate) webhooks: Loader<WebhookId, Webhooks>,
+    pub(crate) jobs: Loader<JobId, Jobs>,
 }
 
 impl Loaders {
     pub(crate) fn new(session: &Session) -> Self {
-        Self { webhooks: Loader::new(Webhooks(session.clone())) }
+        Self { webhooks: Loader::new(Webhooks(session.clone())), jobs: Loader::new(Jobs(session.clone())) }
     }
 }
 
@@ -27,6 +29,18 @@ impl Batch<WebhookId> for Webhooks {
 
     async fn load(&self, keys: Vec<WebhookId>) -> Result<HashMap<WebhookId, WebhookRow>, StoreError> {
         let rows = webhook::repo::find_many(&self.0, &keys).await?;
+        Ok(rows.into_iter().map(|row| (row.id, row)).collect())
+    }
+}
+
+/// Jobs by id.
+pub(crate) struct Jobs(Session);
+
+impl Batch<JobId> for Jobs {
+    type Value = JobRow;
+
+    async fn load(&self, keys: Vec<JobId>) -> Result<HashMap<JobId, JobRow>, StoreError> {
+        let rows = job::repo::find_many(&self.0, &keys).await?;
         Ok(rows.into_iter().map(|row| (row.id, row)).collect())
     }
 }

@@ -1,17 +1,28 @@
 //! What the subgraph answers.
 
+mod dead_letter;
 mod delivery;
+mod job;
+mod live;
 mod loaders;
+mod schedule;
 mod stream;
 mod webhook;
 
-use async_graphql::MergedObject;
+use async_graphql::{MergedObject, MergedSubscription};
 
 pub(crate) use loaders::Loaders;
 
 /// The root of queries.
 #[derive(MergedObject, Default)]
-pub struct Query(webhook::WebhookQuery, stream::StreamQuery);
+pub struct Query(
+    webhook::WebhookQuery,
+    job::JobQuery,
+    schedule::ScheduleQuery,
+    dead_letter::DeadLetterQuery,
+    live::CursorQuery,
+    stream::StreamQuery,
+);
 
 /// The root of mutations.
 #[derive(MergedObject, Default)]
@@ -20,4 +31,12 @@ pub struct Mutation(
     webhook::WebhookStateMutation,
     delivery::DeliveryMutation,
     stream::StreamMutation,
+    job::JobMutation,
+    schedule::ScheduleMutation,
+    dead_letter::DeadLetterMutation,
 );
+
+/// The root of subscriptions.
+#[derive(MergedSubscription, Default)]
+#[graphql(name = "Subscription")]
+pub struct Subscription(live::JobSubscriptions, live::AuditSubscriptions, live::NotificationSubscriptions);

@@ -102,7 +102,7 @@ impl StreamQuery {
         #[graphql(desc = "End before this cursor.")] before: Option<String>,
     ) -> Result<Connection<LiveStream>, Error<StreamError>> {
         let session = ctx.session();
-        session.caller().require(&Permission::STREAMS_READ)?;
+        session.caller().require(&Permission::STREAM_READ)?;
         let page = Page::try_new((first, after), (last, before), PageLimits::USUAL);
         let page = page.map_err(StreamError::from)?;
         let LiveStreamFilter { user_id, session: of_session, operation_name, kind } =

@@ -36,7 +36,7 @@ pub(crate) struct Which {
 
 /// Ends the tenant's streams that are meant, in whichever processes they are; how many there were, as far as is known.
 pub(crate) async fn end(session: &Session, which: Which, reason: &str) -> Result<i64, Error<StreamError>> {
-    let org = session.caller().require(&Permission::STREAMS_END)?;
+    let org = session.caller().require(&Permission::STREAM_END)?;
     if which == Which::default() {
         return Err(StreamError::Nothing.into());
     }
@@ -65,7 +65,7 @@ pub(crate) async fn end(session: &Session, which: Which, reason: &str) -> Result
     });
     let items = i32::try_from(count).unwrap_or(i32::MAX);
     let fact = AuditFact {
-        action: "streams:end",
+        action: "stream:end",
         subject: STREAMS_ENDED,
         key: id.map(StreamId::uuid),
         version: None,

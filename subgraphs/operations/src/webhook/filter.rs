@@ -88,6 +88,7 @@ mod tests {
             actor: None,
             request: None,
             at: DateTime::UNIX_EPOCH,
+            facts: vec![],
         }
     }
 

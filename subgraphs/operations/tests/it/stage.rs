@@ -19,6 +19,7 @@ use pulse_store::{AuditFact, Event, EventKind, PoolOptions, Store};
 use pulse_testkit::TestDatabase;
 use pulse_types::{Caller, Clock, OrgId, ProcessId, RequestId, Role, Secret, Subject, UserId};
 use serde_json::{Value, json};
+use sqlx::AssertSqlSafe;
 use tokio::sync::Mutex as AsyncMutex;
 use uuid::Uuid;
 
@@ -231,6 +232,27 @@ impl Stage {
             (Arc::new(self.webhooks.clone()), Arc::clone(&self.names) as Arc<dyn Resolve>);
         let dispatcher = Dispatcher::try_new(self.store().clone(), config, sealer, resolver, Arc::default());
         Arc::new(dispatcher.unwrap()).drain().await.unwrap();
+    }
+
+    /// Changes rows as the operator might.
+    pub(crate) async fn sql(&self, sql: &str) {
+        let mut connection = self.database.connect().await.unwrap();
+        sqlx::query(AssertSqlSafe(sql)).execute(&mut connection).await.unwrap();
+    }
+
+    /// How many audit facts there are of an action.
+    pub(crate) async fn audited(&self, action: &str) -> i64 {
+        let mut connection = self.database.connect().await.unwrap();
+        let query = sqlx::query_scalar("SELECT count(*) FROM platform.audit WHERE action = $1");
+        query.bind(action).fetch_one(&mut connection).await.unwrap()
+    }
+
+    /// The attributes of events that wait to be moved to the log.
+    pub(crate) async fn told(&self, subject: &str) -> Vec<Value> {
+        let mut connection = self.database.connect().await.unwrap();
+        let query =
+            sqlx::query_scalar("SELECT attributes FROM platform.outbox WHERE subject = $1 ORDER BY id");
+        query.bind(subject).fetch_all(&mut connection).await.unwrap()
     }
 
     /// Sends what is due.

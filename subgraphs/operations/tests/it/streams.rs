@@ -121,6 +121,6 @@ async fn ending_streams_is_for_admins_who_say_which() {
     .fetch_one(&mut connection)
     .await
     .unwrap();
-    assert_eq!((tenant, action.as_str()), (stage.admin.org.unwrap().uuid(), "streams:end"));
+    assert_eq!((tenant, action.as_str()), (stage.admin.org.unwrap().uuid(), "stream:end"));
     assert_eq!((&attributes["operation"], &attributes["reason"]), (&json!("Watch"), &json!("too much")));
 }

@@ -1,9 +1,13 @@
 //! Subscriptions: what is heard, by whom, and until when.
 
 mod changes;
+mod job_socket;
+mod jobs;
+mod others;
 mod resumption;
 mod rights;
 mod streams;
+mod work;
 
 use pulse_tests::{Said, Stream, Tenant, TestPlatform, Transport};
 use serde_json::{Value, json};

@@ -37,11 +37,11 @@ impl From<Happened> for EventsRecorded {
     }
 }
 
-/// The root of subscriptions.
+/// Subscriptions to events.
 #[derive(Default)]
-pub struct EventSubscriptions;
+pub(crate) struct EventSubscriptions;
 
-#[Subscription(name = "Subscription")]
+#[Subscription]
 impl EventSubscriptions {
     /// Tells of each batch of events that is recorded, once and in the order of the commits.
     async fn events_recorded(
