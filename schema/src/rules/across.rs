@@ -6,7 +6,7 @@ use async_graphql_parser::types::{BaseType, Type};
 
 use super::Report;
 use crate::{
-    diagnostic::Code,
+    code::Code,
     subgraph::Kind,
     supergraph::{OutType, Supergraph},
 };

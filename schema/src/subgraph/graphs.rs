@@ -6,7 +6,8 @@ use async_graphql_parser::Pos;
 
 use crate::{
     SubgraphSdl,
-    diagnostic::{Code, Diagnostic},
+    code::Code,
+    diagnostic::Diagnostic,
 };
 
 /// One value per subgraph, in the same order.
