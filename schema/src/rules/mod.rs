@@ -66,9 +66,10 @@ const ACROSS_RULES: [fn(&[Subgraph], &mut Report); 10] = [
     consistency::unions_have_the_same_members,
 ];
 
-const SUPERGRAPH_RULES: [fn(&Supergraph, &mut Report); 8] = [
+const SUPERGRAPH_RULES: [fn(&Supergraph, &mut Report); 9] = [
     across::implementations_have_all_fields,
     across::types_have_fields_left,
+    across::inputs_can_be_given,
     values::merged_defaults_fit,
     inaccessible::query_is_accessible,
     inaccessible::references_are_accessible,

@@ -85,6 +85,7 @@ fn document(sdl: &str) -> Result<ServiceDocument, (Pos, String)> {
 
 struct Reader<'a> {
     subgraph: Subgraph,
+    sdl: &'a str,
     /// Whether what belongs to linked specifications is kept.
     whole: bool,
     /// Own name of a root type to the usual one.
@@ -93,7 +94,7 @@ struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    fn new(input: &SubgraphSdl, graph: String, whole: bool, report: &'a mut Vec<Diagnostic>) -> Self {
+    fn new(input: &'a SubgraphSdl, graph: String, whole: bool, report: &'a mut Vec<Diagnostic>) -> Self {
         let subgraph = Subgraph {
             name: input.name.clone(),
             url: input.url.clone(),
@@ -107,7 +108,7 @@ impl<'a> Reader<'a> {
             key_fields: BTreeSet::new(),
             used_fields: BTreeSet::new(),
         };
-        Self { subgraph, whole, renamed: BTreeMap::new(), report }
+        Self { subgraph, sdl: &input.sdl, whole, renamed: BTreeMap::new(), report }
     }
 
     fn read_schemas(&mut self, schemas: &[Positioned<SchemaDefinition>]) {
@@ -141,7 +142,8 @@ impl<'a> Reader<'a> {
     }
 
     fn read_directive_definition(&mut self, definition: Positioned<DirectiveDefinition>) {
-        let Positioned { node, pos } = definition;
+        let Positioned { mut node, pos } = definition;
+        node.is_repeatable = text::is_repeatable(self.sdl, pos);
         let name = node.name.node.to_string();
         if !self.whole && (name == "link" || BUILTIN_DIRECTIVES.contains(&name.as_str())) {
             return;

@@ -46,6 +46,35 @@ pub(crate) fn prepare(text: &str) -> Result<String, Pos> {
     Ok(String::from_utf8(bytes).unwrap_or_else(|_| text.to_owned()))
 }
 
+/// Whether the directive definition at a position says `repeatable`. The parser takes every one for
+/// repeatable.
+pub(crate) fn is_repeatable(text: &str, pos: Pos) -> bool {
+    let Some(line) = text.split_inclusive('\n').nth(pos.line.saturating_sub(1)) else { return false };
+    let column = line.char_indices().nth(pos.column.saturating_sub(1)).map_or(line.len(), |(at, _)| at);
+    let start = line.as_ptr() as usize - text.as_ptr() as usize + column;
+    let bytes = &text.as_bytes()[start..];
+    let (mut at, mut depth, mut is_name) = (0, 0_usize, false);
+    while at < bytes.len() {
+        let word = bytes[at..].iter().take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_').count();
+        match (&bytes[at..at + word], bytes[at]) {
+            (b"repeatable", _) if depth == 0 && !is_name => return true,
+            (b"on", _) if depth == 0 && !is_name => return false,
+            (b"", b'(') => depth += 1,
+            (b"", b')') => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        let is_blank = bytes[at].is_ascii_whitespace() || bytes[at] == b'#';
+        is_name = bytes[at] == b'@' || (is_name && is_blank);
+        at += match bytes[at] {
+            _ if word > 0 => word,
+            b'"' => string_length(&bytes[at..]),
+            b'#' => bytes[at..].iter().position(|byte| *byte == b'\n').unwrap_or(bytes.len() - at),
+            _ => 1,
+        };
+    }
+    false
+}
+
 const fn is_blank(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t')
 }
@@ -99,6 +128,15 @@ mod tests {
     #[test]
     fn blanks_in_list_types_move_out() {
         assert_eq!(prepare("a: [ [\tInt ! ] ]! b").unwrap(), "a:  [\t[Int!]]!    b");
+    }
+
+    #[test]
+    fn only_definitions_that_say_so_are_repeatable() {
+        let repeatable = |text: &str| is_repeatable(text, Pos { line: 2, column: 3 });
+        assert!(repeatable("é\né \"on\" directive @a(x: Int = 1 # on\n) repeatable on FIELD"));
+        assert!(repeatable("\n  directive @ on repeatable on FIELD"));
+        assert!(!repeatable("\n  directive @repeatable(repeatable: Int) on FIELD"));
+        assert!(!repeatable(""));
     }
 
     #[test]
