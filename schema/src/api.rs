@@ -27,8 +27,11 @@ pub fn api_schema(supergraph: &str) -> Result<String, Vec<Diagnostic>> {
         let error = Diagnostic::error(Code::NoQueries, "Query", "the supergraph has no query");
         return Err(vec![error.help("pass a composed supergraph")]);
     }
-    let directives: String =
-        schema.directives.iter().filter_map(|(name, definition)| executable(name, definition, &hidden)).collect();
+    let directives: String = schema
+        .directives
+        .iter()
+        .filter_map(|(name, definition)| executable(name, definition, &hidden))
+        .collect();
     let roots = print::roots(|name| types.contains_key(name));
     Ok(format!("schema {roots}{directives}{}", print::types(types.values())))
 }

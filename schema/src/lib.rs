@@ -22,7 +22,7 @@ pub use self::{
     diff::{Change, ChangeCode, Criticality, Verdict, diff, verdicts},
     lint::{LintConfig, LintFinding, LintLevel, LintRule, lint},
     satisfiability::satisfiability,
-    usage::{Usage, UsageError, operation_coordinates},
+    usage::{Usage, UsageError, document_operations, operation_coordinates},
 };
 use self::{subgraph::Subgraph, supergraph::Supergraph};
 

@@ -60,11 +60,7 @@ static FEATURES: [Feature; 7] = [
         link: r#"@link(url: "https://specs.apollo.dev/tag/v0.3")"#,
         definition: "directive @tag(name: String!) repeatable on FIELD_DEFINITION | OBJECT | INTERFACE | UNION | ARGUMENT_DEFINITION | SCALAR | ENUM | ENUM_VALUE | INPUT_OBJECT | INPUT_FIELD_DEFINITION | SCHEMA\n\n",
     },
-    Feature {
-        fed: Fed::Inaccessible,
-        link: INACCESSIBLE_LINK,
-        definition: INACCESSIBLE,
-    },
+    Feature { fed: Fed::Inaccessible, link: INACCESSIBLE_LINK, definition: INACCESSIBLE },
     Feature {
         fed: Fed::Authenticated,
         link: r#"@link(url: "https://specs.apollo.dev/authenticated/v0.1", for: SECURITY)"#,

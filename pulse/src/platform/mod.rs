@@ -35,7 +35,7 @@ pub(crate) use database::write_private;
 pub use in_process::InProcess;
 pub use revoked::{Revoked, RevokedByLog};
 pub use signer::SecretSigner;
-pub use supergraph::{compose_own, sdls, supergraph_of};
+pub use supergraph::{compose_own, not_composing, sdls};
 
 use crate::commands::Reach;
 use crate::exit::Failure;

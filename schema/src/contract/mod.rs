@@ -7,11 +7,7 @@ mod rewrite;
 
 use std::collections::BTreeSet;
 
-use crate::{
-    code::Code,
-    diagnostic::Diagnostic,
-    subgraph::parse,
-};
+use crate::{code::Code, diagnostic::Diagnostic, subgraph::parse};
 
 /// Which parts of a supergraph a contract shows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -40,7 +36,9 @@ pub fn contract(supergraph: &str, filter: &ContractFilter) -> Result<String, Vec
     if !schema.types.contains_key("Query") || hidden.contains("Query") {
         let message = "the tags leave no query that a client could send";
         let error = Diagnostic::error(Code::ContractRemovesEverything, "Query", message);
-        return Err(vec![error.help("include a tag that a field of Query has, and that what it returns has")]);
+        return Err(vec![
+            error.help("include a tag that a field of Query has, and that what it returns has"),
+        ]);
     }
     Ok(rewrite::with_hidden(&schema, &hidden))
 }

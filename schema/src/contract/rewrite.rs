@@ -15,14 +15,18 @@ pub(super) fn with_hidden(schema: &Subgraph, hidden: &Hidden) -> String {
     let link = schema.links.all.iter().find(|link| link.identity == IDENTITY);
     let mark = Mark { hidden, directive: link.map_or("inaccessible", |link| &link.namespace) };
     let mut links: Vec<String> = schema.schema_directives.iter().map(Directive::print).collect();
-    let mut definitions: Vec<String> =
-        schema.directives.values().map(|directive| print::directive_definition(&directive.definition)).collect();
+    let mut definitions: Vec<String> = schema
+        .directives
+        .values()
+        .map(|directive| print::directive_definition(&directive.definition))
+        .collect();
     if link.is_none() {
         links.push(print::INACCESSIBLE_LINK.to_owned());
     }
     if !schema.directives.contains_key(mark.directive) {
         definitions.push(print::INACCESSIBLE.trim_end().to_owned());
     }
+    definitions.sort();
     let types: BTreeMap<&String, OutType> =
         schema.types.iter().map(|(name, ty)| (name, mark.of_type(ty))).collect();
     let links: String = links.iter().flat_map(|link| ["\n  ", link]).collect();

@@ -14,7 +14,12 @@ impl Diff<'_> {
                     self.push(ChangeCode::FieldRemoved, &coordinate, "field is gone", &[&coordinate]);
                 }
                 (None, Some(field)) => {
-                    self.push(ChangeCode::FieldAdded, &coordinate, format!("field of type {} is new", field.ty), &[]);
+                    self.push(
+                        ChangeCode::FieldAdded,
+                        &coordinate,
+                        format!("field of type {} is new", field.ty),
+                        &[],
+                    );
                 }
                 (Some(had), Some(has)) => self.field(&coordinate, had, has),
                 (None, None) => {}

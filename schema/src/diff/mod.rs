@@ -22,12 +22,23 @@ use crate::{
 
 /// The differences between two schemas, the gravest first, and by coordinate among equals.
 pub fn diff(old: &ApiSchema, new: &ApiSchema) -> Vec<Change> {
-    let mut diff = Diff { old: &old.schema, new: &new.schema, inputs: BTreeSet::new(), outputs: BTreeSet::new(), changes: Vec::new() };
+    let mut diff = Diff {
+        old: &old.schema,
+        new: &new.schema,
+        inputs: BTreeSet::new(),
+        outputs: BTreeSet::new(),
+        changes: Vec::new(),
+    };
     diff.collect_use();
     diff.types();
     diff.directives();
     diff.changes.sort_by(|a, b| {
-        (a.criticality, &a.coordinate, a.code, &a.message).cmp(&(b.criticality, &b.coordinate, b.code, &b.message))
+        (a.criticality, &a.coordinate, a.code, &a.message).cmp(&(
+            b.criticality,
+            &b.coordinate,
+            b.code,
+            &b.message,
+        ))
     });
     diff.changes
 }
@@ -47,7 +58,8 @@ impl Diff<'_> {
         for schema in [self.old, self.new] {
             for ty in schema.types.values() {
                 for field in ty.fields.values() {
-                    let into = if ty.kind == Kind::InputObject { &mut self.inputs } else { &mut self.outputs };
+                    let into =
+                        if ty.kind == Kind::InputObject { &mut self.inputs } else { &mut self.outputs };
                     into.insert(base_name(&field.ty));
                     self.inputs.extend(field.args.values().map(|argument| base_name(&argument.ty)));
                 }

@@ -8,7 +8,12 @@ impl Diff<'_> {
         for (name, old, new) in pair(&self.old.types, &self.new.types) {
             match (old, new) {
                 (Some(old), None) => {
-                    self.push(ChangeCode::TypeRemoved, name, format!("{} is gone", old.kind.as_str()), &[name]);
+                    self.push(
+                        ChangeCode::TypeRemoved,
+                        name,
+                        format!("{} is gone", old.kind.as_str()),
+                        &[name],
+                    );
                 }
                 (None, Some(new)) => {
                     self.push(ChangeCode::TypeAdded, name, format!("{} is new", new.kind.as_str()), &[]);
@@ -79,7 +84,12 @@ impl Diff<'_> {
             let coordinate = format!("{}.{value}", old.name);
             match (had, has) {
                 (Some(_), None) if is_input || !is_output => {
-                    self.push(ChangeCode::InputEnumValueRemoved, &coordinate, "value is gone", &[&coordinate]);
+                    self.push(
+                        ChangeCode::InputEnumValueRemoved,
+                        &coordinate,
+                        "value is gone",
+                        &[&coordinate],
+                    );
                 }
                 (Some(_), None) => {
                     self.push(ChangeCode::OutputEnumValueRemoved, &coordinate, "value is gone", &[&old.name]);

@@ -148,7 +148,8 @@ fn all(element: &Element<'_>, name: LintRule, description: LintRule, found: &mut
     case(name, element, found);
     described(description, element, found);
     let directive = element.directives.iter().find(|directive| directive.name == "deprecated");
-    if directive.is_some_and(|directive| directive.str_arg("reason").is_none_or(|reason| reason.trim().is_empty()))
+    if directive
+        .is_some_and(|directive| directive.str_arg("reason").is_none_or(|reason| reason.trim().is_empty()))
     {
         let help = "write @deprecated(reason: \"use … instead\")";
         push(LintRule::DeprecationReason, element, "is deprecated without a reason", help.to_owned(), found);
@@ -169,16 +170,18 @@ fn case(rule: LintRule, element: &Element<'_>, found: &mut Vec<Found>) {
     let name = element.name.trim_start_matches('_');
     let begins = |is: fn(&char) -> bool| name.chars().next().is_none_or(|first| is(&first));
     let (fits, wanted) = match rule {
-        LintRule::TypeName => {
-            (begins(char::is_ascii_uppercase) && !name.contains('_'), words(name, true))
-        }
-        LintRule::EnumValueName => {
-            (!name.chars().any(|c| c.is_ascii_lowercase()), upper(name))
-        }
+        LintRule::TypeName => (begins(char::is_ascii_uppercase) && !name.contains('_'), words(name, true)),
+        LintRule::EnumValueName => (!name.chars().any(|c| c.is_ascii_lowercase()), upper(name)),
         _ => (begins(char::is_ascii_lowercase) && !name.contains('_'), words(name, false)),
     };
     if !fits {
-        push(rule, element, &format!("should be named otherwise: {}", rule.meaning()), format!("name it {wanted}"), found);
+        push(
+            rule,
+            element,
+            &format!("should be named otherwise: {}", rule.meaning()),
+            format!("name it {wanted}"),
+            found,
+        );
     }
 }
 
@@ -216,7 +219,8 @@ fn upper(name: &str) -> String {
 }
 
 fn suffixes(ty: &TypeDef, element: &Element<'_>, found: &mut Vec<Found>) {
-    let ends = |suffixes: &[&str]| suffixes.iter().any(|suffix| ty.name.ends_with(suffix) && ty.name != **suffix);
+    let ends =
+        |suffixes: &[&str]| suffixes.iter().any(|suffix| ty.name.ends_with(suffix) && ty.name != **suffix);
     if ty.kind == Kind::InputObject && !ends(&["Input", "Filter", "Order", "By"]) {
         let help = format!("name it {}Input", ty.name);
         push(LintRule::InputSuffix, element, "input type does not say so in its name", help, found);
@@ -236,7 +240,8 @@ fn suffixes(ty: &TypeDef, element: &Element<'_>, found: &mut Vec<Found>) {
 
 fn no_verb(element: &Element<'_>, found: &mut Vec<Found>) {
     for verb in ["get", "list", "fetch", "find"] {
-        let rest = element.name.strip_prefix(verb).filter(|rest| rest.starts_with(|c: char| c.is_ascii_uppercase()));
+        let rest =
+            element.name.strip_prefix(verb).filter(|rest| rest.starts_with(|c: char| c.is_ascii_uppercase()));
         if let Some(rest) = rest {
             let help = format!("name it {}", words(rest, false));
             push(LintRule::NoVerb, element, "name says how instead of what", help, found);
@@ -261,7 +266,8 @@ pub(super) fn of_removals(old: &Subgraph, new: &Subgraph) -> Vec<Found> {
                 coordinate,
                 pos: None,
                 message: "is gone without having been deprecated".to_owned(),
-                help: "put it back with @deprecated(reason: \"…\"), and remove it when nobody uses it".to_owned(),
+                help: "put it back with @deprecated(reason: \"…\"), and remove it when nobody uses it"
+                    .to_owned(),
             });
         }
     };

@@ -46,7 +46,9 @@ pub(super) fn collect(subgraphs: &[Subgraph], report: &mut Vec<Diagnostic>) -> V
                 continue;
             }
             match found.get(composed.name) {
-                Some(other) if !is_same_element(other, &composed) || major(other.link) != major(composed.link) => {
+                Some(other)
+                    if !is_same_element(other, &composed) || major(other.link) != major(composed.link) =>
+                {
                     report.push(composed.error(
                         format!("{} links this directive from {}", other.subgraph.name, other.link.url),
                         "link the same specification in the same major version everywhere",
@@ -85,8 +87,7 @@ fn read<'a>(
         return None;
     }
     let Some((link, element)) = subgraph.links.origin(name) else {
-        let problem =
-            error(subgraph, name, pos, "@composeDirective names a directive that no @link imports");
+        let problem = error(subgraph, name, pos, "@composeDirective names a directive that no @link imports");
         report.push(problem.help("link the specification of the directive and import it"));
         return None;
     };

@@ -63,7 +63,9 @@ impl<'a> Merge<'a> {
         let plain = || {
             sources
                 .iter()
-                .flat_map(|(subgraph, directives)| directives.iter().map(move |directive| (*subgraph, directive)))
+                .flat_map(|(subgraph, directives)| {
+                    directives.iter().map(move |directive| (*subgraph, directive))
+                })
                 .filter(|(_, directive)| directive.fed.is_none())
         };
         let mut printed = Vec::new();

@@ -84,15 +84,9 @@ impl<'a> Merge<'a> {
         self.report.push(Diagnostic { places, ..diagnostic });
     }
 
-    fn value_not_everywhere(
-        &mut self,
-        coordinate: &str,
-        present: &[Present<'a>],
-        sources: &[Source<'a>],
-    ) {
-        let is_absent = |source: &&Source<'a>| {
-            !present.iter().any(|(other, _)| other.name == source.subgraph.name)
-        };
+    fn value_not_everywhere(&mut self, coordinate: &str, present: &[Present<'a>], sources: &[Source<'a>]) {
+        let is_absent =
+            |source: &&Source<'a>| !present.iter().any(|(other, _)| other.name == source.subgraph.name);
         let absent: Vec<_> = sources.iter().filter(is_absent).collect();
         let names = absent.iter().map(|source| source.subgraph.name.as_str()).collect::<Vec<_>>().join(", ");
         let message = format!("value is in the supergraph, though {names} does not have it");

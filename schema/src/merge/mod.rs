@@ -87,7 +87,14 @@ pub(crate) fn merge(subgraphs: &[Subgraph], report: &mut Vec<Diagnostic>) -> Sup
         name: subgraph.name.clone(),
         url: subgraph.url.clone().unwrap_or_default(),
     };
-    Supergraph { graphs: subgraphs.iter().map(graph).collect(), types, features: merge.features, composed, executable, schema_directives }
+    Supergraph {
+        graphs: subgraphs.iter().map(graph).collect(),
+        types,
+        features: merge.features,
+        composed,
+        executable,
+        schema_directives,
+    }
 }
 
 fn by_name(subgraphs: &[Subgraph]) -> BTreeMap<&str, Vec<Source<'_>>> {

@@ -92,7 +92,8 @@ impl<'a> Merge<'a> {
             Diagnostic::error(Code::ShareableRuntimeTypes, coordinate, message)
                 .help("a shared field is resolved alike everywhere: define the same types in each subgraph")
         } else {
-            let message = format!("shared field returns {}, so the answer depends on who is asked", listed.join("; "));
+            let message =
+                format!("shared field returns {}, so the answer depends on who is asked", listed.join("; "));
             Diagnostic::hint(Code::InconsistentRuntimeTypes, coordinate, message)
                 .help("define the same types in each of these subgraphs if the field can return them there")
         };

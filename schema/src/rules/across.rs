@@ -91,7 +91,8 @@ pub(super) fn inputs_can_be_given(supergraph: &Supergraph, report: &mut Report) 
         let mut seen = BTreeSet::new();
         let mut next = vec![ty];
         while let Some(inner) = next.pop() {
-            let required = inner.fields.values().filter(|field| !field.ty.nullable && field.default.is_none());
+            let required =
+                inner.fields.values().filter(|field| !field.ty.nullable && field.default.is_none());
             for field in required {
                 let BaseType::Named(name) = &field.ty.base else { continue };
                 let Some(target) = supergraph.types.get(name.as_str()) else { continue };
@@ -102,8 +103,11 @@ pub(super) fn inputs_can_be_given(supergraph: &Supergraph, report: &mut Report) 
         }
         if seen.contains(&ty.name) {
             report.push(
-                ty.error(Code::InvalidGraphql, "every value of the input type must contain another one, without end")
-                    .help("make one of the fields on the way nullable, or a list"),
+                ty.error(
+                    Code::InvalidGraphql,
+                    "every value of the input type must contain another one, without end",
+                )
+                .help("make one of the fields on the way nullable, or a list"),
             );
         }
     }

@@ -37,18 +37,18 @@ pub(super) fn entities_have_keys_everywhere(subgraphs: &[Subgraph], report: &mut
             continue;
         }
         let message = format!("type has a @key in {}, but none in {}", names(&entities), names(&values));
-        let hint = values.iter().fold(Diagnostic::hint(Code::InconsistentEntity, name, message), |hint, (subgraph, ty)| {
-            hint.at(subgraph, ty.pos)
-        });
+        let hint = values
+            .iter()
+            .fold(Diagnostic::hint(Code::InconsistentEntity, name, message), |hint, (subgraph, ty)| {
+                hint.at(subgraph, ty.pos)
+            });
         report.push(hint.help(format!("give it a @key in {} too, if it is an entity there", names(&values))));
     }
 }
 
 pub(super) fn value_types_have_the_same_fields(subgraphs: &[Subgraph], report: &mut Report) {
-    let kinds = [
-        (Kind::Object, Code::InconsistentObjectField),
-        (Kind::Interface, Code::InconsistentInterfaceField),
-    ];
+    let kinds =
+        [(Kind::Object, Code::InconsistentObjectField), (Kind::Interface, Code::InconsistentInterfaceField)];
     for (kind, code) in kinds {
         for (name, definitions) in shared(subgraphs, kind) {
             if definitions.iter().any(|(_, ty)| ty.keys().next().is_some()) {
@@ -85,8 +85,8 @@ fn absent(
         return;
     }
     let message = format!("{what} is in the supergraph, though {} does not have it", names(&absent));
-    let hint = absent.iter().fold(Diagnostic::hint(code, coordinate, message), |hint, (subgraph, ty)| {
-        hint.at(subgraph, ty.pos)
-    });
+    let hint = absent
+        .iter()
+        .fold(Diagnostic::hint(code, coordinate, message), |hint, (subgraph, ty)| hint.at(subgraph, ty.pos));
     report.push(hint.help(format!("add it to {} if that subgraph can answer with it", names(&absent))));
 }

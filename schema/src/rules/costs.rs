@@ -46,11 +46,7 @@ pub(super) fn list_sizes_fit(subgraph: &Subgraph, report: &mut Report) {
 
 type Problem = (Code, String, &'static str);
 
-fn list_size_problems(
-    subgraph: &Subgraph,
-    field: &Field,
-    directive: &Directive,
-) -> Vec<Problem> {
+fn list_size_problems(subgraph: &Subgraph, field: &Field, directive: &Directive) -> Vec<Problem> {
     let mut problems = Vec::new();
     let sized: Vec<&str> = texts(directive.arg("sizedFields"));
     let target = subgraph.types.get(base_name(&field.ty));
@@ -71,9 +67,7 @@ fn list_size_problems(
         }
     }
     for name in texts(directive.arg("slicingArguments")) {
-        let is_int = |argument: &Field| {
-            argument.ty.to_string().trim_end_matches('!') == "Int"
-        };
+        let is_int = |argument: &Field| argument.ty.to_string().trim_end_matches('!') == "Int";
         if !field.args.get(name).is_some_and(is_int) {
             problems.push((
                 Code::ListSizeInvalidSlicingArgument,

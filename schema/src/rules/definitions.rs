@@ -5,7 +5,10 @@ use crate::{
     code::Code,
     diagnostic::Diagnostic,
     print,
-    subgraph::{BUILTIN_SCALARS, DirectiveDef, Kind, Subgraph, spec::{Definition, Fed}},
+    subgraph::{
+        BUILTIN_SCALARS, DirectiveDef, Kind, Subgraph,
+        spec::{Definition, Fed},
+    },
 };
 
 pub(super) fn federation_directives_are_what_they_are(subgraph: &Subgraph, report: &mut Report) {
@@ -39,7 +42,8 @@ fn difference(known: &Definition, given: &DirectiveDef) -> Option<String> {
     if let Some(argument) = missing {
         return Some(format!("@{name} of the federation specification has an argument {}", argument.name));
     }
-    let location = given.definition.locations.iter().find(|location| !known.locations.contains(&location.node))?;
+    let location =
+        given.definition.locations.iter().find(|location| !known.locations.contains(&location.node))?;
     Some(format!(
         "@{name} of the federation specification has no location {}",
         print::location(location.node)

@@ -58,8 +58,7 @@ pub(super) fn types_are_more_than_unused_external(subgraph: &Subgraph, report: &
     }
     for ty in subgraph.types.values().filter(|ty| ty.kind == Kind::Object && !ty.fields.is_empty()) {
         let is_unused = |field: &Field| {
-            field.has(Fed::External)
-                && !subgraph.used_fields.contains(&(ty.name.clone(), field.name.clone()))
+            field.has(Fed::External) && !subgraph.used_fields.contains(&(ty.name.clone(), field.name.clone()))
         };
         if ty.fields.values().all(is_unused) {
             let message = "all fields of the type are @external, and nothing in this subgraph uses them";

@@ -159,7 +159,8 @@ fn check(
         Ok(selections) => selections,
         Err(message) => {
             return report.push(
-                error(code_of(&message, codes.invalid, codes.has_directive), message).help(format!("name fields of {on}, such as \"name owner {{ id }}\"")),
+                error(code_of(&message, codes.invalid, codes.has_directive), message)
+                    .help(format!("name fields of {on}, such as \"name owner {{ id }}\"")),
             );
         }
     };

@@ -99,7 +99,8 @@ fn moved(entry: &Override<'_>, source: &Subgraph, field: &Field, report: &mut Re
         return;
     }
     let is_used = source.used_fields.contains(&(entry.ty.name.clone(), entry.field.name.clone()));
-    let message = format!("field has moved to {}, and {} does not answer for it", entry.subgraph.name, source.name);
+    let message =
+        format!("field has moved to {}, and {} does not answer for it", entry.subgraph.name, source.name);
     let help = if is_used {
         format!("mark it @external in {}, which still uses it, and remove @override", source.name)
     } else {

@@ -84,8 +84,11 @@ pub(crate) fn read(
     subgraph: &str,
     report: &mut Vec<Diagnostic>,
 ) -> Links {
-    let mut links =
-        Links { prefixes: vec!["federation".into(), "link".into()], link: own_name(directives), ..Links::default() };
+    let mut links = Links {
+        prefixes: vec!["federation".into(), "link".into()],
+        link: own_name(directives),
+        ..Links::default()
+    };
     for directive in directives {
         if !links.is_link(&directive.node.name.node) {
             continue;
@@ -94,8 +97,13 @@ pub(crate) fn read(
             Diagnostic::error(code, "@link", message).at_place(subgraph, directive.pos).help(help)
         };
         let Some(url) = text(directive, "url").or_else(|| text(directive, "feature")) else {
-            let help = "give it the `url` of a specification, such as \"https://specs.apollo.dev/federation/v2.9\"";
-            report.push(refuse((Code::InvalidLinkDirectiveUsage, "@link lacks a url".to_owned(), help.to_owned())));
+            let help =
+                "give it the `url` of a specification, such as \"https://specs.apollo.dev/federation/v2.9\"";
+            report.push(refuse((
+                Code::InvalidLinkDirectiveUsage,
+                "@link lacks a url".to_owned(),
+                help.to_owned(),
+            )));
             continue;
         };
         let url = url.trim().to_owned();
@@ -144,7 +152,11 @@ impl Links {
         if let Some(rest) = link.url.strip_prefix(SPECS).filter(|_| link.version.is_none()) {
             let name = rest.split('/').next().unwrap_or_default();
             let message = format!("\"{}\" does not end in a version", link.url);
-            return Some((Code::InvalidLinkIdentifier, message, format!("write {SPECS}{name}/v2.9 or the like")));
+            return Some((
+                Code::InvalidLinkIdentifier,
+                message,
+                format!("write {SPECS}{name}/v2.9 or the like"),
+            ));
         }
         let is_name = |text: &str| {
             !text.is_empty()
@@ -165,11 +177,19 @@ impl Links {
             && link.version.is_some_and(|(major, _)| major > 0)
         {
             let message = format!("\"{}\" is no known version of {spec}", link.url);
-            return Some((Code::UnknownLinkVersion, message, format!("import \"@{spec}\" in the @link of federation")));
+            return Some((
+                Code::UnknownLinkVersion,
+                message,
+                format!("import \"@{spec}\" in the @link of federation"),
+            ));
         }
         if self.all.iter().any(|other| other.identity == link.identity) {
             let message = format!("{} is linked twice", link.identity);
-            return Some((Code::InvalidLinkDirectiveUsage, message, "keep one of the two, with all imports".to_owned()));
+            return Some((
+                Code::InvalidLinkDirectiveUsage,
+                message,
+                "keep one of the two, with all imports".to_owned(),
+            ));
         }
         let taken = link.imports.iter().map(|(_, local)| local).find(|local| {
             self.all.iter().any(|other| other.imports.iter().any(|(_, taken)| taken == *local))

@@ -12,13 +12,12 @@ use async_graphql_parser::{
 use async_graphql_value::Name;
 
 use super::{
-    Directive, DirectiveDef, EnumValue, Field, Kind, ROOT_TYPES, Subgraph, TypeDef, links::{self, Links}, spec::Fed, text, upgrade, usage,
+    Directive, DirectiveDef, EnumValue, Field, Kind, ROOT_TYPES, Subgraph, TypeDef,
+    links::{self, Links},
+    spec::Fed,
+    text, upgrade, usage,
 };
-use crate::{
-    SubgraphSdl,
-    code::Code,
-    diagnostic::Diagnostic,
-};
+use crate::{SubgraphSdl, code::Code, diagnostic::Diagnostic};
 
 const BUILTIN_DIRECTIVES: [&str; 5] = ["deprecated", "include", "oneOf", "skip", "specifiedBy"];
 
@@ -36,12 +35,7 @@ pub(crate) fn parse_whole(name: &str, sdl: &str, report: &mut Vec<Diagnostic>) -
     read(&input, String::new(), true, report)
 }
 
-fn read(
-    input: &SubgraphSdl,
-    graph: String,
-    whole: bool,
-    report: &mut Vec<Diagnostic>,
-) -> Option<Subgraph> {
+fn read(input: &SubgraphSdl, graph: String, whole: bool, report: &mut Vec<Diagnostic>) -> Option<Subgraph> {
     let document = match document(&input.sdl) {
         Ok(document) => document,
         Err((pos, message)) => {
@@ -77,9 +71,8 @@ fn read(
 }
 
 fn document(sdl: &str) -> Result<ServiceDocument, (Pos, String)> {
-    let sdl = text::prepare(sdl).map_err(|pos| {
-        (pos, format!("brackets are nested deeper than {} levels", text::NESTING_LIMIT))
-    })?;
+    let sdl = text::prepare(sdl)
+        .map_err(|pos| (pos, format!("brackets are nested deeper than {} levels", text::NESTING_LIMIT)))?;
     parse_schema(sdl).map_err(|error| (error.positions().next().unwrap_or_default(), syntax(&error)))
 }
 
@@ -144,6 +137,9 @@ impl<'a> Reader<'a> {
     fn read_directive_definition(&mut self, definition: Positioned<DirectiveDefinition>) {
         let Positioned { mut node, pos } = definition;
         node.is_repeatable = text::is_repeatable(self.sdl, pos);
+        if let Some(description) = &mut node.description {
+            description.node = unescaped(&description.node);
+        }
         let name = node.name.node.to_string();
         if !self.whole && (name == "link" || BUILTIN_DIRECTIVES.contains(&name.as_str())) {
             return;
@@ -220,7 +216,7 @@ impl<'a> Reader<'a> {
             extension: extend || super::has(&directives, Fed::Extends),
             kind: kind_of(&kind),
             name,
-            description: description.map(|text| text.node),
+            description: described(description),
             directives,
             implements: BTreeMap::new(),
             fields: BTreeMap::new(),
@@ -272,7 +268,7 @@ impl<'a> Reader<'a> {
             let coordinate = format!("{}.{}", ty.name, name.node);
             let field = Field {
                 name: name.node.to_string(),
-                description: description.map(|text| text.node),
+                description: described(description),
                 args: self.inputs(&coordinate, arguments),
                 ty: self.rename(field_type.node),
                 default: None,
@@ -293,7 +289,7 @@ impl<'a> Reader<'a> {
         for definition in values {
             let name = definition.node.value;
             let value = EnumValue {
-                description: definition.node.description.map(|text| text.node),
+                description: described(definition.node.description),
                 directives: definition
                     .node
                     .directives
@@ -323,7 +319,7 @@ impl<'a> Reader<'a> {
             let InputValueDefinition { description, name, ty, default_value, directives } = definition.node;
             let input = Field {
                 name: name.node.to_string(),
-                description: description.map(|text| text.node),
+                description: described(description),
                 args: BTreeMap::new(),
                 ty: self.rename(ty.node),
                 default: default_value.map(|value| value.node),
@@ -370,6 +366,15 @@ impl<'a> Reader<'a> {
             Diagnostic::error(Code::InvalidGraphql, coordinate, message).at(&self.subgraph, pos).help(help),
         );
     }
+}
+
+fn described(description: Option<Positioned<String>>) -> Option<String> {
+    description.map(|text| unescaped(&text.node))
+}
+
+/// The parser leaves the backslash before quotes in block strings.
+fn unescaped(description: &str) -> String {
+    description.replace(r#"\""""#, r#"""""#)
 }
 
 /// Adds an extension to what it extends, and returns what both define.

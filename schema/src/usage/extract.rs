@@ -5,8 +5,8 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use async_graphql_parser::{
     Positioned, parse_query,
     types::{
-        Directive, DocumentOperations, ExecutableDocument, Field, FragmentDefinition,
-        OperationDefinition, OperationType, Selection, SelectionSet, Type,
+        Directive, DocumentOperations, ExecutableDocument, Field, FragmentDefinition, OperationDefinition,
+        OperationType, Selection, SelectionSet, Type,
     },
 };
 use async_graphql_value::{ConstValue, Name, Value};
@@ -73,6 +73,18 @@ pub fn operation_coordinates(
     walk.returned(root);
     walk.selections(root, &definition.selection_set.node);
     Ok(walk.used)
+}
+
+/// The names of a document's operations; one without a name is `None`.
+pub fn document_operations(document: &str) -> Result<Vec<Option<String>>, UsageError> {
+    if text::prepare(document).is_err() {
+        return Err(UsageError::Syntax("brackets are nested too deeply".to_owned()));
+    }
+    let document = parse_query(document).map_err(|error| UsageError::Syntax(syntax(&error)))?;
+    let mut names: Vec<Option<String>> =
+        document.operations.iter().map(|(name, _)| name.map(ToString::to_string)).collect();
+    names.sort();
+    Ok(names)
 }
 
 fn find<'a>(document: &'a ExecutableDocument, name: Option<&str>) -> Option<&'a OperationDefinition> {
@@ -152,7 +164,8 @@ impl<'a> Walk<'a> {
     fn field(&mut self, ty: &str, field: &'a Field) {
         self.directives(&field.directives);
         let schema = self.schema;
-        let Some(definition) = schema.types.get(ty).and_then(|ty| ty.fields.get(field.name.node.as_str())) else {
+        let Some(definition) = schema.types.get(ty).and_then(|ty| ty.fields.get(field.name.node.as_str()))
+        else {
             return;
         };
         let coordinate = format!("{ty}.{}", definition.name);

@@ -4,7 +4,7 @@ mod extract;
 
 use std::collections::{BTreeSet, HashMap};
 
-pub use self::extract::{UsageError, operation_coordinates};
+pub use self::extract::{UsageError, document_operations, operation_coordinates};
 
 /// Which operation uses which coordinate.
 #[derive(Clone, Debug, Default)]

@@ -31,9 +31,8 @@ fn usage(schema: &ApiSchema, operation: &str) -> Usage {
 #[test]
 fn every_change_is_found_and_judged_by_its_use() {
     for case in cases() {
-        let [old, new] = [case.old, case.new].map(|sdl| {
-            ApiSchema::read(sdl).unwrap_or_else(|report| panic!("{}: {report:?}", case.name))
-        });
+        let [old, new] = [case.old, case.new]
+            .map(|sdl| ApiSchema::read(sdl).unwrap_or_else(|report| panic!("{}: {report:?}", case.name)));
         let changes = diff(&old, &new);
         let found: Vec<String> = changes
             .iter()
@@ -56,7 +55,9 @@ fn every_change_is_found_and_judged_by_its_use() {
 fn there_are_at_least_sixty_changes_and_every_code_is_among_them() {
     assert!(cases().count() >= 60, "{}", cases().count());
     for code in pulse_schema::ChangeCode::ALL {
-        let is_shown = cases().flat_map(|case| case.changes).any(|change| change.split(' ').nth(1) == Some(code.as_str()));
+        let is_shown = cases()
+            .flat_map(|case| case.changes)
+            .any(|change| change.split(' ').nth(1) == Some(code.as_str()));
         assert!(is_shown, "no case shows {code}");
     }
 }
