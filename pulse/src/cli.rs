@@ -33,7 +33,7 @@ pub enum Command {
     Migrate(MigrateCommand),
     /// Load entities and relationships from a JSON Lines file.
     Import(ImportArgs),
-    /// Write or check the GraphQL schemas that this program serves.
+    /// Export, compose, compare, check and lint GraphQL schemas.
     #[command(subcommand)]
     Schema(SchemaCommand),
     /// Check settings and supergraph of a gateway before it serves.

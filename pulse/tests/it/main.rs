@@ -6,6 +6,7 @@ mod errors;
 mod gateway;
 mod import;
 mod migrate;
+mod schema;
 mod serve;
 mod settings;
 mod support;

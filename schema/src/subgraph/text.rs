@@ -26,7 +26,7 @@ pub(crate) fn prepare(text: &str) -> Result<String, Pos> {
                     .for_each(|byte| *byte = b' ');
             }
             b'[' => {
-                let brackets = bytes[at..at + length].iter().filter(|byte| **byte == b'[').count();
+                let brackets = text[at..at + length].matches('[').count();
                 bytes[at..at + length - brackets].fill(b' ');
                 bytes[at + length - brackets..at + length].fill(b'[');
             }
@@ -37,7 +37,7 @@ pub(crate) fn prepare(text: &str) -> Result<String, Pos> {
             _ => {}
         }
         match text.as_bytes()[at] {
-            b'[' => depth += bytes[at..at + length].iter().filter(|byte| **byte == b'[').count(),
+            b'[' => depth += text[at..at + length].matches('[').count(),
             b'{' | b'(' => depth += 1,
             b']' | b'}' | b')' => depth = depth.saturating_sub(1),
             _ => {}

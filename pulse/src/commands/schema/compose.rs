@@ -23,7 +23,10 @@ pub(super) fn run(args: &ComposeArgs, config: Option<&Path>) -> anyhow::Result<(
                 complain_all(&report);
             } else {
                 report.supergraph = Some(composition.supergraph);
-                say(report.print(args.format).trim_end());
+                let printed = report.print(args.format);
+                if !printed.is_empty() {
+                    say(printed.trim_end());
+                }
             }
             Ok(())
         }

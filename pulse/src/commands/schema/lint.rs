@@ -5,7 +5,7 @@ use pulse_schema::{LintConfig, lint};
 
 use super::report::{Files, Finding, Level, Report};
 use super::{compose, files};
-use crate::cli::{LintArgs, ReportFormat};
+use crate::cli::LintArgs;
 use crate::exit::Failure;
 use crate::terminal::say;
 
@@ -26,7 +26,7 @@ pub(super) fn run(args: &LintArgs) -> anyhow::Result<()> {
         report.findings.extend(found.iter().map(|finding| Finding::of_lint(finding, &places)));
     }
     let printed = report.print(args.format);
-    if printed.is_empty() && args.format == ReportFormat::Text {
+    if printed.is_empty() {
         say("nothing to complain of");
     } else {
         say(printed.trim_end());
