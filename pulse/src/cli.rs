@@ -33,7 +33,7 @@ pub enum Command {
     Migrate(MigrateCommand),
     /// Load entities and relationships from a JSON Lines file.
     Import(ImportArgs),
-    /// Write or check the GraphQL schemas that this program serves.
+    /// Export, compose, compare, check and lint GraphQL schemas.
     #[command(subcommand)]
     Schema(SchemaCommand),
     /// Check settings and supergraph of a gateway before it serves.
@@ -215,11 +215,117 @@ pub enum SchemaCommand {
         check: bool,
     },
     /// Compose SDL files into a supergraph and print it. The file's name is the subgraph's.
-    Compose {
-        /// SDL files.
-        #[arg(required = true)]
-        files: Vec<PathBuf>,
-    },
+    ///
+    /// Ends with 41 when the schemas do not compose. Hints go to standard error.
+    Compose(ComposeArgs),
+    /// Say what has changed between two supergraphs or API schemas, and what that does to clients.
+    ///
+    /// Ends with 47 when a change breaks clients, and with 41 when a schema cannot be read.
+    Diff(DiffArgs),
+    /// Check a new schema of one subgraph: whether it composes with the others, and what it changes for clients.
+    ///
+    /// Ends with 41 when the schemas do not compose, with 47 when they do but break clients; 48 is kept for a
+    /// registry that cannot be reached.
+    Check(CheckSchemaArgs),
+    /// Check the style of schemas: names, descriptions, deprecation before removal.
+    ///
+    /// Ends with 49 when a rule that is an error is broken, and with 41 when a schema cannot be read.
+    Lint(LintArgs),
+}
+
+/// Arguments of `pulse schema compose`.
+#[derive(Debug, Args)]
+#[command(after_help = LIST_OF_SUBGRAPHS)]
+pub struct ComposeArgs {
+    /// SDL files; instead or as well, --config names a YAML file that lists subgraphs.
+    pub files: Vec<PathBuf>,
+    /// Make a contract that shows only fields with this tag, on the field or on its type. May be repeated.
+    #[arg(long, value_name = "TAG")]
+    pub include: Vec<String>,
+    /// Make a contract without what has this tag. May be repeated.
+    #[arg(long, value_name = "TAG")]
+    pub exclude: Vec<String>,
+    /// Make a contract without types that nothing in it leads to.
+    #[arg(long)]
+    pub hide_unreachable: bool,
+    /// For whom the output is; formats for CI report hints, and JSON has the supergraph in it.
+    #[arg(long, value_enum, default_value_t = ReportFormat::Text)]
+    pub format: ReportFormat,
+}
+
+/// How `--config` lists subgraphs.
+const LIST_OF_SUBGRAPHS: &str = "\
+List of subgraphs for --config, with files beside it:
+  subgraphs:
+    accounts:
+      routing_url: http://accounts:4001/graphql
+      schema: { file: accounts.graphql }";
+
+/// Arguments of `pulse schema diff`.
+#[derive(Debug, Args)]
+pub struct DiffArgs {
+    /// The schema as it was: a supergraph or an API schema.
+    pub old: PathBuf,
+    /// The schema as it will be.
+    pub new: PathBuf,
+    /// Folder of operations in use (.graphql documents, .json manifests): what none of them notices is safe.
+    #[arg(long, value_name = "FOLDER")]
+    pub operations: Option<PathBuf>,
+    /// For whom the report is.
+    #[arg(long, value_enum, default_value_t = ReportFormat::Text)]
+    pub format: ReportFormat,
+}
+
+/// Arguments of `pulse schema check`.
+#[derive(Debug, Args)]
+#[command(after_help = LIST_OF_SUBGRAPHS)]
+pub struct CheckSchemaArgs {
+    /// The new SDL of the subgraph.
+    pub subgraph: PathBuf,
+    /// Name of the subgraph, if it is not that of the file.
+    #[arg(long)]
+    pub name: Option<String>,
+    /// SDL files of all subgraphs as they are, the one to be replaced among them; or --config with a list of them.
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    pub with: Vec<PathBuf>,
+    /// Folder of operations in use (.graphql documents, .json manifests): what none of them notices is safe.
+    #[arg(long, value_name = "FOLDER")]
+    pub operations: Option<PathBuf>,
+    /// For whom the report is.
+    #[arg(long, value_enum, default_value_t = ReportFormat::Text)]
+    pub format: ReportFormat,
+}
+
+/// Arguments of `pulse schema lint`.
+#[derive(Debug, Args)]
+pub struct LintArgs {
+    /// SDL files.
+    #[arg(required = true)]
+    pub files: Vec<PathBuf>,
+    /// The schema as it was, to find what was removed without having been deprecated.
+    #[arg(long, value_name = "FILE")]
+    pub previous: Option<PathBuf>,
+    /// YAML file with `rules` (a level for each: error, warning or off) and coordinates to `ignore`.
+    #[arg(long, value_name = "FILE")]
+    pub rules: Option<PathBuf>,
+    /// For whom the report is.
+    #[arg(long, value_enum, default_value_t = ReportFormat::Text)]
+    pub format: ReportFormat,
+}
+
+/// For whom a report about schemas is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum ReportFormat {
+    /// People.
+    Text,
+    /// Programs.
+    Json,
+    /// Code scanning (SARIF 2.1.0).
+    Sarif,
+    /// Test reports (JUnit XML).
+    Junit,
+    /// Annotations of GitHub Actions.
+    Github,
 }
 
 /// Arguments of `pulse health`.

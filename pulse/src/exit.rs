@@ -43,6 +43,12 @@ pub enum Failure {
     /// A check that was asked to be strict found something suspicious.
     #[error("{0} warnings; without --strict they are no failure")]
     Warnings(usize),
+    /// A schema changes in a way that breaks clients.
+    #[error("{0} changes break clients")]
+    Breaking(usize),
+    /// A schema breaks rules of style that are errors.
+    #[error("{0} errors of style")]
+    Style(usize),
 }
 
 impl Failure {
@@ -56,6 +62,9 @@ impl Failure {
             Self::Drift(_) => 44,
             Self::NotReady(_) => 45,
             Self::Warnings(_) => 46,
+            Self::Breaking(_) => 47,
+            // 48: a registry that cannot be reached.
+            Self::Style(_) => 49,
         }
     }
 }

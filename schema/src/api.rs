@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     SubgraphSdl,
-    diagnostic::{Code, Diagnostic},
+    code::Code,
+    diagnostic::Diagnostic,
     print,
-    subgraph::{Directive, Field, Subgraph, TypeDef, base_name, has, parse, spec::Fed},
-    supergraph::{OutField, OutType, OutValue},
+    subgraph::{Directive, DirectiveDef, Field, Subgraph, TypeDef, base_name, has, parse, spec::Fed},
+    supergraph::{ExecutableDirective, OutField, OutType, OutValue},
 };
 
 /// Prints the API schema of a supergraph: without the machinery of composition and without what is
@@ -26,7 +27,46 @@ pub fn api_schema(supergraph: &str) -> Result<String, Vec<Diagnostic>> {
         let error = Diagnostic::error(Code::NoQueries, "Query", "the supergraph has no query");
         return Err(vec![error.help("pass a composed supergraph")]);
     }
-    Ok(format!("schema {}{}", print::roots(|name| types.contains_key(name)), print::types(types.values())))
+    let directives: String = schema
+        .directives
+        .iter()
+        .filter_map(|(name, definition)| executable(name, definition, &hidden))
+        .collect();
+    let roots = print::roots(|name| types.contains_key(name));
+    Ok(format!("schema {roots}{directives}{}", print::types(types.values())))
+}
+
+/// A supergraph or an API schema, read to be compared and to look operations up in it.
+#[derive(Clone, Debug)]
+pub struct ApiSchema {
+    /// Without what is `@inaccessible`.
+    pub(crate) schema: Subgraph,
+}
+
+impl ApiSchema {
+    /// Reads a supergraph or an API schema.
+    pub fn read(sdl: &str) -> Result<Self, Vec<Diagnostic>> {
+        let mut schema = read(sdl)?;
+        let hidden: BTreeSet<String> = schema
+            .types
+            .iter()
+            .filter(|(_, ty)| ty.has(Fed::Inaccessible))
+            .map(|(name, _)| name.clone())
+            .collect();
+        schema.types.retain(|name, _| !hidden.contains(name));
+        for ty in schema.types.values_mut() {
+            retain_shown(&mut ty.fields, &hidden);
+            ty.fields.values_mut().for_each(|field| retain_shown(&mut field.args, &hidden));
+            ty.implements.retain(|name, _| !hidden.contains(name));
+            ty.members.retain(|name, _| !hidden.contains(name));
+            ty.values.retain(|_, value| !has(&value.directives, Fed::Inaccessible));
+        }
+        Ok(Self { schema })
+    }
+}
+
+fn retain_shown(fields: &mut BTreeMap<String, Field>, hidden: &BTreeSet<String>) {
+    fields.retain(|_, field| !field.has(Fed::Inaccessible) && !hidden.contains(base_name(&field.ty)));
 }
 
 /// Reads a supergraph as if it were a subgraph, which drops the types of linked specifications.
@@ -37,6 +77,19 @@ pub(crate) fn read(supergraph: &str) -> Result<Subgraph, Vec<Diagnostic>> {
         Some(schema) if report.is_empty() => Ok(schema),
         _ => Err(report),
     }
+}
+
+fn executable(name: &str, directive: &DirectiveDef, hidden: &BTreeSet<&str>) -> Option<String> {
+    let locations: Vec<_> = directive.executable_locations().collect();
+    let description = directive.definition.description.as_ref().map(|text| text.node.clone());
+    let printed = print::executable_directive(&ExecutableDirective {
+        name: name.to_owned(),
+        description,
+        args: fields(&directive.args, hidden),
+        is_repeatable: directive.definition.is_repeatable,
+        locations: locations.clone(),
+    });
+    (!locations.is_empty()).then_some(printed)
 }
 
 fn visible(ty: &TypeDef, hidden: &BTreeSet<&str>) -> OutType {

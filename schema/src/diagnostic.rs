@@ -4,7 +4,7 @@ use std::fmt;
 
 use async_graphql_parser::Pos;
 
-use crate::subgraph::Subgraph;
+use crate::{code::Code, subgraph::Subgraph};
 
 /// Whether a diagnostic stops composition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -107,100 +107,5 @@ impl fmt::Display for Diagnostic {
             write!(f, "\n  help: {}", self.help)?;
         }
         Ok(())
-    }
-}
-
-macro_rules! codes {
-    ($($variant:ident = $text:literal,)*) => {
-        /// The kinds of statement that composition makes.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        #[non_exhaustive]
-        pub enum Code { $(#[doc = concat!("`", $text, "`")] $variant,)* }
-
-        impl Code {
-            /// The name that tools and people know it by.
-            pub const fn as_str(self) -> &'static str {
-                match self { $(Self::$variant => $text,)* }
-            }
-        }
-    };
-}
-
-codes! {
-    CompositionLimit = "COMPOSITION_LIMIT",
-    DefaultValueUsesInaccessible = "DEFAULT_VALUE_USES_INACCESSIBLE",
-    DirectiveCompositionError = "DIRECTIVE_COMPOSITION_ERROR",
-    EmptyMergedEnumType = "EMPTY_MERGED_ENUM_TYPE",
-    EmptyMergedInputType = "EMPTY_MERGED_INPUT_TYPE",
-    EnumValueMismatch = "ENUM_VALUE_MISMATCH",
-    ExtensionWithNoBase = "EXTENSION_WITH_NO_BASE",
-    ExternalArgumentMissing = "EXTERNAL_ARGUMENT_MISSING",
-    ExternalArgumentTypeMismatch = "EXTERNAL_ARGUMENT_TYPE_MISMATCH",
-    ExternalCollision = "EXTERNAL_COLLISION_WITH_ANOTHER_DIRECTIVE",
-    ExternalMissingOnBase = "EXTERNAL_MISSING_ON_BASE",
-    ExternalOnInterface = "EXTERNAL_ON_INTERFACE",
-    ExternalTypeMismatch = "EXTERNAL_TYPE_MISMATCH",
-    ExternalUnused = "EXTERNAL_UNUSED",
-    FieldArgumentDefaultMismatch = "FIELD_ARGUMENT_DEFAULT_MISMATCH",
-    FieldArgumentTypeMismatch = "FIELD_ARGUMENT_TYPE_MISMATCH",
-    FieldTypeMismatch = "FIELD_TYPE_MISMATCH",
-    FromSubgraphDoesNotExist = "FROM_SUBGRAPH_DOES_NOT_EXIST",
-    ImplementedByInaccessible = "IMPLEMENTED_BY_INACCESSIBLE",
-    InconsistentArgumentPresence = "INCONSISTENT_ARGUMENT_PRESENCE",
-    InconsistentButCompatibleType = "INCONSISTENT_BUT_COMPATIBLE_FIELD_TYPE",
-    InconsistentDefaultValue = "INCONSISTENT_DEFAULT_VALUE_PRESENCE",
-    InconsistentDescription = "INCONSISTENT_DESCRIPTION",
-    InconsistentEnumValue = "INCONSISTENT_ENUM_VALUE",
-    InconsistentInputField = "INCONSISTENT_INPUT_OBJECT_FIELD",
-    InputFieldDefaultMismatch = "INPUT_FIELD_DEFAULT_MISMATCH",
-    InterfaceFieldNoImplem = "INTERFACE_FIELD_NO_IMPLEM",
-    InterfaceKeyMissingImplementation = "INTERFACE_KEY_MISSING_IMPLEMENTATION_TYPE",
-    InterfaceKeyNotOnImplementation = "INTERFACE_KEY_NOT_ON_IMPLEMENTATION",
-    InterfaceObjectUsageError = "INTERFACE_OBJECT_USAGE_ERROR",
-    InternalError = "INTERNAL_ERROR",
-    InvalidFieldSharing = "INVALID_FIELD_SHARING",
-    InvalidGraphql = "INVALID_GRAPHQL",
-    InvalidLinkDirectiveUsage = "INVALID_LINK_DIRECTIVE_USAGE",
-    InvalidShareableUsage = "INVALID_SHAREABLE_USAGE",
-    InvalidSubgraphName = "INVALID_SUBGRAPH_NAME",
-    KeyFieldsHasArgs = "KEY_FIELDS_HAS_ARGS",
-    KeyFieldsSelectInvalidType = "KEY_FIELDS_SELECT_INVALID_TYPE",
-    KeyInvalidFields = "KEY_INVALID_FIELDS",
-    KeyInvalidFieldsType = "KEY_INVALID_FIELDS_TYPE",
-    KeyUnsupportedOnInterface = "KEY_UNSUPPORTED_ON_INTERFACE",
-    NoQueries = "NO_QUERIES",
-    OnlyInaccessibleChildren = "ONLY_INACCESSIBLE_CHILDREN",
-    OverrideCollision = "OVERRIDE_COLLISION_WITH_ANOTHER_DIRECTIVE",
-    OverrideFromSelf = "OVERRIDE_FROM_SELF_ERROR",
-    OverrideLabelInvalid = "OVERRIDE_LABEL_INVALID",
-    OverrideOnInterface = "OVERRIDE_ON_INTERFACE",
-    OverrideSourceHasOverride = "OVERRIDE_SOURCE_HAS_OVERRIDE",
-    OverrideSourceWithoutField = "OVERRIDE_SOURCE_WITHOUT_FIELD",
-    ProvidesInvalidFields = "PROVIDES_INVALID_FIELDS",
-    ProvidesInvalidFieldsType = "PROVIDES_INVALID_FIELDS_TYPE",
-    ProvidesMissingExternal = "PROVIDES_FIELDS_MISSING_EXTERNAL",
-    ProvidesOnNonObjectField = "PROVIDES_ON_NON_OBJECT_FIELD",
-    ProvidesOnInterface = "PROVIDES_UNSUPPORTED_ON_INTERFACE",
-    QueryRootTypeInaccessible = "QUERY_ROOT_TYPE_INACCESSIBLE",
-    ReferencedInaccessible = "REFERENCED_INACCESSIBLE",
-    RequiredArgumentMissing = "REQUIRED_ARGUMENT_MISSING_IN_SOME_SUBGRAPH",
-    RequiredInaccessible = "REQUIRED_INACCESSIBLE",
-    RequiredInputFieldMissing = "REQUIRED_INPUT_FIELD_MISSING_IN_SOME_SUBGRAPH",
-    RequiresInvalidFields = "REQUIRES_INVALID_FIELDS",
-    RequiresInvalidFieldsType = "REQUIRES_INVALID_FIELDS_TYPE",
-    RequiresMissingExternal = "REQUIRES_FIELDS_MISSING_EXTERNAL",
-    RequiresOnInterface = "REQUIRES_UNSUPPORTED_ON_INTERFACE",
-    RootMutationUsed = "ROOT_MUTATION_USED",
-    RootQueryUsed = "ROOT_QUERY_USED",
-    RootSubscriptionUsed = "ROOT_SUBSCRIPTION_USED",
-    SatisfiabilityError = "SATISFIABILITY_ERROR",
-    TypeKindMismatch = "TYPE_KIND_MISMATCH",
-    UnknownFederationLinkVersion = "UNKNOWN_FEDERATION_LINK_VERSION",
-    UnsupportedFeature = "UNSUPPORTED_FEATURE",
-}
-
-impl fmt::Display for Code {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
     }
 }

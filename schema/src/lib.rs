@@ -1,18 +1,28 @@
 #![doc = include_str!("../README.md")]
 
 mod api;
+mod code;
+mod contract;
 mod diagnostic;
+mod diff;
+mod lint;
 mod merge;
 mod print;
 mod rules;
 mod satisfiability;
 mod subgraph;
 mod supergraph;
+mod usage;
 
 pub use self::{
-    api::api_schema,
-    diagnostic::{Code, Diagnostic, Place, Severity},
+    api::{ApiSchema, api_schema},
+    code::Code,
+    contract::{ContractFilter, contract},
+    diagnostic::{Diagnostic, Place, Severity},
+    diff::{Change, ChangeCode, Criticality, Verdict, diff, verdicts},
+    lint::{LintConfig, LintFinding, LintLevel, LintRule, lint},
     satisfiability::satisfiability,
+    usage::{Usage, UsageError, document_operations, operation_coordinates},
 };
 use self::{subgraph::Subgraph, supergraph::Supergraph};
 

@@ -1,12 +1,12 @@
 //! The printed supergraph: always in the same order, each type in one definition.
 
-use std::fmt::Write;
+use std::{collections::BTreeMap, fmt::Write};
 
 use async_graphql_parser::types::{DirectiveDefinition, DirectiveLocation, InputValueDefinition};
 
 use crate::{
     subgraph::{Kind, ROOT_TYPES, spec::Fed},
-    supergraph::{OutField, OutType, Supergraph},
+    supergraph::{ExecutableDirective, OutField, OutType, Supergraph},
 };
 
 const JOIN: &str = r"directive @join__enumValue(graph: join__Graph!) repeatable on ENUM_VALUE
@@ -42,6 +42,11 @@ enum link__Purpose {
 
 "#;
 
+/// The link and definition of `@inaccessible`, which a contract may add.
+pub(crate) const INACCESSIBLE_LINK: &str =
+    r#"@link(url: "https://specs.apollo.dev/inaccessible/v0.2", for: SECURITY)"#;
+pub(crate) const INACCESSIBLE: &str = "directive @inaccessible on FIELD_DEFINITION | OBJECT | INTERFACE | UNION | ENUM | ENUM_VALUE | SCALAR | INPUT_OBJECT | INPUT_FIELD_DEFINITION | ARGUMENT_DEFINITION\n\n";
+
 /// What a supergraph that applies a federation directive must link and define.
 struct Feature {
     fed: Fed,
@@ -55,11 +60,7 @@ static FEATURES: [Feature; 7] = [
         link: r#"@link(url: "https://specs.apollo.dev/tag/v0.3")"#,
         definition: "directive @tag(name: String!) repeatable on FIELD_DEFINITION | OBJECT | INTERFACE | UNION | ARGUMENT_DEFINITION | SCALAR | ENUM | ENUM_VALUE | INPUT_OBJECT | INPUT_FIELD_DEFINITION | SCHEMA\n\n",
     },
-    Feature {
-        fed: Fed::Inaccessible,
-        link: r#"@link(url: "https://specs.apollo.dev/inaccessible/v0.2", for: SECURITY)"#,
-        definition: "directive @inaccessible on FIELD_DEFINITION | OBJECT | INTERFACE | UNION | ENUM | ENUM_VALUE | SCALAR | INPUT_OBJECT | INPUT_FIELD_DEFINITION | ARGUMENT_DEFINITION\n\n",
-    },
+    Feature { fed: Fed::Inaccessible, link: INACCESSIBLE_LINK, definition: INACCESSIBLE },
     Feature {
         fed: Fed::Authenticated,
         link: r#"@link(url: "https://specs.apollo.dev/authenticated/v0.1", for: SECURITY)"#,
@@ -98,6 +99,7 @@ pub(crate) fn supergraph(supergraph: &Supergraph) -> String {
     links.extend(features.iter().map(|feature| feature.link));
     links.extend(supergraph.composed.iter().map(|directive| directive.link.as_str()));
     links.dedup();
+    links.extend(supergraph.schema_directives.iter().map(String::as_str));
     for link in links {
         let _ = write!(out, "\n  {link}");
     }
@@ -109,6 +111,9 @@ pub(crate) fn supergraph(supergraph: &Supergraph) -> String {
     }
     for directive in &supergraph.composed {
         let _ = write!(out, "{}\n\n", directive.definition);
+    }
+    for directive in &supergraph.executable {
+        out += &executable_directive(directive);
     }
     out += "enum join__Graph {\n";
     for graph in &supergraph.graphs {
@@ -187,22 +192,42 @@ fn type_definition(ty: &OutType) -> String {
 fn field(out: &mut String, name: &str, definition: &OutField) {
     description(out, "  ", definition.description.as_deref());
     let _ = write!(out, "  {name}");
-    if !definition.args.is_empty() {
-        out.push('(');
-        let described = definition.args.values().any(|argument| argument.description.is_some());
-        for (index, (name, argument)) in definition.args.iter().enumerate() {
-            if described {
-                out.push('\n');
-                description(out, "    ", argument.description.as_deref());
-                *out += "    ";
-            } else if index > 0 {
-                *out += ", ";
-            }
-            let _ = write!(out, "{name}{}", input_type(argument));
-        }
-        *out += if described { "\n  )" } else { ")" };
-    }
+    arguments(out, "  ", &definition.args);
     let _ = writeln!(out, "{}", input_type(definition));
+}
+
+fn arguments(out: &mut String, indent: &str, args: &BTreeMap<String, OutField>) {
+    if args.is_empty() {
+        return;
+    }
+    out.push('(');
+    let described = args.values().any(|argument| argument.description.is_some());
+    for (index, (name, argument)) in args.iter().enumerate() {
+        if described {
+            out.push('\n');
+            description(out, &format!("{indent}  "), argument.description.as_deref());
+            let _ = write!(out, "{indent}  ");
+        } else if index > 0 {
+            *out += ", ";
+        }
+        let _ = write!(out, "{name}{}", input_type(argument));
+    }
+    if described {
+        let _ = write!(out, "\n{indent}");
+    }
+    out.push(')');
+}
+
+/// The definition of a directive for operations.
+pub(crate) fn executable_directive(directive: &ExecutableDirective) -> String {
+    let mut out = String::new();
+    description(&mut out, "", directive.description.as_deref());
+    let _ = write!(out, "directive @{}", directive.name);
+    arguments(&mut out, "", &directive.args);
+    let locations: Vec<_> = directive.locations.iter().map(|at| location(*at)).collect();
+    let repeatable = if directive.is_repeatable { " repeatable" } else { "" };
+    let _ = write!(out, "{repeatable} on {}\n\n", locations.join(" | "));
+    out
 }
 
 fn input_type(definition: &OutField) -> String {

@@ -18,7 +18,8 @@ use hive_router_query_planner::{
 
 use crate::{
     api,
-    diagnostic::{Code, Diagnostic},
+    code::Code,
+    diagnostic::Diagnostic,
     subgraph::{Directive, Field, Kind, ROOT_TYPES, Subgraph, TypeDef, base_name, spec::Fed},
 };
 

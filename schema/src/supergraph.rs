@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use async_graphql_parser::types::Type;
+use async_graphql_parser::types::{DirectiveLocation, Type};
 use async_graphql_value::ConstValue;
 
 use crate::{
-    diagnostic::{Code, Diagnostic, Place},
+    code::Code,
+    diagnostic::{Diagnostic, Place},
     subgraph::{Kind, spec::Fed},
 };
 
@@ -17,6 +18,9 @@ pub(crate) struct Supergraph {
     /// Federation directives that the supergraph links because they are applied in it.
     pub(crate) features: BTreeSet<Fed>,
     pub(crate) composed: Vec<ComposedDirective>,
+    pub(crate) executable: Vec<ExecutableDirective>,
+    /// Applied to the schema itself, as printed, without the links.
+    pub(crate) schema_directives: Vec<String>,
 }
 
 #[derive(Clone, Debug)]
@@ -31,7 +35,19 @@ pub(crate) struct Graph {
 pub(crate) struct ComposedDirective {
     pub(crate) definition: String,
     pub(crate) name: String,
+    /// The specification that it belongs to.
+    pub(crate) identity: String,
     pub(crate) link: String,
+}
+
+/// A directive that operations may apply.
+#[derive(Clone, Debug)]
+pub(crate) struct ExecutableDirective {
+    pub(crate) name: String,
+    pub(crate) description: Option<String>,
+    pub(crate) args: BTreeMap<String, OutField>,
+    pub(crate) is_repeatable: bool,
+    pub(crate) locations: Vec<DirectiveLocation>,
 }
 
 #[derive(Clone, Debug)]

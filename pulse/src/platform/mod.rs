@@ -46,7 +46,7 @@ pub use in_process::InProcess;
 pub use revoked::{Revoked, RevokedByLog};
 pub use sealing::sealer;
 pub use signer::SecretSigner;
-pub use supergraph::{compose_own, sdls, supergraph_of};
+pub use supergraph::{compose_own, not_composing, sdls};
 
 use crate::commands::Reach;
 use crate::exit::Failure;

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use pulse_graphql::sdl;
-use pulse_schema::{SubgraphSdl, compose};
+use pulse_schema::{Diagnostic, SubgraphSdl, compose};
 
 use crate::exit::Failure;
 
@@ -29,12 +29,15 @@ pub fn compose_own() -> Result<String, Failure> {
 }
 
 /// The supergraph of `subgraphs`, or every reason why there is none.
-pub fn supergraph_of(subgraphs: &[SubgraphSdl]) -> Result<String, Failure> {
-    compose(subgraphs).map(|composition| composition.supergraph).map_err(|diagnostics| {
-        let mut text = format!("the schemas do not compose ({} problems):", diagnostics.len());
-        for diagnostic in diagnostics {
-            write!(text, "\n{diagnostic}").expect("writing to a String cannot fail");
-        }
-        Failure::Supergraph(text)
-    })
+fn supergraph_of(subgraphs: &[SubgraphSdl]) -> Result<String, Failure> {
+    compose(subgraphs).map(|composition| composition.supergraph).map_err(not_composing)
+}
+
+/// Why schemas do not compose, in full.
+pub fn not_composing(diagnostics: Vec<Diagnostic>) -> Failure {
+    let mut text = format!("the schemas do not compose ({} problems):", diagnostics.len());
+    for diagnostic in diagnostics {
+        write!(text, "\n{diagnostic}").expect("writing to a String cannot fail");
+    }
+    Failure::Supergraph(text)
 }

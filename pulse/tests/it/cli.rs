@@ -24,7 +24,7 @@ async fn help_lists_the_commands() -> anyhow::Result<()> {
     serve    Run one role of the platform, or all of them, against `DATABASE_URL`
     migrate  Change the database's schema
     import   Load entities and relationships from a JSON Lines file
-    schema   Write or check the GraphQL schemas that this program serves
+    schema   Export, compose, compare, check and lint GraphQL schemas
     gateway  Check settings and supergraph of a gateway before it serves
     health   Ask a running process whether it is ready; for container health checks
     config   Print the settings with their defaults and what they mean
@@ -48,6 +48,13 @@ async fn every_command_has_help_of_its_own() -> anyhow::Result<()> {
         ("migrate down", "--steps"),
         ("import", "--org <SLUG>"),
         ("schema", "compose"),
+        ("schema compose", "routing_url: http://accounts:4001/graphql"),
+        ("schema diff", "Ends with 47"),
+        (
+            "schema check",
+            "Ends with 41 when the schemas do not compose, with 47 when they do but break clients",
+        ),
+        ("schema lint", "Ends with 49"),
         ("health", "--url"),
         ("config", "--config <FILE>"),
     ] {

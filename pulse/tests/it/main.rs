@@ -8,6 +8,7 @@ mod gateway;
 mod import;
 mod migrate;
 mod outages;
+mod schema;
 mod serve;
 mod settings;
 mod soak;

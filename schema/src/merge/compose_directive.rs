@@ -2,59 +2,139 @@
 
 use std::collections::BTreeMap;
 
+use async_graphql_parser::Pos;
+
 use crate::{
-    diagnostic::{Code, Diagnostic},
+    code::Code,
+    diagnostic::Diagnostic,
     print,
-    subgraph::{Subgraph, links::Link},
+    subgraph::{Subgraph, links::Link, spec::Fed},
     supergraph::ComposedDirective,
 };
 
+/// One directive that a subgraph composes: the specification, and its name there.
+#[derive(Clone, Copy)]
+struct Composed<'a> {
+    subgraph: &'a Subgraph,
+    name: &'a str,
+    link: &'a Link,
+    element: &'a str,
+    pos: Pos,
+}
+
+impl Composed<'_> {
+    fn error(&self, message: impl Into<String>, help: &str) -> Diagnostic {
+        error(self.subgraph, self.name, self.pos, message).help(help)
+    }
+}
+
+fn error(subgraph: &Subgraph, name: &str, pos: Pos, message: impl Into<String>) -> Diagnostic {
+    Diagnostic::error(Code::DirectiveCompositionError, format!("@{name}"), message).at(subgraph, pos)
+}
+
 /// Each directive once, with the newest link among the subgraphs that compose it.
 pub(super) fn collect(subgraphs: &[Subgraph], report: &mut Vec<Diagnostic>) -> Vec<ComposedDirective> {
-    let mut found: BTreeMap<&str, (&Link, &str, &Subgraph)> = BTreeMap::new();
+    let mut found: BTreeMap<&str, Composed<'_>> = BTreeMap::new();
     for subgraph in subgraphs {
         for (name, pos) in &subgraph.composed {
-            let error = |message: &str, help: &str| {
-                Diagnostic::error(Code::DirectiveCompositionError, format!("@{name}"), message)
-                    .at(subgraph, *pos)
-                    .help(help)
-            };
-            let Some((link, element)) = subgraph.links.origin(name) else {
-                report.push(error(
-                    "@composeDirective names a directive that no @link imports",
-                    "link the specification of the directive and import it",
-                ));
-                continue;
-            };
-            if !subgraph.directives.contains_key(name) {
-                report.push(error(
-                    "@composeDirective names a directive that this subgraph does not define",
-                    "add its `directive @… on …` definition",
-                ));
+            let Some(composed) = read(subgraph, name, *pos, report) else { continue };
+            if let Some(other) =
+                found.values().find(|other| is_same_element(other, &composed) && other.name != composed.name)
+            {
+                let message = format!("{} calls this directive @{}", other.subgraph.name, other.name);
+                report.push(composed.error(message, "import it under the same name everywhere"));
                 continue;
             }
-            match found.get(name.as_str()) {
-                Some((other, ..)) if other.identity != link.identity || major(other) != major(link) => {
-                    report.push(error(
-                        "subgraphs link this directive from different specifications",
+            match found.get(composed.name) {
+                Some(other)
+                    if !is_same_element(other, &composed) || major(other.link) != major(composed.link) =>
+                {
+                    report.push(composed.error(
+                        format!("{} links this directive from {}", other.subgraph.name, other.link.url),
                         "link the same specification in the same major version everywhere",
                     ));
                 }
-                Some((other, ..)) if other.version >= link.version => {}
-                _ => {
-                    found.insert(name, (link, element, subgraph));
+                Some(other) => {
+                    let is_newer = other.link.version < composed.link.version;
+                    let (older, newer) = if is_newer { (*other, composed) } else { (composed, *other) };
+                    if older.link.version != newer.link.version {
+                        report.push(older_version(&older, &newer));
+                    }
+                    found.insert(composed.name, newer);
+                }
+                None => {
+                    found.insert(composed.name, composed);
                 }
             }
         }
     }
-    found
-        .into_iter()
-        .filter_map(|(name, (link, element, subgraph))| compose(name, link, element, subgraph))
-        .collect()
+    found.into_values().filter_map(|composed| print_composed(&composed)).collect()
 }
 
-fn compose(name: &str, link: &Link, element: &str, subgraph: &Subgraph) -> Option<ComposedDirective> {
-    let (definition, _) = subgraph.directives.get(name)?;
+fn read<'a>(
+    subgraph: &'a Subgraph,
+    written: &'a str,
+    pos: Pos,
+    report: &mut Vec<Diagnostic>,
+) -> Option<Composed<'a>> {
+    let Some(name) = written.strip_prefix('@') else {
+        let problem = error(subgraph, written, pos, format!("\"{written}\" does not begin with @"));
+        report.push(problem.help(format!("write @composeDirective(name: \"@{written}\")")));
+        return None;
+    };
+    if let Some(fed) = subgraph.links.directive(name) {
+        report.push(federation_directive(subgraph, name, pos, fed));
+        return None;
+    }
+    let Some((link, element)) = subgraph.links.origin(name) else {
+        let problem = error(subgraph, name, pos, "@composeDirective names a directive that no @link imports");
+        report.push(problem.help("link the specification of the directive and import it"));
+        return None;
+    };
+    let composed = Composed { subgraph, name, link, element, pos };
+    if !subgraph.directives.contains_key(name) {
+        report.push(composed.error(
+            "@composeDirective names a directive that this subgraph does not define",
+            "add its `directive @… on …` definition",
+        ));
+        return None;
+    }
+    Some(composed)
+}
+
+/// Some of them reach the supergraph anyway; the others are for composition alone.
+fn federation_directive(subgraph: &Subgraph, name: &str, pos: Pos, fed: Fed) -> Diagnostic {
+    let is_composed = matches!(
+        fed,
+        Fed::Tag
+            | Fed::Inaccessible
+            | Fed::Authenticated
+            | Fed::RequiresScopes
+            | Fed::Policy
+            | Fed::Cost
+            | Fed::ListSize
+    );
+    if is_composed {
+        let message = "directive comes through to the supergraph without @composeDirective";
+        return Diagnostic::hint(Code::DirectiveCompositionInfo, format!("@{name}"), message)
+            .at(subgraph, pos)
+            .help("remove this @composeDirective");
+    }
+    error(subgraph, name, pos, "directive is for composition, which leaves nothing of it to compose")
+        .help("remove this @composeDirective")
+}
+
+fn older_version(older: &Composed<'_>, newer: &Composed<'_>) -> Diagnostic {
+    let message =
+        format!("{} links {}, the supergraph {}", older.subgraph.name, older.link.url, newer.link.url);
+    Diagnostic::hint(Code::DirectiveCompositionInfo, format!("@{}", older.name), message)
+        .at(older.subgraph, older.pos)
+        .help("link the newer version everywhere")
+}
+
+fn print_composed(composed: &Composed<'_>) -> Option<ComposedDirective> {
+    let Composed { subgraph, name, link, element, .. } = composed;
+    let definition = &subgraph.directives.get(*name)?.definition;
     let import = if element == name {
         format!("\"@{name}\"")
     } else {
@@ -62,9 +142,14 @@ fn compose(name: &str, link: &Link, element: &str, subgraph: &Subgraph) -> Optio
     };
     Some(ComposedDirective {
         definition: print::directive_definition(definition),
-        name: name.to_owned(),
+        name: (*name).to_owned(),
+        identity: link.identity.clone(),
         link: format!("@link(url: {}, import: [{import}])", super::join::quoted(&link.url)),
     })
+}
+
+fn is_same_element(a: &Composed<'_>, b: &Composed<'_>) -> bool {
+    a.link.identity == b.link.identity && a.element == b.element
 }
 
 fn major(link: &Link) -> Option<u32> {

@@ -5,7 +5,11 @@ use std::collections::BTreeSet;
 use async_graphql_value::ConstValue;
 
 use super::{Merge, join::quoted};
-use crate::subgraph::{Directive, Subgraph, spec::Fed};
+use crate::{
+    code::Code,
+    diagnostic::Diagnostic,
+    subgraph::{Directive, Subgraph, spec::Fed},
+};
 
 /// The applied directives of one element, merged.
 pub(super) struct Applied {
@@ -18,7 +22,7 @@ type Sources<'s, 'a> = &'s [(&'a Subgraph, &'a [Directive])];
 type Alternatives = BTreeSet<BTreeSet<String>>;
 
 impl<'a> Merge<'a> {
-    pub(super) fn merge_directives(&mut self, sources: Sources<'_, 'a>) -> Applied {
+    pub(super) fn merge_directives(&mut self, coordinate: &str, sources: Sources<'_, 'a>) -> Applied {
         let of = |fed: Fed| -> Vec<&'a Directive> {
             sources
                 .iter()
@@ -50,26 +54,39 @@ impl<'a> Merge<'a> {
         let cost = of(Fed::Cost).iter().filter_map(|cost| int(cost, "weight")).max();
         add(Fed::Cost, cost.map(|weight| format!("@cost(weight: {weight})")).into_iter().collect());
         add(Fed::ListSize, list_size(&of(Fed::ListSize)).into_iter().collect());
-        printed.extend(self.others(sources));
+        printed.extend(self.others(coordinate, sources));
         Applied { printed, inaccessible }
     }
 
     /// The built-in ones: the first given; those of the subgraphs' own: each different one.
-    fn others(&self, sources: Sources<'_, 'a>) -> Vec<String> {
+    fn others(&mut self, coordinate: &str, sources: Sources<'_, 'a>) -> Vec<String> {
         let plain = || {
             sources
                 .iter()
-                .flat_map(|(_, directives)| directives.iter())
-                .filter(|directive| directive.fed.is_none())
+                .flat_map(|(subgraph, directives)| {
+                    directives.iter().map(move |directive| (*subgraph, directive))
+                })
+                .filter(|(_, directive)| directive.fed.is_none())
         };
         let mut printed = Vec::new();
         for name in ["deprecated", "specifiedBy", "oneOf"] {
-            printed.extend(plain().find(|directive| directive.name == name).map(Directive::print));
+            let given: Vec<_> = plain().filter(|(_, directive)| directive.name == name).collect();
+            let Some((subgraph, first)) = given.first() else { continue };
+            let first_printed = first.print();
+            if given.iter().any(|(_, other)| other.print() != first_printed) {
+                let message = format!("@{name} is applied differently; the one of {} is used", subgraph.name);
+                let hint = Diagnostic::hint(Code::InconsistentDirectiveArguments, coordinate, message);
+                let hint = given.iter().fold(hint, |hint, (subgraph, other)| hint.at(subgraph, other.pos));
+                self.report.push(hint.help("apply it the same way everywhere"));
+            }
+            printed.push(first_printed);
         }
-        let composed: BTreeSet<_> = plain()
-            .filter(|directive| self.composed.contains(&directive.name))
-            .map(Directive::print)
-            .collect();
+        let is_composed = |(subgraph, directive): &(&Subgraph, &Directive)| {
+            let origin = subgraph.links.origin(&directive.name).map(|(link, _)| &link.identity);
+            origin.is_some() && self.composed.get(&directive.name) == origin
+        };
+        let composed: BTreeSet<_> =
+            plain().filter(is_composed).map(|(_, directive)| directive.print()).collect();
         printed.extend(composed);
         printed
     }

@@ -2,7 +2,8 @@
 
 use super::{Merge, Source, directives::Applied, place};
 use crate::{
-    diagnostic::{Code, Diagnostic},
+    code::Code,
+    diagnostic::Diagnostic,
     subgraph::{EnumValue, Subgraph, has, spec::Fed},
     supergraph::{OutType, OutValue},
 };
@@ -27,8 +28,16 @@ impl<'a> Merge<'a> {
                 self.value_absent(&coordinate, &present, sources, is_output);
                 continue;
             }
+            if is_output && !is_input && present.len() < sources.len() {
+                self.value_not_everywhere(&coordinate, &present, sources);
+            }
             let value = self.merge_value(&coordinate, &present);
             out.values.insert(name.to_owned(), value);
+        }
+        if !is_input && !is_output {
+            let hint = Diagnostic::hint(Code::UnusedEnumType, &out.name, "nothing uses the enum");
+            let hint = hint.help("remove it, or use it");
+            self.report.push(Diagnostic { places: out.places.clone(), ..hint });
         }
         let had_values = sources.iter().all(|source| !source.ty.values.is_empty());
         if out.values.is_empty() && had_values && !is_output {
@@ -66,7 +75,7 @@ impl<'a> Merge<'a> {
             .help(format!("add the value to {names}, or mark it @inaccessible until every subgraph has it"))
         } else {
             Diagnostic::hint(
-                Code::InconsistentEnumValue,
+                Code::InconsistentInputEnumValue,
                 coordinate,
                 format!("value is left out of the supergraph, as {names} does not accept it"),
             )
@@ -75,10 +84,22 @@ impl<'a> Merge<'a> {
         self.report.push(Diagnostic { places, ..diagnostic });
     }
 
+    fn value_not_everywhere(&mut self, coordinate: &str, present: &[Present<'a>], sources: &[Source<'a>]) {
+        let is_absent =
+            |source: &&Source<'a>| !present.iter().any(|(other, _)| other.name == source.subgraph.name);
+        let absent: Vec<_> = sources.iter().filter(is_absent).collect();
+        let names = absent.iter().map(|source| source.subgraph.name.as_str()).collect::<Vec<_>>().join(", ");
+        let message = format!("value is in the supergraph, though {names} does not have it");
+        let hint = Diagnostic::hint(Code::InconsistentOutputEnumValue, coordinate, message);
+        let places = absent.iter().map(|source| source.place()).collect();
+        let help = format!("add the value to {names} if that subgraph can answer with it");
+        self.report.push(Diagnostic { places, ..hint }.help(help));
+    }
+
     fn merge_value(&mut self, coordinate: &str, present: &[Present<'a>]) -> OutValue {
         let applied: Vec<_> =
             present.iter().map(|(subgraph, value)| (*subgraph, value.directives.as_slice())).collect();
-        let Applied { printed, inaccessible } = self.merge_directives(&applied);
+        let Applied { printed, inaccessible } = self.merge_directives(coordinate, &applied);
         let mut directives: Vec<_> = present
             .iter()
             .map(|(subgraph, _)| format!("@join__enumValue(graph: {})", subgraph.graph))

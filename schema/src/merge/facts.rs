@@ -33,6 +33,10 @@ impl<'a> Facts<'a> {
             outputs: BTreeSet::new(),
             overridden: BTreeMap::new(),
         };
+        let directives = subgraphs.iter().flat_map(|subgraph| subgraph.directives.values());
+        facts.inputs.extend(
+            directives.flat_map(|directive| directive.args.values()).map(|argument| base_name(&argument.ty)),
+        );
         for ty in subgraphs.iter().flat_map(|subgraph| subgraph.types.values()) {
             for interface in ty.implements.keys() {
                 facts.subtypes.entry(interface).or_default().insert(&ty.name);

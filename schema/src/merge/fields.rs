@@ -4,7 +4,8 @@ use async_graphql_parser::types::Type;
 
 use super::{Merge, Source, directives::Applied, facts::Overridden, inputs::Role, join::JoinField, place};
 use crate::{
-    diagnostic::{Code, Diagnostic, Place},
+    code::Code,
+    diagnostic::{Diagnostic, Place},
     subgraph::{Directive, Field, Subgraph, field_set, spec::Fed},
     supergraph::{OutField, OutType},
 };
@@ -72,7 +73,7 @@ impl<'a> Merge<'a> {
         let args = self.merge_inputs(coordinate, &args, Role::Argument);
         let applied: Vec<_> =
             present.iter().map(|source| (source.subgraph, source.field.directives.as_slice())).collect();
-        let Applied { printed, inaccessible } = self.merge_directives(&applied);
+        let Applied { printed, inaccessible } = self.merge_directives(coordinate, &applied);
         let field = OutField {
             description: self.merge_description(
                 coordinate,
@@ -126,6 +127,16 @@ impl<'a> Merge<'a> {
                 return None;
             };
             merged = wider;
+        }
+        if resolving.iter().any(|source| source.field.ty != merged) {
+            let types: Vec<_> = resolving
+                .iter()
+                .map(|source| format!("{} in {}", source.field.ty, source.subgraph.name))
+                .collect();
+            let message = format!("field is {}; {merged} covers all", types.join(", "));
+            let hint = Diagnostic::hint(Code::InconsistentFieldType, coordinate, message);
+            let places = resolving.iter().map(FieldSource::place).collect();
+            self.report.push(Diagnostic { places, ..hint }.help("give it the same type everywhere"));
         }
         Some(merged)
     }

@@ -7,7 +7,8 @@ use async_graphql_value::ConstValue;
 
 use super::{Merge, Source, directives::Applied, join::JoinField, place, types::accepted};
 use crate::{
-    diagnostic::{Code, Diagnostic, Place},
+    code::Code,
+    diagnostic::{Diagnostic, Place},
     subgraph::{Field, Subgraph},
     supergraph::{OutField, OutType},
 };
@@ -134,7 +135,7 @@ impl<'a> Merge<'a> {
         let default = self.default(coordinate, present, role);
         let applied: Vec<_> =
             present.iter().map(|(subgraph, field)| (*subgraph, field.directives.as_slice())).collect();
-        let Applied { printed, inaccessible } = self.merge_directives(&applied);
+        let Applied { printed, inaccessible } = self.merge_directives(coordinate, &applied);
         let mut directives = Vec::new();
         if role == Role::InputField && present.iter().any(|(_, field)| field.ty != ty) {
             let join = |(subgraph, field): &Present<'a>| JoinField {
@@ -168,12 +169,8 @@ impl<'a> Merge<'a> {
                 } else {
                     Code::FieldTypeMismatch
                 };
-                let types: Vec<_> = present
-                    .iter()
-                    .map(|(subgraph, field)| format!("{} in {}", field.ty, subgraph.name))
-                    .collect();
                 let error =
-                    Diagnostic::error(code, coordinate, format!("{} is {}", role.noun(), types.join(", ")));
+                    Diagnostic::error(code, coordinate, format!("{} is {}", role.noun(), types(present)));
                 self.report_present(
                     error.help("give it the same type everywhere; only nullability may differ"),
                     present,
@@ -181,6 +178,16 @@ impl<'a> Merge<'a> {
                 return None;
             };
             merged = narrower;
+        }
+        if present.iter().any(|(_, field)| field.ty != merged) {
+            let code = if role == Role::Argument {
+                Code::InconsistentArgumentType
+            } else {
+                Code::InconsistentFieldType
+            };
+            let message = format!("{} is {}; all accept {merged}", role.noun(), types(present));
+            let hint = Diagnostic::hint(code, coordinate, message);
+            self.report_present(hint.help("give it the same type everywhere"), present);
         }
         Some(merged)
     }
@@ -219,4 +226,9 @@ impl<'a> Merge<'a> {
         let places = present.iter().map(|(subgraph, field)| place(subgraph, field.pos)).collect();
         self.report.push(Diagnostic { places, ..diagnostic });
     }
+}
+
+fn types(present: &[Present<'_>]) -> String {
+    let types = present.iter().map(|(subgraph, field)| format!("{} in {}", field.ty, subgraph.name));
+    types.collect::<Vec<_>>().join(", ")
 }

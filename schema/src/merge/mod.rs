@@ -3,6 +3,7 @@
 mod compose_directive;
 mod directives;
 mod enums;
+mod executable_directives;
 mod facts;
 mod fields;
 mod inputs;
@@ -17,7 +18,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use self::directives::Applied;
 pub(crate) use self::facts::Facts;
 use crate::{
-    diagnostic::{Code, Diagnostic, Place},
+    code::Code,
+    diagnostic::{Diagnostic, Place},
     subgraph::{Kind, Subgraph, TypeDef, spec::Fed},
     supergraph::{Graph, OutType, Supergraph},
 };
@@ -42,8 +44,8 @@ impl Source<'_> {
 /// The merge under way.
 struct Merge<'a> {
     facts: Facts<'a>,
-    /// Names of the directives that `@composeDirective` asks for.
-    composed: BTreeSet<String>,
+    /// The directives that `@composeDirective` asks for, and the specifications that they belong to.
+    composed: BTreeMap<String, String>,
     features: BTreeSet<Fed>,
     report: Vec<Diagnostic>,
 }
@@ -53,7 +55,10 @@ pub(crate) fn merge(subgraphs: &[Subgraph], report: &mut Vec<Diagnostic>) -> Sup
     let composed = compose_directive::collect(subgraphs, report);
     let mut merge = Merge {
         facts: Facts::new(subgraphs),
-        composed: composed.iter().map(|directive| directive.name.clone()).collect(),
+        composed: composed
+            .iter()
+            .map(|directive| (directive.name.clone(), directive.identity.clone()))
+            .collect(),
         features: BTreeSet::new(),
         report: Vec::new(),
     };
@@ -64,6 +69,10 @@ pub(crate) fn merge(subgraphs: &[Subgraph], report: &mut Vec<Diagnostic>) -> Sup
         }
     }
     interface_object::add_implied_fields(subgraphs, &mut types);
+    let executable = merge.executable_directives();
+    let applied: Vec<_> =
+        subgraphs.iter().map(|subgraph| (subgraph, subgraph.schema_directives.as_slice())).collect();
+    let schema_directives = merge.merge_directives("schema", &applied).printed;
     report.append(&mut merge.report);
     let asks =
         |subgraph: &Subgraph| subgraph.types.get("Query").is_some_and(|query| !query.fields.is_empty());
@@ -78,7 +87,14 @@ pub(crate) fn merge(subgraphs: &[Subgraph], report: &mut Vec<Diagnostic>) -> Sup
         name: subgraph.name.clone(),
         url: subgraph.url.clone().unwrap_or_default(),
     };
-    Supergraph { graphs: subgraphs.iter().map(graph).collect(), types, features: merge.features, composed }
+    Supergraph {
+        graphs: subgraphs.iter().map(graph).collect(),
+        types,
+        features: merge.features,
+        composed,
+        executable,
+        schema_directives,
+    }
 }
 
 fn by_name(subgraphs: &[Subgraph]) -> BTreeMap<&str, Vec<Source<'_>>> {
@@ -129,7 +145,7 @@ impl<'a> Merge<'a> {
     fn outline(&mut self, name: &str, kind: Kind, sources: &[Source<'a>]) -> OutType {
         let applied: Vec<_> =
             sources.iter().map(|source| (source.subgraph, source.ty.directives.as_slice())).collect();
-        let Applied { printed, inaccessible } = self.merge_directives(&applied);
+        let Applied { printed, inaccessible } = self.merge_directives(name, &applied);
         let mut directives = join::of_type(name, sources, self.facts.subgraphs);
         directives.extend(printed);
         OutType {

@@ -1,9 +1,12 @@
 //! A field that several subgraphs resolve must be `@shareable` in each of them.
 
+use std::collections::BTreeSet;
+
 use super::{Merge, Source, facts::Overridden, fields::FieldSource};
 use crate::{
-    diagnostic::{Code, Diagnostic},
-    subgraph::{Kind, spec::Fed},
+    code::Code,
+    diagnostic::Diagnostic,
+    subgraph::{Kind, base_name, spec::Fed},
 };
 
 impl<'a> Merge<'a> {
@@ -21,6 +24,7 @@ impl<'a> Merge<'a> {
         if resolving.len() < 2 {
             return;
         }
+        self.check_runtime_types(ty, &resolving);
         let may_share = |source: &&&FieldSource<'a>| {
             ty != "Subscription"
                 && (source.field.has(Fed::Shareable)
@@ -52,5 +56,48 @@ impl<'a> Merge<'a> {
         let error = Diagnostic::error(Code::InvalidFieldSharing, format!("{ty}.{field}"), message).help(help);
         self.report
             .push(Diagnostic { places: resolving.iter().map(|source| source.place()).collect(), ..error });
+    }
+
+    /// What a shared field returns must not depend on which subgraph is asked.
+    fn check_runtime_types(&mut self, ty: &str, resolving: &[&FieldSource<'a>]) {
+        let mut by_subgraph: Vec<(&FieldSource<'a>, BTreeSet<&'a str>)> = Vec::new();
+        for source in resolving {
+            let (subgraph, name) = (source.subgraph, base_name(&source.field.ty));
+            let Some(returned) = subgraph.types.get(name).filter(|ty| ty.kind.is_composite()) else { return };
+            if returned.has(Fed::InterfaceObject) {
+                return;
+            }
+            let objects = if returned.kind == Kind::Object {
+                BTreeSet::from([returned.name.as_str()])
+            } else {
+                subgraph.implementations(name).map(|object| object.name.as_str()).collect()
+            };
+            by_subgraph.push((*source, objects));
+        }
+        let Some((_, first)) = by_subgraph.first() else { return };
+        if by_subgraph.iter().all(|(_, objects)| objects == first) {
+            return;
+        }
+        let common = by_subgraph.iter().fold(first.clone(), |common, (_, objects)| &common & objects);
+        let listed: Vec<_> = by_subgraph
+            .iter()
+            .map(|(source, objects)| {
+                let objects = objects.iter().copied().collect::<Vec<_>>().join(", ");
+                format!("{objects} in {}", source.subgraph.name)
+            })
+            .collect();
+        let coordinate = format!("{ty}.{}", resolving[0].field.name);
+        let diagnostic = if common.is_empty() {
+            let message = format!("shared field returns {}, which have no type in common", listed.join("; "));
+            Diagnostic::error(Code::ShareableRuntimeTypes, coordinate, message)
+                .help("a shared field is resolved alike everywhere: define the same types in each subgraph")
+        } else {
+            let message =
+                format!("shared field returns {}, so the answer depends on who is asked", listed.join("; "));
+            Diagnostic::hint(Code::InconsistentRuntimeTypes, coordinate, message)
+                .help("define the same types in each of these subgraphs if the field can return them there")
+        };
+        let places = resolving.iter().map(|source| source.place()).collect();
+        self.report.push(Diagnostic { places, ..diagnostic });
     }
 }

@@ -6,7 +6,7 @@ use async_graphql_parser::types::{BaseType, Type};
 
 use super::Report;
 use crate::{
-    diagnostic::Code,
+    code::Code,
     subgraph::Kind,
     supergraph::{OutType, Supergraph},
 };
@@ -82,6 +82,34 @@ fn fits(supergraph: &Supergraph, sub: &Type, of: &Type) -> bool {
             sub == of || implements() || is_member()
         }
         _ => false,
+    }
+}
+
+/// An input type that must contain itself could never be given.
+pub(super) fn inputs_can_be_given(supergraph: &Supergraph, report: &mut Report) {
+    for ty in supergraph.types.values().filter(|ty| ty.kind == Kind::InputObject) {
+        let mut seen = BTreeSet::new();
+        let mut next = vec![ty];
+        while let Some(inner) = next.pop() {
+            let required =
+                inner.fields.values().filter(|field| !field.ty.nullable && field.default.is_none());
+            for field in required {
+                let BaseType::Named(name) = &field.ty.base else { continue };
+                let Some(target) = supergraph.types.get(name.as_str()) else { continue };
+                if target.kind == Kind::InputObject && seen.insert(&target.name) {
+                    next.push(target);
+                }
+            }
+        }
+        if seen.contains(&ty.name) {
+            report.push(
+                ty.error(
+                    Code::InvalidGraphql,
+                    "every value of the input type must contain another one, without end",
+                )
+                .help("make one of the fields on the way nullable, or a list"),
+            );
+        }
     }
 }
 

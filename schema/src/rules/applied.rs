@@ -11,14 +11,16 @@ use super::{
     references::is_similar,
 };
 use crate::{
-    diagnostic::{Code, Diagnostic},
+    code::Code,
+    diagnostic::Diagnostic,
     print,
     subgraph::{
-        Directive, Subgraph,
+        Directive, Field, Subgraph,
         spec::{Accepts, DEFINITIONS, Definition, Fed},
     },
 };
 
+/// What every schema, or every linked one, may apply.
 const BUILTIN: [&str; 3] = ["deprecated", "specifiedBy", "oneOf"];
 
 pub(super) fn directives_fit(subgraph: &Subgraph, report: &mut Report) {
@@ -51,40 +53,31 @@ fn problem(subgraph: &Subgraph, element: &Element<'_>, directive: &Directive) ->
     if let Some(fed) = directive.fed {
         return federation_problem(fed.definition(), element.location, directive);
     }
-    if BUILTIN.contains(&name.as_str()) {
+    if BUILTIN.contains(&name.as_str()) || subgraph.links.is_link(name) {
         return None;
     }
-    let Some((definition, _)) = subgraph.directives.get(name) else {
+    let Some(defined) = subgraph.directives.get(name) else {
         return Some((
             Code::InvalidGraphql,
             format!("directive @{name} is not known in this subgraph"),
             unknown_help(subgraph, name),
         ));
     };
-    if !definition.locations.iter().any(|location| location.node == element.location) {
+    if !defined.has_location(element.location) {
         return Some(misplaced(name, element.location));
     }
-    let arguments = &definition.arguments;
-    if let Some((unknown, _)) = directive
-        .args
-        .iter()
-        .find(|(given, _)| !arguments.iter().any(|argument| argument.node.name.node == *given))
-    {
+    if let Some((unknown, _)) = directive.args.iter().find(|(given, _)| !defined.args.contains_key(given)) {
         return Some((
             Code::InvalidGraphql,
             format!("@{name} has no argument {unknown}"),
             "remove the argument".to_owned(),
         ));
     }
-    let is_missing = |argument: &async_graphql_parser::types::InputValueDefinition| {
-        !argument.ty.node.nullable
-            && argument.default_value.is_none()
-            && directive.arg(&argument.name.node).is_none()
-    };
-    let missing = arguments.iter().find(|argument| is_missing(&argument.node))?;
+    let is_missing = |argument: &&Field| argument.is_required() && directive.arg(&argument.name).is_none();
+    let missing = defined.args.values().find(is_missing)?;
     Some((
         Code::InvalidGraphql,
-        format!("@{name} lacks argument {}", missing.node.name.node),
+        format!("@{name} lacks argument {}", missing.name),
         "add the argument".to_owned(),
     ))
 }
@@ -180,6 +173,7 @@ fn accepts(accepts: Accepts, value: &ConstValue) -> bool {
         Accepts::Int => {
             matches!(value, ConstValue::Number(number) if number.as_i64().is_some_and(|number| (0..=i64::from(i32::MAX)).contains(&number)))
         }
+        Accepts::AnyInt => matches!(value, ConstValue::Number(number) if number.as_i64().is_some()),
         Accepts::Texts => texts(value),
         Accepts::TextLists => {
             matches!(value, ConstValue::List(values) if !values.is_empty() && values.iter().all(texts))
@@ -193,6 +187,7 @@ const fn wanted(accepts: Accepts) -> &'static str {
         Accepts::FieldSet => "the fields as one string, such as \"id organization { id }\"",
         Accepts::Boolean => "true or false",
         Accepts::Int => "a whole number that is not negative",
+        Accepts::AnyInt => "a whole number",
         Accepts::Texts => "a list of strings",
         Accepts::TextLists => "a list of lists of strings: alternatives, each with all that it needs",
     }
@@ -202,7 +197,11 @@ fn is_repeatable(subgraph: &Subgraph, directive: &Directive) -> bool {
     match directive.fed {
         Some(fed) => fed.definition().repeatable,
         None => {
-            subgraph.directives.get(&directive.name).is_some_and(|(definition, _)| definition.is_repeatable)
+            subgraph.links.is_link(&directive.name)
+                || subgraph
+                    .directives
+                    .get(&directive.name)
+                    .is_some_and(|directive| directive.definition.is_repeatable)
         }
     }
 }

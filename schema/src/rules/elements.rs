@@ -13,6 +13,14 @@ pub(super) struct Element<'a> {
 
 pub(super) fn of(subgraph: &Subgraph) -> Vec<Element<'_>> {
     let mut elements = Vec::new();
+    if let Some(first) = subgraph.schema_directives.first() {
+        elements.push(Element {
+            coordinate: "schema".to_owned(),
+            directives: &subgraph.schema_directives,
+            location: DirectiveLocation::Schema,
+            pos: first.pos,
+        });
+    }
     for ty in subgraph.types.values() {
         let location = type_location(ty.kind);
         elements.push(Element {

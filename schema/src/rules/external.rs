@@ -2,8 +2,9 @@
 
 use super::Report;
 use crate::{
-    diagnostic::{Code, Diagnostic},
-    subgraph::{Kind, Subgraph, base_name, field_set::Selection, spec::Fed},
+    code::Code,
+    diagnostic::Diagnostic,
+    subgraph::{Field, Kind, Subgraph, base_name, field_set::Selection, spec::Fed},
 };
 
 pub(super) fn external_fields_are_used(subgraph: &Subgraph, report: &mut Report) {
@@ -21,6 +22,50 @@ pub(super) fn external_fields_are_used(subgraph: &Subgraph, report: &mut Report)
                 Diagnostic::error(Code::ExternalUnused, format!("{}.{}", ty.name, field.name), message)
                     .at(subgraph, field.pos)
                     .help("remove the field from this subgraph, or remove @external if this subgraph resolves it"),
+            );
+        }
+    }
+}
+
+/// What `@tag` and `@inaccessible` say is said by the subgraph that resolves the field.
+pub(super) fn merged_directives_are_not_on_external_fields(subgraph: &Subgraph, report: &mut Report) {
+    if subgraph.links.federation.is_none() {
+        return;
+    }
+    for ty in subgraph.types.values().filter(|ty| ty.kind == Kind::Object) {
+        for field in ty.fields.values().filter(|field| field.has(Fed::External)) {
+            for fed in [Fed::Tag, Fed::Inaccessible] {
+                let Some(directive) = field.get(fed) else { continue };
+                let message = format!("@{} on a field that is @external", fed.name());
+                report.push(
+                    Diagnostic::error(
+                        Code::MergedDirectiveOnExternal,
+                        format!("{}.{}", ty.name, field.name),
+                        message,
+                    )
+                    .at(subgraph, directive.pos)
+                    .help("apply it in the subgraph that resolves the field"),
+                );
+            }
+        }
+    }
+}
+
+/// Federation 1 lets `@external` fields go unused, but not whole types of them.
+pub(super) fn types_are_more_than_unused_external(subgraph: &Subgraph, report: &mut Report) {
+    if subgraph.links.federation.is_some() {
+        return;
+    }
+    for ty in subgraph.types.values().filter(|ty| ty.kind == Kind::Object && !ty.fields.is_empty()) {
+        let is_unused = |field: &Field| {
+            field.has(Fed::External) && !subgraph.used_fields.contains(&(ty.name.clone(), field.name.clone()))
+        };
+        if ty.fields.values().all(is_unused) {
+            let message = "all fields of the type are @external, and nothing in this subgraph uses them";
+            report.push(
+                Diagnostic::error(Code::TypeWithOnlyUnusedExternal, &ty.name, message)
+                    .at(subgraph, ty.pos)
+                    .help("remove the type from this subgraph, or resolve one of its fields here"),
             );
         }
     }

@@ -2,7 +2,8 @@
 
 use super::{Report, external};
 use crate::{
-    diagnostic::{Code, Diagnostic},
+    code::Code,
+    diagnostic::Diagnostic,
     subgraph::{
         Directive, Field, Kind, Subgraph, TypeDef, base_name,
         field_set::{self, Selection, Step},
@@ -19,8 +20,9 @@ pub(super) fn keys_are_valid(subgraph: &Subgraph, report: &mut Report) {
             let selections = match read(key) {
                 Ok(selections) => selections,
                 Err(message) => {
+                    let code = code_of(&message, Code::KeyInvalidFields, Code::KeyHasDirective);
                     report.push(
-                        error(Code::KeyInvalidFields, message)
+                        error(code, message)
                             .help("name fields of this type, such as \"id\" or \"sku organization { id }\""),
                     );
                     continue;
@@ -63,7 +65,11 @@ pub(super) fn requires_are_valid(subgraph: &Subgraph, report: &mut Report) {
     for ty in subgraph.types.values().filter(|ty| ty.kind == Kind::Object) {
         for field in ty.fields.values() {
             if let Some(directive) = field.get(Fed::Requires) {
-                let codes = (Code::RequiresInvalidFields, Code::RequiresMissingExternal);
+                let codes = Codes {
+                    invalid: Code::RequiresInvalidFields,
+                    missing_external: Code::RequiresMissingExternal,
+                    has_directive: Code::RequiresHasDirective,
+                };
                 check(subgraph, (ty, field), (&ty.name, directive), codes, report);
             }
         }
@@ -76,8 +82,13 @@ pub(super) fn provides_are_valid(subgraph: &Subgraph, report: &mut Report) {
             let Some(directive) = field.get(Fed::Provides) else { continue };
             let target = base_name(&field.ty);
             if subgraph.kind(target).is_some_and(Kind::is_composite) {
-                let codes = (Code::ProvidesInvalidFields, Code::ProvidesMissingExternal);
+                let codes = Codes {
+                    invalid: Code::ProvidesInvalidFields,
+                    missing_external: Code::ProvidesMissingExternal,
+                    has_directive: Code::ProvidesHasDirective,
+                };
                 check(subgraph, (ty, field), (target, directive), codes, report);
+                provides_no_arguments(subgraph, (ty, field), (target, directive), report);
             } else {
                 let coordinate = format!("{}.{}", ty.name, field.name);
                 let message = format!("@provides promises fields of {target}, which has none");
@@ -91,13 +102,52 @@ pub(super) fn provides_are_valid(subgraph: &Subgraph, report: &mut Report) {
     }
 }
 
-/// Checks the field set of a directive on `owner` that selects from another type; the codes are
-/// for a field set that is wrong and for one that selects what is not `@external`.
+/// Which code says what of a field set.
+#[derive(Clone, Copy)]
+struct Codes {
+    invalid: Code,
+    missing_external: Code,
+    has_directive: Code,
+}
+
+fn code_of(message: &str, otherwise: Code, has_directive: Code) -> Code {
+    if message == field_set::APPLIES_DIRECTIVES { has_directive } else { otherwise }
+}
+
+/// What is provided goes beside any request for the field, whatever its arguments say.
+fn provides_no_arguments(
+    subgraph: &Subgraph,
+    owner: (&TypeDef, &Field),
+    (on, directive): (&str, &Directive),
+    report: &mut Report,
+) {
+    let Ok(selections) = read(directive) else { return };
+    field_set::walk(subgraph, on, &selections, &mut |step| {
+        if let Step::Field { parent, field } = step
+            && !field.args.is_empty()
+        {
+            let message = format!(
+                "{}: {}.{} has arguments, so it cannot be provided",
+                directive.print(),
+                parent.name,
+                field.name
+            );
+            let coordinate = format!("{}.{}", owner.0.name, owner.1.name);
+            report.push(
+                Diagnostic::error(Code::ProvidesHasArgs, coordinate, message)
+                    .at(subgraph, directive.pos)
+                    .help("leave it out of the field set"),
+            );
+        }
+    });
+}
+
+/// Checks the field set of a directive on `owner` that selects from another type.
 fn check(
     subgraph: &Subgraph,
     owner: (&TypeDef, &Field),
     (on, directive): (&str, &Directive),
-    codes: (Code, Code),
+    codes: Codes,
     report: &mut Report,
 ) {
     let coordinate = format!("{}.{}", owner.0.name, owner.1.name);
@@ -109,7 +159,8 @@ fn check(
         Ok(selections) => selections,
         Err(message) => {
             return report.push(
-                error(codes.0, message).help(format!("name fields of {on}, such as \"name owner {{ id }}\"")),
+                error(code_of(&message, codes.invalid, codes.has_directive), message)
+                    .help(format!("name fields of {on}, such as \"name owner {{ id }}\"")),
             );
         }
     };
@@ -117,7 +168,7 @@ fn check(
     field_set::walk(subgraph, on, &selections, &mut |step| {
         if let Step::Problem(message) = step {
             report.push(
-                error(codes.0, message)
+                error(codes.invalid, message)
                     .help(format!("define the field on {on} in this subgraph and mark it @external")),
             );
         }
@@ -127,7 +178,7 @@ fn check(
     {
         let message = format!("{own} is not @external: this subgraph resolves it itself");
         report.push(
-            error(codes.1, message)
+            error(codes.missing_external, message)
                 .help(format!("mark {own} @external here, or leave it out of the field set")),
         );
     }

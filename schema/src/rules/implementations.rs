@@ -7,7 +7,8 @@ use async_graphql_parser::{
 
 use super::Report;
 use crate::{
-    diagnostic::{Code, Diagnostic},
+    code::Code,
+    diagnostic::Diagnostic,
     subgraph::{Field, Kind, Subgraph, TypeDef},
 };
 

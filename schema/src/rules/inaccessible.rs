@@ -2,7 +2,7 @@
 
 use super::Report;
 use crate::{
-    diagnostic::Code,
+    code::Code,
     subgraph::{Kind, base_name},
     supergraph::{OutField, OutType, Supergraph},
 };

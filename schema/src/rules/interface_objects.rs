@@ -6,7 +6,8 @@ use async_graphql_value::ConstValue;
 
 use super::Report;
 use crate::{
-    diagnostic::{Code, Diagnostic},
+    code::Code,
+    diagnostic::Diagnostic,
     subgraph::{Kind, Subgraph, TypeDef, spec::Fed},
 };
 

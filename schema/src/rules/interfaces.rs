@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use super::Report;
 use crate::{
-    diagnostic::{Code, Diagnostic},
+    code::Code,
+    diagnostic::Diagnostic,
     subgraph::{Directive, Kind, Subgraph, field_set, spec::Fed},
 };
 

@@ -2,7 +2,8 @@
 
 use super::{Report, elements};
 use crate::{
-    diagnostic::{Code, Diagnostic},
+    code::Code,
+    diagnostic::Diagnostic,
     subgraph::{BUILTIN_SCALARS, Kind, Subgraph, base_name},
 };
 
@@ -52,15 +53,15 @@ pub(super) fn types_have_members(subgraph: &Subgraph, report: &mut Report) {
 }
 
 pub(super) fn directives_have_arguments_of_input_types(subgraph: &Subgraph, report: &mut Report) {
-    for (name, (definition, _)) in &subgraph.directives {
-        for argument in &definition.arguments {
-            let kind = subgraph.kind(base_name(&argument.node.ty.node));
-            let is_machinery = subgraph.links.is_machinery(base_name(&argument.node.ty.node));
+    for (name, directive) in &subgraph.directives {
+        for argument in directive.args.values() {
+            let kind = subgraph.kind(base_name(&argument.ty));
+            let is_machinery = subgraph.links.is_machinery(base_name(&argument.ty));
             if is_machinery || matches!(kind, Some(Kind::Scalar | Kind::Enum | Kind::InputObject)) {
                 continue;
             }
-            let coordinate = format!("@{name}({}:)", argument.node.name.node);
-            let message = format!("{} is not an input type of this subgraph", argument.node.ty.node);
+            let coordinate = format!("@{name}({}:)", argument.name);
+            let message = format!("{} is not an input type of this subgraph", argument.ty);
             report.push(
                 Diagnostic::error(Code::InvalidGraphql, coordinate, message)
                     .at(subgraph, argument.pos)

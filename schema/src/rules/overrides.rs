@@ -2,7 +2,8 @@
 
 use super::{Report, references::is_similar};
 use crate::{
-    diagnostic::{Code, Diagnostic},
+    code::Code,
+    diagnostic::Diagnostic,
     subgraph::{Directive, Field, Subgraph, TypeDef, spec::Fed},
 };
 
@@ -74,9 +75,38 @@ pub(super) fn overrides_have_a_source(subgraphs: &[Subgraph], report: &mut Repor
                 let error = entry.error(Code::OverrideSourceWithoutField, message);
                 report.push(error.help("remove @override, or name the subgraph that resolves the field"));
             }
-            Some(_) => {}
+            Some((source, Some(field))) => moved(&entry, source, field, report),
+            Some((_, None)) => {}
         }
     }
+}
+
+/// What the subgraph that had the field before should know, or must not say.
+fn moved(entry: &Override<'_>, source: &Subgraph, field: &Field, report: &mut Report) {
+    for fed in [Fed::Requires, Fed::Provides] {
+        if let Some(directive) = field.get(fed) {
+            let message = format!("field is taken over from {}, where it is @{}", source.name, fed.name());
+            let error = entry.error(Code::OverrideCollision, message).at(source, directive.pos);
+            report.push(error.help(format!("remove @{} in {}, or @override here", fed.name(), source.name)));
+            return;
+        }
+    }
+    let hint = |code: Code, message: String| Diagnostic::hint(code, entry.coordinate(), message);
+    if let Some(label) = entry.directive.str_arg("label") {
+        let message = format!("field moves from {} to {} by \"{label}\"", source.name, entry.subgraph.name);
+        let hint = hint(Code::OverrideMigrationInProgress, message).at(entry.subgraph, entry.directive.pos);
+        report.push(hint.help("remove the label when the new subgraph has proven itself"));
+        return;
+    }
+    let is_used = source.used_fields.contains(&(entry.ty.name.clone(), entry.field.name.clone()));
+    let message =
+        format!("field has moved to {}, and {} does not answer for it", entry.subgraph.name, source.name);
+    let help = if is_used {
+        format!("mark it @external in {}, which still uses it, and remove @override", source.name)
+    } else {
+        format!("remove the field from {}, then @override", source.name)
+    };
+    report.push(hint(Code::OverriddenFieldCanBeRemoved, message).at(source, field.pos).help(help));
 }
 
 pub(super) fn overrides_do_not_collide(subgraphs: &[Subgraph], report: &mut Report) {

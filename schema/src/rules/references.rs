@@ -2,7 +2,8 @@
 
 use super::Report;
 use crate::{
-    diagnostic::{Code, Diagnostic},
+    code::Code,
+    diagnostic::Diagnostic,
     subgraph::{BUILTIN_SCALARS, Field, Kind, Subgraph, base_name},
 };
 

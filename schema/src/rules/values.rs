@@ -7,7 +7,8 @@ use async_graphql_value::ConstValue;
 
 use super::Report;
 use crate::{
-    diagnostic::{Code, Diagnostic},
+    code::Code,
+    diagnostic::Diagnostic,
     subgraph::{Kind, Subgraph},
     supergraph::{OutField, Supergraph},
 };

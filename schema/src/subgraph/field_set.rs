@@ -22,6 +22,9 @@ pub(crate) struct FieldSelection {
     pub(crate) selections: Vec<Selection>,
 }
 
+/// What [`parse`] says of a field set with directives in it.
+pub(crate) const APPLIES_DIRECTIVES: &str = "must not apply directives";
+
 /// Reads a field set, with or without braces around it.
 pub(crate) fn parse(text: &str) -> Result<Vec<Selection>, String> {
     let text = text.trim();
@@ -48,7 +51,7 @@ pub(crate) fn parse(text: &str) -> Result<Vec<Selection>, String> {
 fn read(set: &types::SelectionSet) -> Result<Vec<Selection>, String> {
     let read_one = |selection: &types::Selection| {
         if !selection.directives().is_empty() {
-            return Err("must not apply directives".to_owned());
+            return Err(APPLIES_DIRECTIVES.to_owned());
         }
         match selection {
             types::Selection::Field(field) => Ok(Selection::Field(read_field(&field.node)?)),

@@ -4,10 +4,7 @@ use std::collections::BTreeSet;
 
 use async_graphql_parser::Pos;
 
-use crate::{
-    SubgraphSdl,
-    diagnostic::{Code, Diagnostic},
-};
+use crate::{SubgraphSdl, code::Code, diagnostic::Diagnostic};
 
 /// One value per subgraph, in the same order.
 pub(crate) fn name(inputs: &[&SubgraphSdl], report: &mut Vec<Diagnostic>) -> Vec<String> {

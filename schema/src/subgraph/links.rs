@@ -6,7 +6,7 @@ use async_graphql_parser::{Pos, Positioned, types::ConstDirective};
 use async_graphql_value::ConstValue;
 
 use super::spec::{DEFINITIONS, Fed, NEWEST_MINOR};
-use crate::diagnostic::{Code, Diagnostic};
+use crate::{code::Code, diagnostic::Diagnostic};
 
 const SPECS: &str = "https://specs.apollo.dev/";
 /// Names of the federation specification that are no directives.
@@ -34,11 +34,18 @@ pub(crate) struct Links {
     directives: BTreeMap<String, Fed>,
     /// Names such as `federation__FieldSet` that belong to a linked specification.
     prefixes: Vec<String>,
+    /// What `@link` itself is called.
+    link: String,
 }
 
 impl Links {
     pub(crate) fn directive(&self, name: &str) -> Option<Fed> {
         self.directives.get(name).copied()
+    }
+
+    /// Whether a directive is `@link`, or `@core`, which came before it.
+    pub(crate) fn is_link(&self, name: &str) -> bool {
+        name == "link" || name == "core" || name == self.link
     }
 
     /// Whether a type belongs to a specification and not to the subgraph.
@@ -77,10 +84,26 @@ pub(crate) fn read(
     subgraph: &str,
     report: &mut Vec<Diagnostic>,
 ) -> Links {
-    let mut links = Links { prefixes: vec!["federation".into(), "link".into()], ..Links::default() };
+    let mut links = Links {
+        prefixes: vec!["federation".into(), "link".into()],
+        link: own_name(directives),
+        ..Links::default()
+    };
     for directive in directives {
-        let Some(ConstValue::String(url)) = directive.node.get_argument("url").map(|value| &value.node)
-        else {
+        if !links.is_link(&directive.node.name.node) {
+            continue;
+        }
+        let refuse = |(code, message, help): Problem| {
+            Diagnostic::error(code, "@link", message).at_place(subgraph, directive.pos).help(help)
+        };
+        let Some(url) = text(directive, "url").or_else(|| text(directive, "feature")) else {
+            let help =
+                "give it the `url` of a specification, such as \"https://specs.apollo.dev/federation/v2.9\"";
+            report.push(refuse((
+                Code::InvalidLinkDirectiveUsage,
+                "@link lacks a url".to_owned(),
+                help.to_owned(),
+            )));
             continue;
         };
         let url = url.trim().to_owned();
@@ -92,6 +115,10 @@ pub(crate) fn read(
             url,
             pos: directive.pos,
         };
+        if let Some(problem) = links.problem(&link) {
+            report.push(refuse(problem));
+            continue;
+        }
         match link.identity.strip_prefix(SPECS) {
             Some("federation") => links.link_federation(&link, subgraph, report),
             Some(spec) if spec != "link" => links.link_feature(&link, spec),
@@ -108,7 +135,72 @@ pub(crate) fn read(
     links
 }
 
+type Problem = (Code, String, String);
+
+/// `@link(url: ".../link/v1.0", as: "linked")` is called as it says.
+fn own_name(directives: &[Positioned<ConstDirective>]) -> String {
+    let renames = |directive: &&Positioned<ConstDirective>| {
+        text(directive, "url").is_some_and(|url| split(&url).0 == format!("{SPECS}link"))
+            && text(directive, "as").as_deref() == Some(directive.node.name.node.as_str())
+    };
+    directives.iter().find(renames).map_or_else(|| "link".to_owned(), |link| link.node.name.node.to_string())
+}
+
 impl Links {
+    /// What is wrong with a link by itself or beside those before it.
+    fn problem(&self, link: &Link) -> Option<Problem> {
+        if let Some(rest) = link.url.strip_prefix(SPECS).filter(|_| link.version.is_none()) {
+            let name = rest.split('/').next().unwrap_or_default();
+            let message = format!("\"{}\" does not end in a version", link.url);
+            return Some((
+                Code::InvalidLinkIdentifier,
+                message,
+                format!("write {SPECS}{name}/v2.9 or the like"),
+            ));
+        }
+        let is_name = |text: &str| {
+            !text.is_empty()
+                && !text.starts_with(|c: char| c.is_ascii_digit())
+                && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-')
+                && !text.contains("__")
+        };
+        if link.identity.starts_with(SPECS) && !is_name(&link.namespace) {
+            let message = format!("\"{}\" is no name for a specification", link.namespace);
+            return Some((
+                Code::InvalidLinkIdentifier,
+                message,
+                "use letters, digits and single underscores in `as`".to_owned(),
+            ));
+        }
+        if let Some(spec) = link.identity.strip_prefix(SPECS)
+            && Fed::by_name(spec).is_some()
+            && link.version.is_some_and(|(major, _)| major > 0)
+        {
+            let message = format!("\"{}\" is no known version of {spec}", link.url);
+            return Some((
+                Code::UnknownLinkVersion,
+                message,
+                format!("import \"@{spec}\" in the @link of federation"),
+            ));
+        }
+        if self.all.iter().any(|other| other.identity == link.identity) {
+            let message = format!("{} is linked twice", link.identity);
+            return Some((
+                Code::InvalidLinkDirectiveUsage,
+                message,
+                "keep one of the two, with all imports".to_owned(),
+            ));
+        }
+        let taken = link.imports.iter().map(|(_, local)| local).find(|local| {
+            self.all.iter().any(|other| other.imports.iter().any(|(_, taken)| taken == *local))
+        });
+        taken.map(|local| {
+            let message = format!("{local} is imported from two specifications");
+            let help = format!("import one of them under another name: {{ name: \"{local}\", as: \"…\" }}");
+            (Code::InvalidLinkDirectiveUsage, message, help)
+        })
+    }
+
     fn link_federation(&mut self, link: &Link, subgraph: &str, report: &mut Vec<Diagnostic>) {
         let minor = match link.version {
             Some((2, minor)) if minor <= NEWEST_MINOR => minor,

@@ -6,7 +6,7 @@ pub(crate) mod graphs;
 pub(crate) mod links;
 pub(crate) mod parse;
 pub(crate) mod spec;
-mod text;
+pub(crate) mod text;
 mod upgrade;
 mod usage;
 
@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use async_graphql_parser::{
     Pos,
-    types::{BaseType, DirectiveDefinition, Type},
+    types::{BaseType, DirectiveDefinition, DirectiveLocation, Type},
 };
 use async_graphql_value::ConstValue;
 
@@ -59,7 +59,12 @@ pub(crate) struct Subgraph {
     /// The value of `join__Graph` that stands for it.
     pub(crate) graph: String,
     pub(crate) types: BTreeMap<String, TypeDef>,
-    pub(crate) directives: BTreeMap<String, (DirectiveDefinition, Pos)>,
+    /// Definitions of the subgraph's own.
+    pub(crate) directives: BTreeMap<String, DirectiveDef>,
+    /// Definitions of what the federation specification defines, as the subgraph repeats them.
+    pub(crate) spec_definitions: Vec<(Fed, DirectiveDef)>,
+    /// Applied to the schema definition and its extensions, `@link` among them.
+    pub(crate) schema_directives: Vec<Directive>,
     pub(crate) links: Links,
     /// `@composeDirective(name:)`, without the `@`.
     pub(crate) composed: Vec<(String, Pos)>,
@@ -144,6 +149,37 @@ impl Field {
         !self.ty.nullable && self.default.is_none()
     }
 }
+
+/// A directive's definition.
+#[derive(Clone, Debug)]
+pub(crate) struct DirectiveDef {
+    pub(crate) definition: DirectiveDefinition,
+    pub(crate) args: BTreeMap<String, Field>,
+    pub(crate) pos: Pos,
+}
+
+impl DirectiveDef {
+    pub(crate) fn has_location(&self, location: DirectiveLocation) -> bool {
+        self.definition.locations.iter().any(|own| own.node == location)
+    }
+
+    /// The locations in operations.
+    pub(crate) fn executable_locations(&self) -> impl Iterator<Item = DirectiveLocation> {
+        EXECUTABLE.into_iter().filter(|location| self.has_location(*location))
+    }
+}
+
+/// Where operations apply directives.
+const EXECUTABLE: [DirectiveLocation; 8] = [
+    DirectiveLocation::Query,
+    DirectiveLocation::Mutation,
+    DirectiveLocation::Subscription,
+    DirectiveLocation::Field,
+    DirectiveLocation::FragmentDefinition,
+    DirectiveLocation::FragmentSpread,
+    DirectiveLocation::InlineFragment,
+    DirectiveLocation::VariableDefinition,
+];
 
 #[derive(Clone, Debug)]
 pub(crate) struct EnumValue {

@@ -6,40 +6,44 @@ use async_graphql_parser::{
     Error, Pos, Positioned, parse_schema,
     types::{
         BaseType, ConstDirective, DirectiveDefinition, FieldDefinition, InputValueDefinition,
-        SchemaDefinition, Type, TypeDefinition, TypeKind, TypeSystemDefinition,
+        SchemaDefinition, ServiceDocument, Type, TypeDefinition, TypeKind, TypeSystemDefinition,
     },
 };
 use async_graphql_value::Name;
 
 use super::{
-    Directive, EnumValue, Field, Kind, ROOT_TYPES, Subgraph, TypeDef, links, spec::Fed, text, upgrade, usage,
+    Directive, DirectiveDef, EnumValue, Field, Kind, ROOT_TYPES, Subgraph, TypeDef,
+    links::{self, Links},
+    spec::Fed,
+    text, upgrade, usage,
 };
-use crate::{
-    SubgraphSdl,
-    diagnostic::{Code, Diagnostic},
-};
+use crate::{SubgraphSdl, code::Code, diagnostic::Diagnostic};
 
 const BUILTIN_DIRECTIVES: [&str; 5] = ["deprecated", "include", "oneOf", "skip", "specifiedBy"];
 
 /// Reads one subgraph; `None` if its SDL cannot be read at all.
 pub(crate) fn parse(input: &SubgraphSdl, graph: String, report: &mut Vec<Diagnostic>) -> Option<Subgraph> {
-    let refuse = |pos: Pos, message: String| {
-        Diagnostic::error(Code::InvalidGraphql, "", message)
-            .at_place(&input.name, pos)
-            .help("correct the SDL of this subgraph at this place")
-    };
-    let sdl = match text::prepare(&input.sdl) {
-        Ok(sdl) => sdl,
-        Err(pos) => {
-            let message = format!("brackets are nested deeper than {} levels", text::NESTING_LIMIT);
-            report.push(refuse(pos, message));
-            return None;
-        }
-    };
-    let document = match parse_schema(sdl) {
+    let mut subgraph = read(input, graph, false, report)?;
+    upgrade::upgrade(&mut subgraph);
+    usage::collect(&mut subgraph);
+    Some(subgraph)
+}
+
+/// Reads a schema as it stands, with all that belongs to linked specifications.
+pub(crate) fn parse_whole(name: &str, sdl: &str, report: &mut Vec<Diagnostic>) -> Option<Subgraph> {
+    let input = SubgraphSdl { name: name.to_owned(), url: None, sdl: sdl.to_owned() };
+    read(&input, String::new(), true, report)
+}
+
+fn read(input: &SubgraphSdl, graph: String, whole: bool, report: &mut Vec<Diagnostic>) -> Option<Subgraph> {
+    let document = match document(&input.sdl) {
         Ok(document) => document,
-        Err(error) => {
-            report.push(refuse(error.positions().next().unwrap_or_default(), syntax(&error)));
+        Err((pos, message)) => {
+            report.push(
+                Diagnostic::error(Code::InvalidGraphql, "", message)
+                    .at_place(&input.name, pos)
+                    .help("correct the SDL of this subgraph at this place"),
+            );
             return None;
         }
     };
@@ -53,7 +57,8 @@ pub(crate) fn parse(input: &SubgraphSdl, graph: String, report: &mut Vec<Diagnos
             TypeSystemDefinition::Directive(directive) => directives.push(directive),
         }
     }
-    let mut reader = Reader::new(input, graph, &schemas, report);
+    let mut reader = Reader::new(input, graph, whole, report);
+    reader.read_schemas(&schemas);
     for directive in directives {
         reader.read_directive_definition(directive);
     }
@@ -62,45 +67,50 @@ pub(crate) fn parse(input: &SubgraphSdl, graph: String, report: &mut Vec<Diagnos
     for ty in definitions.into_iter().chain(extensions) {
         reader.read_type(ty);
     }
-    let mut subgraph = reader.subgraph;
-    upgrade::upgrade(&mut subgraph);
-    usage::collect(&mut subgraph);
-    Some(subgraph)
+    Some(reader.subgraph)
+}
+
+fn document(sdl: &str) -> Result<ServiceDocument, (Pos, String)> {
+    let sdl = text::prepare(sdl)
+        .map_err(|pos| (pos, format!("brackets are nested deeper than {} levels", text::NESTING_LIMIT)))?;
+    parse_schema(sdl).map_err(|error| (error.positions().next().unwrap_or_default(), syntax(&error)))
 }
 
 struct Reader<'a> {
     subgraph: Subgraph,
+    sdl: &'a str,
+    /// Whether what belongs to linked specifications is kept.
+    whole: bool,
     /// Own name of a root type to the usual one.
     renamed: BTreeMap<String, &'static str>,
     report: &'a mut Vec<Diagnostic>,
 }
 
 impl<'a> Reader<'a> {
-    fn new(
-        input: &SubgraphSdl,
-        graph: String,
-        schemas: &[Positioned<SchemaDefinition>],
-        report: &'a mut Vec<Diagnostic>,
-    ) -> Self {
-        let applied: Vec<_> = schemas.iter().flat_map(|schema| schema.node.directives.clone()).collect();
-        let links = links::read(&applied, &input.name, report);
+    fn new(input: &'a SubgraphSdl, graph: String, whole: bool, report: &'a mut Vec<Diagnostic>) -> Self {
         let subgraph = Subgraph {
             name: input.name.clone(),
             url: input.url.clone(),
             graph,
             types: BTreeMap::new(),
             directives: BTreeMap::new(),
-            links,
+            spec_definitions: Vec::new(),
+            schema_directives: Vec::new(),
+            links: Links::default(),
             composed: Vec::new(),
             key_fields: BTreeSet::new(),
             used_fields: BTreeSet::new(),
         };
-        let mut reader = Self { subgraph, renamed: BTreeMap::new(), report };
+        Self { subgraph, sdl: &input.sdl, whole, renamed: BTreeMap::new(), report }
+    }
+
+    fn read_schemas(&mut self, schemas: &[Positioned<SchemaDefinition>]) {
+        let applied: Vec<_> = schemas.iter().flat_map(|schema| schema.node.directives.clone()).collect();
+        self.subgraph.links = links::read(&applied, &self.subgraph.name, self.report);
         for schema in schemas {
-            reader.read_roots(&schema.node);
+            self.read_roots(&schema.node);
         }
-        reader.read_composed(&applied);
-        reader
+        self.read_schema_directives(&applied);
     }
 
     fn read_roots(&mut self, schema: &SchemaDefinition) {
@@ -112,29 +122,37 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn read_composed(&mut self, applied: &[Positioned<ConstDirective>]) {
+    fn read_schema_directives(&mut self, applied: &[Positioned<ConstDirective>]) {
         for directive in applied {
             let directive = self.directive(directive);
             if directive.fed == Some(Fed::ComposeDirective)
                 && let Some(name) = directive.str_arg("name")
             {
-                self.subgraph.composed.push((name.trim_start_matches('@').to_owned(), directive.pos));
+                self.subgraph.composed.push((name.to_owned(), directive.pos));
             }
+            self.subgraph.schema_directives.push(directive);
         }
     }
 
     fn read_directive_definition(&mut self, definition: Positioned<DirectiveDefinition>) {
-        let name = definition.node.name.node.to_string();
-        let is_known = self.subgraph.links.directive(&name).is_some()
-            || name == "link"
-            || BUILTIN_DIRECTIVES.contains(&name.as_str());
-        if is_known {
+        let Positioned { mut node, pos } = definition;
+        node.is_repeatable = text::is_repeatable(self.sdl, pos);
+        if let Some(description) = &mut node.description {
+            description.node = unescaped(&description.node);
+        }
+        let name = node.name.node.to_string();
+        if !self.whole && (name == "link" || BUILTIN_DIRECTIVES.contains(&name.as_str())) {
             return;
         }
-        if self.subgraph.directives.insert(name.clone(), (definition.node, definition.pos)).is_some() {
+        let args = self.inputs(&format!("@{name}"), node.arguments.clone());
+        let definition = DirectiveDef { definition: node, args, pos };
+        if let Some(fed) = self.subgraph.links.directive(&name).filter(|_| !self.whole) {
+            return self.subgraph.spec_definitions.push((fed, definition));
+        }
+        if self.subgraph.directives.insert(name.clone(), definition).is_some() {
             self.refuse(
                 format!("@{name}"),
-                definition.pos,
+                pos,
                 "directive is defined twice",
                 "remove one of the definitions",
             );
@@ -144,7 +162,7 @@ impl<'a> Reader<'a> {
     fn read_type(&mut self, definition: Positioned<TypeDefinition>) {
         let pos = definition.node.name.pos;
         let written = definition.node.name.node.to_string();
-        if self.subgraph.links.is_machinery(&written) {
+        if !self.whole && self.subgraph.links.is_machinery(&written) {
             return;
         }
         let name = self.type_name(&written);
@@ -198,7 +216,7 @@ impl<'a> Reader<'a> {
             extension: extend || super::has(&directives, Fed::Extends),
             kind: kind_of(&kind),
             name,
-            description: description.map(|text| text.node),
+            description: described(description),
             directives,
             implements: BTreeMap::new(),
             fields: BTreeMap::new(),
@@ -220,7 +238,7 @@ impl<'a> Reader<'a> {
             TypeKind::Enum(definition) => self.read_values(&mut ty, definition.values),
             TypeKind::InputObject(input) => ty.fields = self.inputs(&ty.name, input.fields),
         }
-        if ty.kind == Kind::Object {
+        if ty.kind == Kind::Object && !self.whole {
             upgrade::fold_type_level_directives(&mut ty);
         }
         ty
@@ -250,7 +268,7 @@ impl<'a> Reader<'a> {
             let coordinate = format!("{}.{}", ty.name, name.node);
             let field = Field {
                 name: name.node.to_string(),
-                description: description.map(|text| text.node),
+                description: described(description),
                 args: self.inputs(&coordinate, arguments),
                 ty: self.rename(field_type.node),
                 default: None,
@@ -271,7 +289,7 @@ impl<'a> Reader<'a> {
         for definition in values {
             let name = definition.node.value;
             let value = EnumValue {
-                description: definition.node.description.map(|text| text.node),
+                description: described(definition.node.description),
                 directives: definition
                     .node
                     .directives
@@ -301,7 +319,7 @@ impl<'a> Reader<'a> {
             let InputValueDefinition { description, name, ty, default_value, directives } = definition.node;
             let input = Field {
                 name: name.node.to_string(),
-                description: description.map(|text| text.node),
+                description: described(description),
                 args: BTreeMap::new(),
                 ty: self.rename(ty.node),
                 default: default_value.map(|value| value.node),
@@ -348,6 +366,15 @@ impl<'a> Reader<'a> {
             Diagnostic::error(Code::InvalidGraphql, coordinate, message).at(&self.subgraph, pos).help(help),
         );
     }
+}
+
+fn described(description: Option<Positioned<String>>) -> Option<String> {
+    description.map(|text| unescaped(&text.node))
+}
+
+/// The parser leaves the backslash before quotes in block strings.
+fn unescaped(description: &str) -> String {
+    description.replace(r#"\""""#, r#"""""#)
 }
 
 /// Adds an extension to what it extends, and returns what both define.

@@ -37,6 +37,8 @@ pub(crate) enum Accepts {
     FieldSet,
     Boolean,
     Int,
+    /// A whole number, negative ones too: a rule of its own speaks of them.
+    AnyInt,
     Texts,
     TextLists,
 }
@@ -142,7 +144,7 @@ pub(crate) static DEFINITIONS: [Definition; 18] = [
         Fed::ListSize,
         "listSize",
         &[
-            optional("assumedSize", Accepts::Int),
+            optional("assumedSize", Accepts::AnyInt),
             optional("slicingArguments", Accepts::Texts),
             optional("sizedFields", Accepts::Texts),
             optional("requireOneSlicingArgument", Accepts::Boolean),

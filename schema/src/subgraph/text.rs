@@ -15,7 +15,7 @@ pub(crate) fn prepare(text: &str) -> Result<String, Pos> {
         let length = match bytes[at] {
             b'"' => string_length(&bytes[at..]),
             b'#' => bytes[at..].iter().position(|byte| *byte == b'\n').unwrap_or(bytes.len() - at),
-            b'[' => blanks(&bytes[at + 1..]) + 1,
+            b'[' => bytes[at..].iter().take_while(|byte| **byte == b'[' || is_blank(**byte)).count(),
             _ => 1,
         };
         match bytes[at] {
@@ -25,7 +25,11 @@ pub(crate) fn prepare(text: &str) -> Result<String, Pos> {
                     .filter(|byte| **byte != b'\n')
                     .for_each(|byte| *byte = b' ');
             }
-            b'[' => bytes.swap(at, at + length - 1),
+            b'[' => {
+                let brackets = text[at..at + length].matches('[').count();
+                bytes[at..at + length - brackets].fill(b' ');
+                bytes[at + length - brackets..at + length].fill(b'[');
+            }
             b']' | b'!' => {
                 let before = bytes[..at].iter().rev().take_while(|byte| is_blank(**byte)).count();
                 bytes.swap(at - before, at);
@@ -33,7 +37,8 @@ pub(crate) fn prepare(text: &str) -> Result<String, Pos> {
             _ => {}
         }
         match text.as_bytes()[at] {
-            b'[' | b'{' | b'(' => depth += 1,
+            b'[' => depth += text[at..at + length].matches('[').count(),
+            b'{' | b'(' => depth += 1,
             b']' | b'}' | b')' => depth = depth.saturating_sub(1),
             _ => {}
         }
@@ -46,12 +51,38 @@ pub(crate) fn prepare(text: &str) -> Result<String, Pos> {
     Ok(String::from_utf8(bytes).unwrap_or_else(|_| text.to_owned()))
 }
 
-const fn is_blank(byte: u8) -> bool {
-    matches!(byte, b' ' | b'\t')
+/// Whether the directive definition at a position says `repeatable`. The parser takes every one for
+/// repeatable.
+pub(crate) fn is_repeatable(text: &str, pos: Pos) -> bool {
+    let Some(line) = text.split_inclusive('\n').nth(pos.line.saturating_sub(1)) else { return false };
+    let column = line.char_indices().nth(pos.column.saturating_sub(1)).map_or(line.len(), |(at, _)| at);
+    let start = line.as_ptr() as usize - text.as_ptr() as usize + column;
+    let bytes = &text.as_bytes()[start..];
+    let (mut at, mut depth, mut is_name) = (0, 0_usize, false);
+    while at < bytes.len() {
+        let word =
+            bytes[at..].iter().take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_').count();
+        match (&bytes[at..at + word], bytes[at]) {
+            (b"repeatable", _) if depth == 0 && !is_name => return true,
+            (b"on", _) if depth == 0 && !is_name => return false,
+            (b"", b'(') => depth += 1,
+            (b"", b')') => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        let is_blank = bytes[at].is_ascii_whitespace() || bytes[at] == b'#';
+        is_name = bytes[at] == b'@' || (is_name && is_blank);
+        at += match bytes[at] {
+            _ if word > 0 => word,
+            b'"' => string_length(&bytes[at..]),
+            b'#' => bytes[at..].iter().position(|byte| *byte == b'\n').unwrap_or(bytes.len() - at),
+            _ => 1,
+        };
+    }
+    false
 }
 
-fn blanks(bytes: &[u8]) -> usize {
-    bytes.iter().take_while(|byte| is_blank(**byte)).count()
+const fn is_blank(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t')
 }
 
 fn describes_schema(rest: &[u8]) -> bool {
@@ -98,7 +129,16 @@ mod tests {
 
     #[test]
     fn blanks_in_list_types_move_out() {
-        assert_eq!(prepare("a: [ [\tInt ! ] ]! b").unwrap(), "a:  [\t[Int!]]!    b");
+        assert_eq!(prepare("a: [ [\tInt ! ] ]! b").unwrap(), "a:   [[Int!]]!    b");
+    }
+
+    #[test]
+    fn only_definitions_that_say_so_are_repeatable() {
+        let repeatable = |text: &str| is_repeatable(text, Pos { line: 2, column: 3 });
+        assert!(repeatable("é\né \"on\" directive @a(x: Int = 1 # on\n) repeatable on FIELD"));
+        assert!(repeatable("\n  directive @ on repeatable on FIELD"));
+        assert!(!repeatable("\n  directive @repeatable(repeatable: Int) on FIELD"));
+        assert!(!repeatable(""));
     }
 
     #[test]
@@ -116,8 +156,8 @@ mod tests {
     }
 
     #[test]
-    fn the_bracket_that_is_too_deep_is_named() {
+    fn the_brackets_that_are_too_deep_are_named() {
         let text = format!("\n {}", "[".repeat(100));
-        assert_eq!(prepare(&text).unwrap_err(), Pos { line: 2, column: 50 });
+        assert_eq!(prepare(&text).unwrap_err(), Pos { line: 2, column: 2 });
     }
 }
