@@ -127,6 +127,7 @@ macro_rules! codes {
 }
 
 codes! {
+    CacheControlInconsistent = "CACHE_CONTROL_INCONSISTENT",
     CompositionLimit = "COMPOSITION_LIMIT",
     DefaultValueUsesInaccessible = "DEFAULT_VALUE_USES_INACCESSIBLE",
     DirectiveCompositionError = "DIRECTIVE_COMPOSITION_ERROR",

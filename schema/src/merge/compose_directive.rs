@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::{
     diagnostic::{Code, Diagnostic},
     print,
-    subgraph::{Subgraph, links::Link},
+    subgraph::{Subgraph, links::Link, spec::Fed},
     supergraph::ComposedDirective,
 };
 
@@ -13,7 +13,9 @@ use crate::{
 pub(super) fn collect(subgraphs: &[Subgraph], report: &mut Vec<Diagnostic>) -> Vec<ComposedDirective> {
     let mut found: BTreeMap<&str, (&Link, &str, &Subgraph)> = BTreeMap::new();
     for subgraph in subgraphs {
-        for (name, pos) in &subgraph.composed {
+        // It is kept without being asked for, and merged.
+        let is_merged = |name: &str| subgraph.links.directive(name) == Some(Fed::CacheControl);
+        for (name, pos) in subgraph.composed.iter().filter(|(name, _)| !is_merged(name)) {
             let error = |message: &str, help: &str| {
                 Diagnostic::error(Code::DirectiveCompositionError, format!("@{name}"), message)
                     .at(subgraph, *pos)

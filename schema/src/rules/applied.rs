@@ -15,7 +15,7 @@ use crate::{
     print,
     subgraph::{
         Directive, Subgraph,
-        spec::{Accepts, DEFINITIONS, Definition, Fed},
+        spec::{Accepts, CACHE_SCOPE, DEFINITIONS, Definition, Fed},
     },
 };
 
@@ -181,6 +181,9 @@ fn accepts(accepts: Accepts, value: &ConstValue) -> bool {
             matches!(value, ConstValue::Number(number) if number.as_i64().is_some_and(|number| (0..=i64::from(i32::MAX)).contains(&number)))
         }
         Accepts::Texts => texts(value),
+        Accepts::CacheScope => {
+            matches!(value, ConstValue::Enum(scope) if CACHE_SCOPE.1.contains(&scope.as_str()))
+        }
         Accepts::TextLists => {
             matches!(value, ConstValue::List(values) if !values.is_empty() && values.iter().all(texts))
         }
@@ -194,6 +197,7 @@ const fn wanted(accepts: Accepts) -> &'static str {
         Accepts::Boolean => "true or false",
         Accepts::Int => "a whole number that is not negative",
         Accepts::Texts => "a list of strings",
+        Accepts::CacheScope => "PUBLIC, TENANT or PRIVATE",
         Accepts::TextLists => "a list of lists of strings: alternatives, each with all that it needs",
     }
 }

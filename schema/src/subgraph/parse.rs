@@ -125,6 +125,9 @@ impl<'a> Reader<'a> {
 
     fn read_directive_definition(&mut self, definition: Positioned<DirectiveDefinition>) {
         let name = definition.node.name.node.to_string();
+        if is_cache_control_of_its_own(&self.subgraph, &definition.node) {
+            self.subgraph.links.disown(&name);
+        }
         let is_known = self.subgraph.links.directive(&name).is_some()
             || name == "link"
             || BUILTIN_DIRECTIVES.contains(&name.as_str());
@@ -348,6 +351,14 @@ impl<'a> Reader<'a> {
             Diagnostic::error(Code::InvalidGraphql, coordinate, message).at(&self.subgraph, pos).help(help),
         );
     }
+}
+
+/// Whether a directive goes by the name of `@cacheControl` and takes what that does not.
+fn is_cache_control_of_its_own(subgraph: &Subgraph, definition: &DirectiveDefinition) -> bool {
+    let Some(Fed::CacheControl) = subgraph.links.directive(&definition.name.node) else { return false };
+    let known = Fed::CacheControl.definition().args;
+    let is_known = |name: &str| known.iter().any(|argument| argument.name == name);
+    definition.arguments.iter().any(|argument| !is_known(&argument.node.name.node))
 }
 
 /// Adds an extension to what it extends, and returns what both define.
