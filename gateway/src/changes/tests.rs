@@ -4,14 +4,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use chrono::DateTime;
 use futures::StreamExt;
 use futures::stream;
+use pulse_cache::Index;
 use pulse_types::{Change, ChangeKind, OrgId, Tag, Tagged};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use super::index::Index;
-use super::{Changes, Reads, Watcher, Why};
+use super::{Changes, Reads, Watcher, Why, add_answer};
 use crate::ports::{Heard, SubgraphResponse};
 
 fn org(number: u128) -> Option<OrgId> {
@@ -47,7 +47,7 @@ fn reads(tags: &[&str]) -> Arc<Reads> {
 fn answered(extensions: &Value) -> Reads {
     let extensions = crate::value::Value::from(extensions);
     let mut reads = Reads::new(3);
-    reads.add_answer(&"s".into(), &SubgraphResponse { extensions, ..SubgraphResponse::default() });
+    add_answer(&mut reads, &"s".into(), &SubgraphResponse { extensions, ..SubgraphResponse::default() });
     reads
 }
 

@@ -6,11 +6,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use futures::StreamExt;
 use futures::stream::BoxStream;
 use metrics::{counter, gauge};
+use pulse_cache::{Id, Index, Reads};
 use pulse_types::{Change, OrgId};
 use rustc_hash::FxHashMap;
 
-use super::index::{Id, Index};
-use super::reads::Reads;
 use crate::ports::Heard;
 
 /// How many of the last changes are kept for those who begin to watch. An answer that took longer than these counts as

@@ -198,7 +198,7 @@ impl Run<'_> {
         let mut state = self.lock();
         if let Some(reads) = &mut state.reads {
             match &answer {
-                Ok(response) => reads.add_answer(&request.name, response),
+                Ok(response) => crate::changes::add_answer(reads, &request.name, response),
                 Err(_) => reads.add_missing(),
             }
         }

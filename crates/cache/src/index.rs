@@ -10,17 +10,17 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::reads::{Attributes, Of, Reads};
+use crate::reads::{Attributes, Of, Reads};
 
 /// Names an answer.
-pub(super) type Id = u64;
+pub type Id = u64;
 
 type Ids = FxHashSet<Id>;
 type Tenant = Option<OrgId>;
 
 /// Answers by what they were made of.
 #[derive(Debug, Default)]
-pub(super) struct Index {
+pub struct Index {
     subjects: FxHashMap<String, OfSubject>,
     /// Those of which some is not known.
     partial: FxHashMap<Tenant, Ids>,
@@ -39,7 +39,8 @@ struct OfSubject {
 type Lists = FxHashMap<String, FxHashMap<String, Ids>>;
 
 impl Index {
-    pub(super) fn insert(&mut self, id: Id, tenant: Tenant, reads: Arc<Reads>) {
+    /// Adds an answer that somebody in `tenant` got.
+    pub fn insert(&mut self, id: Id, tenant: Tenant, reads: Arc<Reads>) {
         if reads.is_partial() {
             self.partial.entry(tenant).or_default().insert(id);
         }
@@ -64,7 +65,8 @@ impl Index {
         self.answers.insert(id, (tenant, reads));
     }
 
-    pub(super) fn remove(&mut self, id: Id) {
+    /// Forgets one.
+    pub fn remove(&mut self, id: Id) {
         let Some((tenant, reads)) = self.answers.remove(&id) else { return };
         leave(&mut self.partial, &tenant, id);
         for (subject, of) in reads.subjects() {
@@ -87,7 +89,7 @@ impl Index {
     }
 
     /// The answers that a change concerns, in the order of their numbers.
-    pub(super) fn concerned(&self, change: &Change) -> Vec<Id> {
+    pub fn concerned(&self, change: &Change) -> Vec<Id> {
         let mut likely = BTreeSet::new();
         of_tenants(&self.partial, change.tenant, |ids| likely.extend(ids));
         if let Some(found) = self.subjects.get(&*change.subject) {
@@ -100,8 +102,8 @@ impl Index {
         likely.into_iter().filter(concerned).collect()
     }
 
-    #[cfg(test)]
-    pub(super) fn is_empty(&self) -> bool {
+    /// Whether nothing is in it, and nothing was left behind.
+    pub fn is_empty(&self) -> bool {
         self.subjects.is_empty() && self.partial.is_empty() && self.answers.is_empty()
     }
 }

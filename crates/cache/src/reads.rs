@@ -1,4 +1,4 @@
-//! What an answer was made of, as the subgraphs that gave its parts say.
+//! What an answer was made of, as those who gave its parts say.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -7,11 +7,8 @@ use pulse_types::{Change, OrgId, Tag, Tagged};
 use rustc_hash::{FxHashMap, FxHashSet};
 use uuid::Uuid;
 
-use crate::ports::SubgraphResponse;
-use crate::value::Value;
-
 /// The attributes of a list.
-pub(super) type Attributes = BTreeMap<String, String>;
+pub(crate) type Attributes = BTreeMap<String, String>;
 
 /// What an answer was made of.
 #[derive(Debug, Clone)]
@@ -27,7 +24,7 @@ pub struct Reads {
 
 /// What of a subject.
 #[derive(Debug, Clone)]
-pub(super) enum Of {
+pub(crate) enum Of {
     /// Any of it.
     All,
     /// Some rows, and lists of what has certain attributes, of which each has at least one.
@@ -41,26 +38,13 @@ impl Reads {
         Self { subjects, count: 0, limit: limit.max(1), untracked: Vec::new(), is_partial: false }
     }
 
-    /// Adds what a subgraph's answer says of itself in `extensions.tags`. One that says nothing, or something that cannot
-    /// be read, is untracked.
-    pub(crate) fn add_answer(&mut self, subgraph: &Arc<str>, response: &SubgraphResponse) {
-        let tags = response.extensions.get("tags").and_then(Value::as_list);
-        let tag = |value: &Value| value.as_str().and_then(|text| text.parse::<Tag>().ok());
-        let Some(tags) = tags else { return self.add_untracked(subgraph) };
-        for value in tags {
-            match tag(value) {
-                Some(tag) => self.add(tag),
-                None => self.add_untracked(subgraph),
-            }
-        }
-    }
-
     /// A part is missing because its subgraph gave no answer: what it would have been made of, nobody knows.
-    pub(crate) const fn add_missing(&mut self) {
+    pub const fn add_missing(&mut self) {
         self.is_partial = true;
     }
 
-    fn add_untracked(&mut self, subgraph: &Arc<str>) {
+    /// A part came from a subgraph that does not say what it was made of.
+    pub fn add_untracked(&mut self, subgraph: &Arc<str>) {
         if !self.untracked.contains(subgraph) {
             self.untracked.push(Arc::clone(subgraph));
         }
@@ -99,7 +83,7 @@ impl Reads {
     }
 
     /// Adds all that another answer was made of.
-    pub(crate) fn merge(&mut self, other: &Self) {
+    pub fn merge(&mut self, other: &Self) {
         for tag in other.tags() {
             self.add(tag);
         }
@@ -142,7 +126,7 @@ impl Reads {
         })
     }
 
-    pub(super) const fn subjects(&self) -> &FxHashMap<String, Of> {
+    pub(crate) const fn subjects(&self) -> &FxHashMap<String, Of> {
         &self.subjects
     }
 
