@@ -115,7 +115,7 @@ impl Subscription {
         }
         let context = ExecutionContext { deadline: Instant::now() + self.budget, ..self.context.clone() };
         let event = Event { fetch: self.fetch(), outcome: event, gap };
-        self.shared.execute(&self.operation, &self.variables, &context, Some(event)).await
+        self.shared.execute(&self.operation, &self.variables, (&context, None), Some(event)).await
     }
 
     /// The answer when the stream cannot be opened.

@@ -77,7 +77,8 @@ impl<'a> Merge<'a> {
             return self.printed(Said::merged(&said, false));
         }
         let names: Vec<_> = silent.iter().map(|source| source.subgraph.name.as_str()).collect();
-        let message = format!("@cacheControl is left out, as {} adds fields and says nothing", names.join(", "));
+        let message =
+            format!("@cacheControl is left out, as {} adds fields and says nothing", names.join(", "));
         let places = silent.iter().map(|source| source.place()).collect();
         self.hint(name, message, places, "say with @cacheControl what is true of these fields, too");
         None
@@ -96,7 +97,8 @@ impl<'a> Merge<'a> {
         // A leaf of which nothing is said is kept as its object is; what is said of it can only narrow that.
         let is_leaf = resolving.iter().all(|source| {
             let kind = source.subgraph.kind(base_name(&source.field.ty));
-            matches!(kind, Some(Kind::Scalar | Kind::Enum)) && !crate::subgraph::ROOT_TYPES.contains(&source.ty)
+            matches!(kind, Some(Kind::Scalar | Kind::Enum))
+                && !crate::subgraph::ROOT_TYPES.contains(&source.ty)
         });
         let silent: Vec<_> = resolving.iter().filter(|source| of(source).is_none()).collect();
         if silent.is_empty() || is_leaf {
