@@ -24,6 +24,7 @@ use crate::pipeline::{Executions, OperationNames};
 use crate::ports::{Authenticator, ChangeFeed, OperationStore, RevocationFeed, SupergraphSource};
 use crate::quota::Quotas;
 use crate::remote::headers::ResponseHeaders;
+use crate::response_cache::ResponseCache;
 use crate::streams::{StreamDirectory, Streams};
 use crate::supergraph::{Loader, Subgraphs, Supergraph, SupergraphError};
 
@@ -88,6 +89,8 @@ pub(crate) struct State {
     pub(crate) quotas: Arc<Quotas>,
     pub(crate) streams: Arc<Streams>,
     pub(crate) executions: Arc<Executions>,
+    /// Answers that are kept, where any are.
+    pub(crate) response_cache: Option<Arc<ResponseCache>>,
 }
 
 /// What a new configuration changed, setting by setting.
@@ -114,6 +117,7 @@ impl Gateway {
             clock,
         } = parts;
         let response_headers = ResponseHeaders::try_new(&config)?;
+        config.response_cache.check()?;
         let mut background = JoinSet::new();
         // What changes from now on is heard, so that nothing that is read from now on grows old unseen.
         let changes = changes.map(|feed| {
@@ -132,7 +136,9 @@ impl Gateway {
         let streams = Arc::new(Streams::new(&config, &clock));
         let persisted = Arc::new(PersistedQueries::new(&config.persisted_queries));
         let quotas = Arc::new(Quotas::new(&config, clock.clone()));
+        let response_cache = ResponseCache::new(&config, changes.as_ref(), &clock);
         let state = State {
+            response_cache,
             quotas,
             config,
             supergraph,
@@ -168,6 +174,7 @@ impl Gateway {
         let old = Arc::clone(&self.current.epoch.load().state);
         let reconfigured = old.config.changes_to(&config);
         let response_headers = ResponseHeaders::try_new(&config)?;
+        config.response_cache.check()?;
         old.supergraph.reconfigure(loader(subgraphs, &config, old.changes.as_ref())).await?;
         self.current.epoch.store(Arc::new(Epoch::begin(old.with(config, response_headers))));
         old.lifecycle.accept_config();
@@ -207,7 +214,11 @@ impl Gateway {
 }
 
 fn loader(subgraphs: Subgraphs, config: &GatewayConfig, changes: Option<&Arc<Changes>>) -> Loader {
-    Loader::new(subgraphs, config).with_live_queries(config.live_queries.enabled && changes.is_some())
+    let loader = Loader::new(subgraphs, config);
+    match changes {
+        Some(_) => loader.with_live_queries(config.live_queries.enabled),
+        None => loader.without_changes(),
+    }
 }
 
 impl Epoch {
@@ -221,9 +232,15 @@ impl State {
     /// The state of the next epoch.
     fn with(&self, config: GatewayConfig, response_headers: ResponseHeaders) -> Self {
         let quotas = Arc::new(self.quotas.changed(&self.config, &config));
+        let response_cache = match &self.response_cache {
+            Some(cache) if self.config == config => Some(Arc::clone(cache)),
+            Some(cache) => cache.changed(&config),
+            None => ResponseCache::new(&config, self.changes.as_ref(), &self.clock),
+        };
         let Self {
             config: old,
             quotas: _,
+            response_cache: _,
             response_headers: _,
             supergraph,
             callers,
@@ -245,6 +262,7 @@ impl State {
         };
         Self {
             config,
+            response_cache,
             response_headers,
             quotas,
             supergraph: Arc::clone(supergraph),

@@ -14,6 +14,7 @@ mod pipeline;
 pub mod ports;
 mod quota;
 pub mod remote;
+mod response_cache;
 mod sizes;
 mod source;
 mod streams;
@@ -43,6 +44,7 @@ pub use config::{
 pub use config::{ClientsConfig, CorsConfig, InvalidNetwork, LogIps, Network, ProtectionConfig};
 pub use config::{ErrorsConfig, IntrospectionConfig, IntrospectionFor};
 pub use config::{InvalidJwtConfig, IssuerConfig, JwtConfig};
+pub use config::{InvalidResponseCache, ResponseCacheConfig, SubgraphCacheConfig};
 pub use gateway::{Gateway, GatewayParts, Reconfigured};
 pub use quota::warnings as quota_warnings;
 pub use source::{FileSource, InvalidSourceUrl, StaticSource, UrlSource};

@@ -11,8 +11,8 @@ use tokio::sync::watch;
 
 use pulse_types::Clock;
 
-use crate::config::GatewayConfig;
-use crate::engine::{Engine, EngineConfig, LoadError, WarmedUp};
+use crate::config::{GatewayConfig, InvalidResponseCache};
+use crate::engine::{CachingRules, Engine, EngineConfig, LoadError, WarmedUp};
 use crate::ports::{SourceError, Subgraph, SupergraphSdl, SupergraphSource};
 use crate::remote::{CallerSigner, InvalidHeaderRule, RemoteEndpoint, RemoteSubgraph, subgraph_endpoints};
 
@@ -83,6 +83,9 @@ pub enum SupergraphError {
     /// Headers cannot be handled as the configuration says.
     #[error(transparent)]
     Headers(#[from] InvalidHeaderRule),
+    /// Answers cannot be kept as the configuration says.
+    #[error(transparent)]
+    ResponseCache(#[from] InvalidResponseCache),
     /// Loading it broke the planner.
     #[error("loading the supergraph failed inside; please report it with the supergraph")]
     Panicked,
@@ -238,6 +241,12 @@ impl Loader {
     pub(crate) fn with_live_queries(mut self, live: bool) -> Self {
         self.engine.live_queries = live;
         self
+    }
+
+    /// The same, where nobody tells of changes.
+    pub(crate) fn without_changes(mut self) -> Self {
+        self.engine.caching = self.engine.caching.map(CachingRules::without_changes);
+        self.with_live_queries(false)
     }
 
     /// Builds the engine where it keeps nobody waiting: planners of large supergraphs take a while.

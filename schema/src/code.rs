@@ -27,6 +27,7 @@ macro_rules! codes {
 }
 
 codes! {
+    CacheControlInconsistent = "CACHE_CONTROL_INCONSISTENT", "subgraphs say differently for how long, or for whom, an answer is kept";
     CompositionLimit = "COMPOSITION_LIMIT", "something could not be proven within the limits of time";
     ContractRemovesEverything = "CONTRACT_REMOVES_EVERYTHING", "a contract's tags leave nothing that a client could ask for";
     CostOnInterfaceField = "COST_APPLIED_TO_INTERFACE_FIELD", "@cost on a field of an interface";

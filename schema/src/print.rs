@@ -54,7 +54,7 @@ struct Feature {
     definition: &'static str,
 }
 
-static FEATURES: [Feature; 7] = [
+static FEATURES: [Feature; 8] = [
     Feature {
         fed: Fed::Tag,
         link: r#"@link(url: "https://specs.apollo.dev/tag/v0.3")"#,
@@ -85,6 +85,11 @@ static FEATURES: [Feature; 7] = [
         fed: Fed::ListSize,
         link: r#"@link(url: "https://specs.apollo.dev/cost/v0.1", import: ["@cost", "@listSize"])"#,
         definition: "directive @listSize(assumedSize: Int, slicingArguments: [String!], sizedFields: [String!], requireOneSlicingArgument: Boolean = true) on FIELD_DEFINITION\n\n",
+    },
+    Feature {
+        fed: Fed::CacheControl,
+        link: r#"@link(url: "https://specs.pulse.dev/cacheControl/v0.1", import: ["@cacheControl"])"#,
+        definition: "directive @cacheControl(maxAge: Int, scope: CacheControlScope, inheritMaxAge: Boolean) on FIELD_DEFINITION | OBJECT | INTERFACE | UNION\n\nenum CacheControlScope {\n  PRIVATE\n  PUBLIC\n  TENANT\n}\n\n",
     },
 ];
 

@@ -8,4 +8,4 @@ mod watchers;
 
 pub(crate) use answered::add_answer;
 pub use pulse_cache::Reads;
-pub(crate) use watchers::{Changes, Watcher, Why};
+pub(crate) use watchers::{Changes, Position, Watch, Watcher, Why};

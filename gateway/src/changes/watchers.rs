@@ -53,6 +53,10 @@ struct State {
     /// How many watches there were.
     watched: Id,
     is_deaf: bool,
+    /// Up to where in the log changes were heard; `None` before the first one, and behind a gap.
+    log: Option<i64>,
+    /// All changes behind this place in the log are among the recent ones.
+    known_since: Option<i64>,
 }
 
 /// Watches until it is dropped.
@@ -98,6 +102,22 @@ impl Changes {
         Ok(Watch { changes: Arc::clone(self), id })
     }
 
+    /// Up to where in the log changes were heard, when that is known.
+    pub(crate) fn log_position(&self) -> Option<i64> {
+        self.lock().log
+    }
+
+    /// The same for an answer that another process has read when it had heard the log up to `position`.
+    pub(crate) fn watch_behind(
+        self: &Arc<Self>,
+        position: i64,
+        of: (Option<OrgId>, Arc<Reads>),
+        watcher: Arc<dyn Watcher>,
+    ) -> Result<Watch, Why> {
+        let since = self.lock().place_of(position).ok_or(Why::Gap)?;
+        self.watch(since, of, watcher)
+    }
+
     fn take(&self, change: Arc<Change>) {
         counter!("pulse_gateway_changes_total").increment(1);
         let mut state = self.lock();
@@ -105,9 +125,11 @@ impl Changes {
         let watchers: Vec<_> =
             concerned.iter().filter_map(|id| state.watchers.get(id).map(Arc::clone)).collect();
         state.heard += 1;
+        state.log = Some(change.position);
+        state.known_since.get_or_insert(change.position - 1);
         state.recent.push_back(change);
         if state.recent.len() > REMEMBERED {
-            state.recent.pop_front();
+            state.known_since = state.recent.pop_front().map(|oldest| oldest.position);
         }
         // A watcher may let go of its watch.
         drop(state);
@@ -121,6 +143,7 @@ impl Changes {
         let mut state = self.lock();
         state.heard += 1;
         state.recent.clear();
+        (state.log, state.known_since) = (None, None);
         state.is_deaf |= why == Why::Deaf;
         let watchers: Vec<_> = state.watchers.values().map(Arc::clone).collect();
         drop(state);
@@ -135,6 +158,13 @@ impl Changes {
 }
 
 impl State {
+    /// The place behind which everything was heard that lies behind a position of the log.
+    fn place_of(&self, position: i64) -> Option<Position> {
+        self.known_since.filter(|since| *since <= position)?;
+        let behind = self.recent.iter().rev().take_while(|change| change.position > position).count();
+        Some(Position(self.heard - u64::try_from(behind).unwrap_or(u64::MAX).min(self.heard)))
+    }
+
     /// Why what is true of one of the changes since a position may be so of an answer; nothing when it is true of none.
     fn since(&self, Position(since): Position, concerns: impl Fn(&Change) -> bool) -> Result<(), Why> {
         if self.is_deaf {

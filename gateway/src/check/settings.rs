@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use super::Finding;
-use crate::config::{GatewayConfig, IntrospectionFor, InvalidJwtConfig, PlanExposure};
+use crate::config::{GatewayConfig, IntrospectionFor, InvalidJwtConfig, InvalidResponseCache, PlanExposure};
 use crate::quota::warnings;
 use crate::remote::InvalidHeaderRule;
 use crate::remote::headers::ResponseHeaders;
@@ -18,6 +18,9 @@ pub enum UnusableSettings {
     /// Headers cannot be handled as they say.
     #[error(transparent)]
     Headers(#[from] InvalidHeaderRule),
+    /// Answers cannot be kept as they say.
+    #[error(transparent)]
+    ResponseCache(#[from] InvalidResponseCache),
     /// Clients cannot come by TLS as they say.
     #[error("gateway.tls: {0}")]
     Tls(#[from] InvalidTls),
@@ -27,6 +30,7 @@ pub enum UnusableSettings {
 pub fn check_usable(config: &GatewayConfig) -> Result<(), UnusableSettings> {
     config.jwt.check()?;
     ResponseHeaders::try_new(config)?;
+    config.response_cache.check()?;
     server_config(&config.tls)?;
     Ok(())
 }
@@ -92,6 +96,11 @@ pub fn check_settings(config: &GatewayConfig, listen: SocketAddr) -> Vec<Finding
         "gateway.limits.planning_queue",
         "no operation is ever planned; let some hundreds wait",
     );
+    warn(
+        config.not_kept_for_headers(),
+        "gateway.response_cache",
+        "nothing is kept of subgraphs whose headers come back to clients; drop these rules, or leave the subgraphs out",
+    );
     findings.extend(warnings(config).into_iter().map(|text| Finding::warning("limits and budgets", text)));
     findings
 }
@@ -116,11 +125,13 @@ mod tests {
             unusable("jwt.required = true"),
             unusable("remote.headers.response = [{ propagate = \"a\", insert = \"b\" }]"),
             unusable("tls.key_file = \"key.pem\""),
+            unusable("response_cache = { enabled = true, memory = \"0B\" }"),
         ];
         insta::assert_snapshot!(problems.join("\n"), @r"
         gateway.jwt.required: nobody could send a token: name an issuer below [[gateway.jwt.issuers]]
         a header rule is wrong: it sets both `propagate` and `insert`; make two rules of it
         gateway.tls: `certificate_file` and `key_file` go together; set both or none
+        gateway.response_cache.memory: nothing fits in; give it some, or turn `enabled` off
         ");
         assert_eq!(check_usable(&GatewayConfig::default()), Ok(()));
     }

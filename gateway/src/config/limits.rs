@@ -61,6 +61,7 @@ impl Default for LimitsConfig {
             inputs: InputLimits { max_list_size, max_page_size, page_arguments },
             masking: _,
             live_queries: _,
+            caching: _,
         } = EngineConfig::default();
         Self {
             plan_cache_size,
@@ -115,6 +116,7 @@ impl From<&GatewayConfig> for EngineConfig {
             inputs: InputLimits { max_list_size, max_page_size, page_arguments },
             masking: (&config.errors).into(),
             live_queries: false,
+            caching: config.caching_rules(),
         }
     }
 }

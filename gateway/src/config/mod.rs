@@ -21,6 +21,7 @@ mod protection;
 mod rate_limits;
 mod redis;
 mod remote;
+mod response_cache;
 mod secret;
 mod subscriptions;
 mod supergraph;
@@ -56,6 +57,7 @@ pub use remote::{
     BreakerConfig, HeadersConfig, RemoteConfig, RemoteTlsConfig, RequestHeaderRule, ResponseHeaderRule,
     RetriesConfig, Strategy, SubgraphConfig,
 };
+pub use response_cache::{InvalidResponseCache, ResponseCacheConfig, SubgraphCacheConfig};
 pub use subscriptions::{StreamProtocol, SubgraphStreams, SubscriptionsConfig, UpstreamConfig};
 pub use supergraph::SupergraphConfig;
 pub use tls::{ClientCertificates, ServerTlsConfig};
@@ -143,6 +145,8 @@ pub struct GatewayConfig {
     pub deduplicate: bool,
     /// Whether clients are told how long an answer may be kept, when all subgraphs that gave parts of it say so.
     pub merge_cache_control: bool,
+    /// Answers that are kept.
+    pub response_cache: ResponseCacheConfig,
     /// Labels of progressive `@override`.
     pub overrides: OverridesConfig,
     /// What operations may cost.
@@ -193,6 +197,7 @@ impl Default for GatewayConfig {
             subgraphs: BTreeMap::new(),
             deduplicate: true,
             merge_cache_control: true,
+            response_cache: ResponseCacheConfig::default(),
             overrides: OverridesConfig::default(),
             cost: CostConfig::default(),
             rate_limits: Vec::new(),

@@ -9,6 +9,7 @@ use hive_router_query_planner::planner::{Planner, QueryPlannerOptions};
 use hive_router_query_planner::utils::parsing::safe_parse_schema;
 use rustc_hash::FxHashMap;
 
+use super::caching::Hints;
 use super::cost::Weights;
 use super::{LoadError, inputs, upgrade};
 use crate::ports::Subgraph;
@@ -17,6 +18,8 @@ use crate::ports::Subgraph;
 pub(super) struct Loaded {
     pub(super) planner: Planner,
     pub(super) weights: Weights,
+    /// What may be kept, and by whom.
+    pub(super) hints: Hints,
     /// The names of paging arguments.
     pub(super) slicing: BTreeSet<String>,
     /// The supergraph's document.
@@ -29,9 +32,10 @@ pub(super) fn load(sdl: &str) -> Result<Loaded, LoadError> {
     upgrade::upgrade(&mut document)?;
     let slicing = inputs::slicing_arguments(&document);
     let weights = Weights::take(&mut document)?;
+    let hints = Hints::take(&mut document);
     let build = || Planner::new_from_supergraph(&document, QueryPlannerOptions::default());
     match catch_unwind(AssertUnwindSafe(build)) {
-        Ok(Ok(planner)) => Ok(Loaded { planner, weights, slicing, document }),
+        Ok(Ok(planner)) => Ok(Loaded { planner, weights, hints, slicing, document }),
         Ok(Err(error)) => Err(LoadError::Planner(error.to_string())),
         Err(panic) => {
             let text = panic.downcast_ref::<String>().map(String::as_str);

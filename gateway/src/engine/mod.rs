@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use futures::stream::BoxStream;
-use http::HeaderMap;
+use http::{HeaderMap, HeaderValue};
 use metrics::counter;
 use moka::future::Cache;
 use pulse_types::Caller;
@@ -14,11 +14,13 @@ use rustc_hash::FxHashMap;
 
 use crate::changes::Reads;
 use crate::ports::{Subgraph, SupergraphSdl};
+use crate::response_cache::{Kept, Reuse};
 use crate::uploads::Uploads;
 use crate::value::{Object, Value};
 
 mod aliases;
 mod authorization;
+mod caching;
 mod conditions;
 mod cost;
 mod error;
@@ -52,6 +54,7 @@ mod warm_up;
 mod workers;
 
 use aliases::TakenNames;
+use caching::Policies;
 use cost::Pricing;
 use operation::Preparer;
 use planning::Planning;
@@ -61,11 +64,13 @@ use source::EventFields;
 use variant::{PlanKey, PlanKeyRef};
 
 pub use authorization::{Denied, DeniedField, PolicyScopes};
+pub use caching::{CachePolicy, CachingRules, Unstated};
 pub use cost::{Cost, CostRules, Estimate, Toll};
 pub use error::{ErrorCode, LoadError, Location, RequestError};
 pub use execute::Masking;
 pub use inputs::InputLimits;
 pub use live::LiveOptions;
+pub(crate) use operation::Kept as KeptOperation;
 pub use operation::Operation;
 pub use probe::Probe;
 pub use source::{Resumption, SharingScope};
@@ -106,6 +111,8 @@ pub struct EngineConfig {
     pub masking: Masking,
     /// Whether queries may be `@live`.
     pub live_queries: bool,
+    /// What may be kept of answers; `None` for nothing.
+    pub caching: Option<CachingRules>,
 }
 
 impl Default for EngineConfig {
@@ -126,6 +133,7 @@ impl Default for EngineConfig {
             inputs: InputLimits::default(),
             masking: Masking::default(),
             live_queries: false,
+            caching: None,
         }
     }
 }
@@ -196,6 +204,25 @@ pub struct ExecutionResult {
     pub cursor: Option<Arc<Value>>,
     /// What it was made of, when that was asked for.
     pub reads: Option<Arc<Reads>>,
+    /// What became of it where answers are kept.
+    pub cached: Cached,
+}
+
+/// What became of a query where answers are kept.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Cached {
+    /// Its answer may not be kept.
+    #[default]
+    Unused,
+    /// It was run, for this reason.
+    Miss(&'static str),
+    /// It was not run: an answer was there.
+    Hit {
+        /// The answer's `Cache-Control`, as far as it does not depend on who asks.
+        told: Option<HeaderValue>,
+        /// How many seconds old it is.
+        age: u64,
+    },
 }
 
 /// One request to a subgraph.
@@ -211,6 +238,10 @@ pub struct FetchReport {
     pub errors: usize,
     /// The head of its answer; empty for a subgraph in this process.
     pub headers: Arc<HeaderMap>,
+    /// Whether it was not asked, as its answer was kept.
+    pub from_cache: bool,
+    /// For how long its answer is kept, if it is.
+    pub(crate) kept: Option<Kept>,
 }
 
 /// Plans and executes operations over one version of the supergraph.
@@ -228,7 +259,7 @@ impl Engine {
         subgraphs: Vec<Arc<dyn Subgraph>>,
         config: &EngineConfig,
     ) -> Result<Self, LoadError> {
-        let load::Loaded { mut planner, weights, slicing, document } = load::load(&supergraph.sdl)?;
+        let load::Loaded { mut planner, weights, hints, slicing, document } = load::load(&supergraph.sdl)?;
         let subgraphs: FxHashMap<Arc<str>, _> =
             subgraphs.into_iter().map(|subgraph| (subgraph.name().into(), subgraph)).collect();
         load::check_served(&planner, &subgraphs)?;
@@ -240,7 +271,11 @@ impl Engine {
         let mut schema = Schema::new(&planner.consumer_schema.document);
         schema.hide(|name| authorization.names.is_machinery(name));
         let preparer = Preparer {
-            events: EventFields::of(&document, schema.subscription.as_deref()),
+            events: EventFields::of(&document, schema.subscription.as_deref(), &hints),
+            policies: config.caching.clone().map(|rules| {
+                let schema = Schema::new(&document);
+                Policies { rules, hints, schema }
+            }),
             pricing: rules.counted.then_some(Pricing { rules, weights, supergraph }),
             schema: Arc::new(schema),
             authorization,
@@ -376,6 +411,16 @@ impl Engine {
         variables: Option<Value>,
         context: ExecutionContext,
     ) -> ExecutionResult {
+        self.execute_with(operation, variables, (context, None)).await
+    }
+
+    /// The same, with what is kept of subgraphs' answers.
+    pub(crate) async fn execute_with(
+        &self,
+        operation: &Operation,
+        variables: Option<Value>,
+        (context, reuse): (ExecutionContext, Option<Reuse>),
+    ) -> ExecutionResult {
         if operation.kind() == OperationKind::Subscription {
             let text = "subscriptions need a transport that streams: use WebSocket or server-sent events";
             return response::refused(&[RequestError::new(ErrorCode::BadUserInput, text)]);
@@ -386,7 +431,7 @@ impl Engine {
                 if let (Some(uploads), Some(plan)) = (&context.uploads, &operation.plan) {
                     uploads.expect_calls(plan.requests().iter().map(|request| request.given(&variables)));
                 }
-                shared.execute(operation, &variables, &context, None).await
+                shared.execute(operation, &variables, (&context, reuse.as_ref()), None).await
             }
             Err(errors) => response::refused(&errors),
         }

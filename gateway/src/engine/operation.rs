@@ -18,6 +18,7 @@ use rustc_hash::FxHashMap;
 
 use super::aliases::TakenNames;
 use super::authorization::{self, Rules};
+use super::caching::{self, CachePolicy, Policies};
 use super::conditions::{self, Derived};
 use super::cost::{OperationCost, Pricer, Pricing};
 use super::execute::Masking;
@@ -59,6 +60,8 @@ pub struct Operation {
     pub(super) usage: Usage,
     /// The subgraphs that a query asks, when all of them let equal queries share what they answer.
     sharing: Option<Vec<Arc<dyn Subgraph>>>,
+    /// What may be kept of its answer, when it is a query of which anything may.
+    caching: Option<Kept>,
     /// The plan for people to read, as JSON. The text takes a tenth of the memory of what it was written from.
     shown_plan: Box<str>,
 }
@@ -93,6 +96,18 @@ impl Operation {
     /// The subgraphs that are asked, each once, when equal queries may share an answer.
     pub(crate) fn sharing(&self) -> Option<&[Arc<dyn Subgraph>]> {
         self.sharing.as_deref()
+    }
+
+    /// What may be kept of its answers.
+    pub(crate) const fn caching(&self) -> Option<&Kept> {
+        self.caching.as_ref()
+    }
+
+    /// The subgraphs in which it changes something.
+    pub(crate) fn changes_in(&self) -> Vec<Arc<str>> {
+        let requests = self.plan.iter().flat_map(Node::requests);
+        let changing = requests.filter(|request| request.kind == OperationKind::Mutation);
+        changing.map(|request| Arc::clone(&request.name)).collect()
     }
 
     /// The plan, for people to read.
@@ -133,6 +148,8 @@ pub(super) struct Preparer {
     pub(super) inputs: Inputs,
     pub(super) masking: Arc<Masking>,
     pub(super) events: EventFields,
+    /// `None` where nothing is kept.
+    pub(super) policies: Option<Policies>,
     pub(super) rules: ValidationPlan,
     /// Whether queries may be live.
     pub(super) is_live: bool,
@@ -186,6 +203,7 @@ impl Preparer {
             answer_size: AtomicUsize::new(256),
             usage: Usage::default(),
             sharing: None,
+            caching: None,
             shown_plan: shown(&QueryPlan { kind: "QueryPlan", node: None }),
         };
         if !variant.denied.is_empty() {
@@ -197,7 +215,16 @@ impl Preparer {
             pricer.operation(operation.kind, &operation.selection, operation.plan.as_ref())
         });
         operation.sharing = sharing(&operation);
+        operation.caching = Self::kept(&operation, key);
         Ok(operation)
+    }
+
+    /// What may be kept of the answers, told apart from those to any other operation or variant of this supergraph.
+    fn kept(operation: &Operation, key: PlanKeyRef<'_>) -> Option<Kept> {
+        let plan = operation.plan.as_ref()?;
+        let policy = caching::whole(plan);
+        let is_any = policy.is_some() || plan.requests().iter().any(|request| request.policy.is_some());
+        is_any.then(|| Kept { policy, digest: key.digest(), subgraphs: subgraphs(operation) })
     }
 
     fn validate(&self, document: &query::Document) -> Result<(), Vec<RequestError>> {
@@ -256,7 +283,8 @@ impl Preparer {
             other => cannot_plan(&other),
         })?;
         plan.node.iter_mut().for_each(|node| requests::make_acceptable(node, &self.planner.supergraph));
-        let compiler = PlanCompiler { subgraphs: &self.subgraphs, conditions: &self.conditions };
+        let policies = self.policies.as_ref().filter(|_| operation.kind == OperationKind::Query);
+        let compiler = PlanCompiler { subgraphs: &self.subgraphs, conditions: &self.conditions, policies };
         let node = plan.node.as_ref().map(|node| compiler.node(node, &Vec::new())).transpose();
         operation.plan = node.map_err(|error| cannot_plan(&error))?;
         operation.source = operation.plan.as_ref().and_then(|plan| self.events.source(plan));
@@ -349,21 +377,35 @@ fn shown(plan: &QueryPlan) -> Box<str> {
     serde_json::to_string(plan).expect("a plan has only string keys").into()
 }
 
-/// The subgraphs that a query asks, each once, when all of them deduplicate.
-fn sharing(operation: &Operation) -> Option<Vec<Arc<dyn Subgraph>>> {
-    if operation.kind != OperationKind::Query {
-        return None;
-    }
+/// What may be kept of an operation's answers.
+#[derive(Clone)]
+pub(crate) struct Kept {
+    /// Of the whole answer; `None` when only parts of it may be kept.
+    pub(crate) policy: Option<CachePolicy>,
+    /// Names the operation: its text, its name, and the variant of it that callers like this one get.
+    pub(crate) digest: [u8; 32],
+    /// The subgraphs that it asks, each once.
+    pub(crate) subgraphs: Vec<Arc<dyn Subgraph>>,
+}
+
+/// The subgraphs that an operation asks, each once.
+fn subgraphs(operation: &Operation) -> Vec<Arc<dyn Subgraph>> {
     let mut subgraphs: Vec<&Arc<dyn Subgraph>> = Vec::new();
-    for request in operation.plan.as_ref()?.requests() {
-        if !request.subgraph.deduplicates() {
-            return None;
-        }
+    for request in operation.plan.iter().flat_map(Node::requests) {
         if subgraphs.iter().all(|known| known.name() != request.subgraph.name()) {
             subgraphs.push(&request.subgraph);
         }
     }
-    Some(subgraphs.into_iter().cloned().collect())
+    subgraphs.into_iter().cloned().collect()
+}
+
+/// The subgraphs that a query asks, each once, when all of them deduplicate.
+fn sharing(operation: &Operation) -> Option<Vec<Arc<dyn Subgraph>>> {
+    if operation.kind != OperationKind::Query || operation.plan.is_none() {
+        return None;
+    }
+    let subgraphs = subgraphs(operation);
+    subgraphs.iter().all(|subgraph| subgraph.deduplicates()).then_some(subgraphs)
 }
 
 /// What an operation selects.

@@ -12,6 +12,7 @@ use hive_router_query_planner::state::supergraph_state::OperationKind as Planned
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::OperationKind;
+use super::caching::{CachePolicy, Policies};
 use super::schema::TypeConditions;
 use crate::ports::Subgraph;
 use crate::value::{Object, Text, Value};
@@ -69,6 +70,8 @@ pub(super) struct Request {
     pub(super) query_hash: u64,
     /// The operation's variables that it uses.
     pub(super) variables: Vec<Text>,
+    /// What may be kept of its answer, when anything may.
+    pub(super) policy: Option<CachePolicy>,
 }
 
 impl Request {
@@ -162,6 +165,8 @@ pub(super) enum Change {
 pub(super) struct PlanCompiler<'a> {
     pub(super) subgraphs: &'a FxHashMap<Arc<str>, Arc<dyn Subgraph>>,
     pub(super) conditions: &'a TypeConditions,
+    /// For a query of whose answer parts may be kept.
+    pub(super) policies: Option<&'a Policies>,
 }
 
 /// The planner named something that it should not have.
@@ -277,6 +282,7 @@ impl PlanCompiler<'_> {
             query: query.into(),
             query_hash,
             variables: variables.map(|name| name.as_str().into()).collect(),
+            policy: self.policies.and_then(|policies| policies.of(name, query)),
         })
     }
 

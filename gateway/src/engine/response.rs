@@ -12,6 +12,7 @@ use super::plan::Fetch;
 use super::schema::{Schema, TypeConditions};
 use super::{Cost, ExecutionContext, ExecutionResult, FetchReport, RequestError, introspection, project};
 use crate::ports::{SubgraphFault, SubgraphResponse};
+use crate::response_cache::Reuse;
 use crate::value::{Object, Value};
 
 /// A response to a request that was not executed.
@@ -59,7 +60,7 @@ impl Shared {
         &self,
         operation: &Operation,
         variables: &Object,
-        context: &ExecutionContext,
+        (context, reuse): (&ExecutionContext, Option<&Reuse>),
         event: Option<Event<'_>>,
     ) -> ExecutionResult {
         let started = Instant::now();
@@ -68,7 +69,7 @@ impl Shared {
             flags.map(|name| variables.get(name).and_then(Value::as_bool).unwrap_or_default()).collect();
         let root = &operation.selection.root;
         let data = introspection::resolve(&self.schema, root, &flags, variables);
-        let run = self.run(variables, context, data);
+        let run = Run { reuse, ..self.run(variables, context, data) };
         let mut extensions = serde_json::Map::new();
         let mut cursor = None;
         if let Some(event) = event {
@@ -120,6 +121,7 @@ impl Shared {
             conditions: &self.conditions,
             names_subgraphs: self.names_subgraphs,
             masking: &self.masking,
+            reuse: None,
             state: Mutex::new(State::new(data, context.tag_limit)),
         }
     }
@@ -200,5 +202,6 @@ fn fetch_json(fetch: &FetchReport) -> serde_json::Value {
         "microseconds": microseconds(fetch.duration),
         "entities": fetch.entities,
         "errors": fetch.errors,
+        "fromCache": fetch.from_cache,
     })
 }

@@ -12,7 +12,9 @@ use graphql_tools::static_graphql::query::{
 };
 use graphql_tools::static_graphql::schema as sdl;
 use rustc_hash::FxHashMap;
+use serde::{Deserialize, Serialize};
 
+use super::caching::Hints;
 use super::plan::Node;
 use crate::value::{Object, Text, Value};
 
@@ -22,8 +24,8 @@ const AFTER: &str = "after";
 /// The variable for it where the operation has none that could be used.
 const AFTER_VARIABLE: &str = "pulseAfter";
 
-/// Whose streams of the same operation may be one.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+/// Who shares streams of the same operation, and answers that are kept; the narrowest first.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum SharingScope {
     /// Those of one and the same caller.
     #[default]
@@ -76,7 +78,7 @@ pub struct Resumption {
 }
 
 impl EventFields {
-    pub(super) fn of(document: &sdl::Document, subscription: Option<&str>) -> Self {
+    pub(super) fn of(document: &sdl::Document, subscription: Option<&str>, hints: &Hints) -> Self {
         let objects = document.definitions.iter().filter_map(|definition| match definition {
             sdl::Definition::TypeDefinition(sdl::TypeDefinition::Object(object)) => Some(object),
             _ => None,
@@ -87,7 +89,9 @@ impl EventFields {
             .map(|field| {
                 let after = field.arguments.iter().find(|argument| argument.name == AFTER);
                 let after = after.map(|argument| argument.value_type.clone());
-                (field.name.clone(), EventField { scope: scope(field), after })
+                let hint = subscription.and_then(|parent| hints.of_field(parent, &field.name));
+                let scope = hint.and_then(|hint| hint.scope).unwrap_or_default();
+                (field.name.clone(), EventField { scope, after })
             });
         Self(fields.collect())
     }
@@ -127,19 +131,6 @@ impl EventSource {
     /// The cursor that a client was told as text; `None` where the text is none.
     pub(super) fn cursor(&self, text: &str) -> Option<Value> {
         if self.counts { text.parse::<i64>().ok().map(Value::from) } else { Some(text.into()) }
-    }
-}
-
-fn scope(field: &sdl::Field) -> SharingScope {
-    let directive = field
-        .directives
-        .iter()
-        .find(|directive| directive.name == "cacheControl" || directive.name.ends_with("__cacheControl"));
-    let scope = directive.and_then(|directive| directive.arguments.iter().find(|(name, _)| name == "scope"));
-    match scope.map(|(_, value)| value) {
-        Some(query::Value::Enum(scope)) if scope == "TENANT" => SharingScope::Tenant,
-        Some(query::Value::Enum(scope)) if scope == "PUBLIC" => SharingScope::Public,
-        _ => SharingScope::Caller,
     }
 }
 

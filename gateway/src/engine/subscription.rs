@@ -137,7 +137,7 @@ impl Subscription {
         }
         let context = ExecutionContext { deadline: Instant::now() + self.budget, ..self.context.clone() };
         let event = Event { fetch: self.fetch(), outcome: event, gap };
-        self.shared.execute(&self.operation, &self.variables, &context, Some(event)).await
+        self.shared.execute(&self.operation, &self.variables, (&context, None), Some(event)).await
     }
 
     /// What its answers depend on beside their events. `None` where that is more: the rest of the plan asks as this client,

@@ -10,6 +10,7 @@ use hive_router_query_planner::planner::Planner;
 use indexmap::Equivalent;
 
 use super::authorization::Denied;
+use crate::response_cache::Digest;
 
 /// What a plan depends on beside the operation's text and name. Equal for all requests that the same plan serves, so that
 /// it should hold as few different values as possible.
@@ -44,6 +45,13 @@ impl PlanKey {
 }
 
 impl PlanKeyRef<'_> {
+    /// Names all of it.
+    pub(super) fn digest(&self) -> [u8; 32] {
+        let mut digest = Digest::default();
+        self.hash(&mut digest);
+        digest.end()
+    }
+
     pub(super) fn to_key(self) -> PlanKey {
         PlanKey {
             document: self.document.to_owned(),

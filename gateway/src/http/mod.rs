@@ -1,5 +1,6 @@
 //! HTTP: routes, content negotiation, the query page, health, metrics, the server itself.
 
+mod cache_control;
 pub(crate) mod client_address;
 mod compression;
 pub(crate) mod cors;
@@ -37,6 +38,7 @@ use crate::streams::{single_connection, websocket};
 use compression::CompressLayer;
 use request_id::REQUEST_ID;
 
+pub(crate) use cache_control::CacheControl;
 pub use health::HealthCheck;
 pub(crate) use serve::PeerAddress;
 pub use serve::{ServerConfig, serve};

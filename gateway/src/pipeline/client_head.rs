@@ -1,14 +1,14 @@
 //! What the subgraphs' answers give the head of the client's: headers by the rules, and how long it may be kept.
 
 use http::header::{
-    AUTHORIZATION, CACHE_CONTROL, COOKIE, HeaderMap, HeaderName, HeaderValue, SET_COOKIE, VARY,
+    AGE, AUTHORIZATION, CACHE_CONTROL, COOKIE, HeaderMap, HeaderName, HeaderValue, SET_COOKIE, VARY,
 };
 use pulse_types::Subject;
 
-use super::cache_control::CacheControl;
 use super::operate::Client;
-use crate::engine::{ExecutionResult, Operation, OperationKind};
+use crate::engine::{Cached, ExecutionResult, Operation, OperationKind};
 use crate::gateway::State;
+use crate::http::CacheControl;
 use crate::remote::headers::MergedHeaders;
 
 /// The headers of the answer to an operation.
@@ -26,6 +26,9 @@ pub(super) fn client_head(
     let sets_cookies = headers.contains_key(SET_COOKIE);
     if let Some(kept) = cache_control(state, client, (operation, result), sets_cookies) {
         headers.insert(CACHE_CONTROL, kept);
+        if let Cached::Hit { age, .. } = &result.cached {
+            headers.insert(AGE, HeaderValue::from(*age));
+        }
         headers.append(VARY, HeaderValue::from_static("accept"));
         for name in state.response_headers.varies_on() {
             headers.append(VARY, HeaderValue::from(name.clone()));
@@ -41,22 +44,27 @@ fn cache_control(
     (operation, result): (&Operation, &ExecutionResult),
     sets_cookies: bool,
 ) -> Option<HeaderValue> {
-    if !state.config.merge_cache_control
-        || operation.kind() != OperationKind::Query
-        || result.errors > 0
-        || result.fetches.is_empty()
-    {
+    if !state.config.merge_cache_control || operation.kind() != OperationKind::Query || result.errors > 0 {
         return None;
     }
+    let mut all = match &result.cached {
+        Cached::Hit { told, .. } => CacheControl::read([told.as_ref()?])?,
+        Cached::Unused | Cached::Miss(_) => of_parts(result)?,
+    };
+    if is_for_one(client) || sets_cookies || state.response_headers.varies_on_anything() {
+        all.make_private();
+    }
+    Some(all.to_value())
+}
+
+/// What all parts of an answer allow. `None` when one of them allows nothing, or there are none.
+pub(super) fn of_parts(result: &ExecutionResult) -> Option<CacheControl> {
     let mut parts = result.fetches.iter().map(|fetch| CacheControl::of(&fetch.headers));
     let mut all = parts.next().flatten()?;
     for part in parts {
         all.narrow(&part?);
     }
-    if is_for_one(client) || sets_cookies || state.response_headers.varies_on_anything() {
-        all.make_private();
-    }
-    Some(all.to_value())
+    Some(all)
 }
 
 /// Whether the answer is for one client alone, as far as anybody knows.

@@ -9,12 +9,13 @@ use tokio::time::timeout_at;
 use super::operate::{Answer, Client, Repeatable, Transport};
 use super::read_request::GraphqlRequest;
 use super::refusal::Refusal;
-use super::share;
+use super::{reuse, share};
 use crate::engine::{
-    Engine, ErrorCode, Estimate, ExecutionContext, Operation, OperationKind, RequestError, Subscription,
-    Toll, refused,
+    Engine, ErrorCode, Estimate, ExecutionContext, ExecutionResult, Operation, OperationKind, RequestError,
+    Subscription, Toll, refused,
 };
 use crate::gateway::State;
+use crate::response_cache::Reuse;
 use crate::streams::{Begin, Live};
 use crate::supergraph::Served;
 use crate::value::Value;
@@ -39,17 +40,48 @@ pub(super) async fn execute(
 ) -> Result<Answer, Refusal> {
     let uploads = request.uploads.clone();
     let context = ExecutionContext { uploads, tell_cost: told, ..context(state, &request, client) };
-    let sharing = share::execution(state, operation, request.variables.as_ref(), &context, client);
+    let reuse = reuse::reuse(state, served, operation, &context, client);
     // Whoever asks after a mutation sees what it changed.
-    let _change = (operation.kind() == OperationKind::Mutation).then(|| state.executions.change());
+    let is_change = operation.kind() == OperationKind::Mutation;
+    let _change = is_change.then(|| state.executions.change());
+    let cache = state.response_cache.as_ref().filter(|_| is_change);
+    let _written = cache.map(|cache| cache.writing(&client.caller, operation.changes_in()));
+    let query = Query { state, served, operation, variables: request.variables, client };
     let execution = async {
-        let result = match sharing {
-            Some(execution) => Box::pin(share::run(state, served, execution, context)).await,
-            None => Some(Box::pin(served.engine.execute(operation, request.variables, context)).await),
+        let result = match reuse {
+            Some(reuse) => Box::pin(reuse::run(query, context, reuse)).await,
+            None => Box::pin(query.run(context, None)).await,
         };
         result.map(Answer::Once).ok_or_else(broken)
     };
     in_time(state, client, execution).await
+}
+
+/// A query or a mutation that is to be run.
+pub(super) struct Query<'q> {
+    pub(super) state: &'q State,
+    pub(super) served: &'q Arc<Served>,
+    pub(super) operation: &'q Arc<Operation>,
+    pub(super) variables: Option<Value>,
+    pub(super) client: &'q Client,
+}
+
+impl Query<'_> {
+    /// Runs it, or joins an equal one that is under way. `None` if it panicked.
+    pub(super) async fn run(
+        self,
+        context: ExecutionContext,
+        reuse: Option<Reuse>,
+    ) -> Option<ExecutionResult> {
+        let Query { state, served, operation, variables, client } = self;
+        // Whoever wants nothing of what is kept joins none who takes it.
+        let is_alone = reuse.as_ref().is_some_and(|reuse| !reuse.reads() || !reuse.keeps());
+        let sharing = share::execution(state, operation, variables.as_ref(), &context, client);
+        match sharing.filter(|_| !is_alone) {
+            Some(execution) => Box::pin(share::run(state, served, execution, (context, reuse))).await,
+            None => Some(Box::pin(served.engine.execute_with(operation, variables, (context, reuse))).await),
+        }
+    }
 }
 
 fn broken() -> Refusal {

@@ -3,7 +3,6 @@
 mod authenticate;
 mod authorize;
 mod batch;
-mod cache_control;
 mod charge;
 mod client_head;
 mod csrf;
@@ -17,6 +16,7 @@ mod prepare;
 mod read_request;
 mod refusal;
 mod respond;
+mod reuse;
 mod share;
 mod summary;
 mod variant;

@@ -12,6 +12,7 @@ use crate::engine::{ExecutionContext, ExecutionResult, Operation};
 use crate::flights::{self, Landed};
 use crate::gateway::State;
 use crate::ports::Subgraph;
+use crate::response_cache::Reuse;
 use crate::supergraph::Served;
 use crate::value::Value;
 
@@ -67,17 +68,17 @@ pub(super) fn execution(
     })
 }
 
-/// The result of an equal query that is under way, or of this one. `None` if it panicked.
+/// The result of an equal query that is under way, or of this one, which may use what is kept. `None` if it panicked.
 pub(super) async fn run(
     state: &State,
     served: &Arc<Served>,
     execution: Execution,
-    context: ExecutionContext,
+    (context, reuse): (ExecutionContext, Option<Reuse>),
 ) -> Option<ExecutionResult> {
     let served = Arc::clone(served);
     let work = |execution: Arc<Execution>| async move {
         let Execution { operation, variables, .. } = &*execution;
-        served.engine.execute(operation, variables.clone(), context).await
+        served.engine.execute_with(operation, variables.clone(), (context, reuse)).await
     };
     let Landed { outcome, is_shared } = state.executions.join(execution, work).await?;
     let result = Arc::try_unwrap(outcome).unwrap_or_else(|shared| shared.as_ref().clone());

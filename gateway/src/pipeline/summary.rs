@@ -10,7 +10,7 @@ use metrics::{counter, gauge, histogram};
 use pulse_types::{Caller, RequestId, Subject};
 
 use super::refusal::Refusal;
-use crate::engine::{Cost, ExecutionResult, FetchReport, Operation};
+use crate::engine::{Cached, Cost, ExecutionResult, FetchReport, Operation};
 
 /// How much of an operation's name is logged. Names are letters, digits and underscores, but the client chooses them.
 const NAME_LIMIT: usize = 100;
@@ -32,6 +32,8 @@ pub(crate) struct Summary {
     fetches: Vec<FetchReport>,
     /// Whether another request's execution gave the answer.
     is_shared: bool,
+    /// What became of it where answers are kept.
+    cached: Cached,
     errors: usize,
     code: Option<&'static str>,
     /// What the response's head is to say beside the answer.
@@ -56,6 +58,7 @@ impl Summary {
             cost: None,
             fetches: Vec::new(),
             is_shared: false,
+            cached: Cached::Unused,
             errors: 0,
             code: None,
             told: HeaderMap::new(),
@@ -101,6 +104,7 @@ impl Summary {
         self.errors = result.errors;
         self.cost = result.cost;
         self.is_shared = result.is_shared;
+        self.cached.clone_from(&result.cached);
         self.fetches.clone_from(&result.fetches);
     }
 
@@ -151,7 +155,7 @@ impl Summary {
             counter!("pulse_gateway_shared_executions_total").increment(1);
             return;
         }
-        for fetch in &self.fetches {
+        for fetch in self.fetches.iter().filter(|fetch| !fetch.from_cache) {
             let (subgraph, outcome) =
                 (Arc::clone(&fetch.subgraph), if fetch.errors == 0 { "ok" } else { "error" });
             histogram!("pulse_gateway_fetch_duration_seconds", "subgraph" => subgraph, "outcome" => outcome)
@@ -175,6 +179,7 @@ impl Summary {
             trace_id = self.trace.as_deref(),
             subgraphs = %subgraphs(&self.fetches),
             shared = self.is_shared.then_some(true),
+            cache = cached(&self.cached),
             status = self.status.map_or(0, |status| status.as_u16()),
             cancelled = self.status.is_none(),
             errors = self.errors,
@@ -204,13 +209,26 @@ fn subject(caller: &Caller) -> String {
     }
 }
 
-/// The fetches in the order of their answers, such as `accounts:1.2ms entities:3.4ms`.
+/// `hit`, or why it was none.
+const fn cached(cached: &Cached) -> Option<&'static str> {
+    match cached {
+        Cached::Unused => None,
+        Cached::Miss(why) => Some(why),
+        Cached::Hit { .. } => Some("hit"),
+    }
+}
+
+/// The fetches in the order of their answers, such as `accounts:1.2ms entities:kept`.
 fn subgraphs(fetches: &[FetchReport]) -> String {
     let mut text = String::new();
     for fetch in fetches {
         let separator = if text.is_empty() { "" } else { " " };
-        write!(text, "{separator}{}:{}ms", fetch.subgraph, milliseconds(fetch.duration))
-            .expect("writing to a string cannot fail");
+        let written = if fetch.from_cache {
+            write!(text, "{separator}{}:kept", fetch.subgraph)
+        } else {
+            write!(text, "{separator}{}:{}ms", fetch.subgraph, milliseconds(fetch.duration))
+        };
+        written.expect("writing to a string cannot fail");
     }
     text
 }

@@ -22,6 +22,7 @@ mod protection;
 mod quotas;
 mod reload;
 mod remote;
+mod response_cache;
 mod secrecy;
 mod server;
 mod sources;

@@ -36,7 +36,9 @@ fn error(subgraph: &Subgraph, name: &str, pos: Pos, message: impl Into<String>) 
 pub(super) fn collect(subgraphs: &[Subgraph], report: &mut Vec<Diagnostic>) -> Vec<ComposedDirective> {
     let mut found: BTreeMap<&str, Composed<'_>> = BTreeMap::new();
     for subgraph in subgraphs {
-        for (name, pos) in &subgraph.composed {
+        // It is kept without being asked for, and merged.
+        let is_merged = |name: &str| subgraph.links.directive(name) == Some(Fed::CacheControl);
+        for (name, pos) in subgraph.composed.iter().filter(|(name, _)| !is_merged(name)) {
             let Some(composed) = read(subgraph, name, *pos, report) else { continue };
             if let Some(other) =
                 found.values().find(|other| is_same_element(other, &composed) && other.name != composed.name)

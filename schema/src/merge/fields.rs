@@ -73,7 +73,8 @@ impl<'a> Merge<'a> {
         let args = self.merge_inputs(coordinate, &args, Role::Argument);
         let applied: Vec<_> =
             present.iter().map(|source| (source.subgraph, source.field.directives.as_slice())).collect();
-        let Applied { printed, inaccessible } = self.merge_directives(coordinate, &applied);
+        let Applied { mut printed, inaccessible } = self.merge_directives(coordinate, &applied);
+        printed.extend(self.cache_control_of_field(coordinate, &resolving));
         let field = OutField {
             description: self.merge_description(
                 coordinate,

@@ -1,5 +1,6 @@
 //! From subgraphs to one schema. One file per kind of type; what several kinds share has its own.
 
+mod cache_control;
 mod compose_directive;
 mod directives;
 mod enums;
@@ -148,6 +149,7 @@ impl<'a> Merge<'a> {
         let Applied { printed, inaccessible } = self.merge_directives(name, &applied);
         let mut directives = join::of_type(name, sources, self.facts.subgraphs);
         directives.extend(printed);
+        directives.extend(self.cache_control_of_type(name, sources));
         OutType {
             name: name.to_owned(),
             kind,

@@ -16,7 +16,7 @@ use crate::{
     print,
     subgraph::{
         Directive, Field, Subgraph,
-        spec::{Accepts, DEFINITIONS, Definition, Fed},
+        spec::{Accepts, CACHE_SCOPE, DEFINITIONS, Definition, Fed},
     },
 };
 
@@ -175,6 +175,9 @@ fn accepts(accepts: Accepts, value: &ConstValue) -> bool {
         }
         Accepts::AnyInt => matches!(value, ConstValue::Number(number) if number.as_i64().is_some()),
         Accepts::Texts => texts(value),
+        Accepts::CacheScope => {
+            matches!(value, ConstValue::Enum(scope) if CACHE_SCOPE.1.contains(&scope.as_str()))
+        }
         Accepts::TextLists => {
             matches!(value, ConstValue::List(values) if !values.is_empty() && values.iter().all(texts))
         }
@@ -189,6 +192,7 @@ const fn wanted(accepts: Accepts) -> &'static str {
         Accepts::Int => "a whole number that is not negative",
         Accepts::AnyInt => "a whole number",
         Accepts::Texts => "a list of strings",
+        Accepts::CacheScope => "PUBLIC, TENANT or PRIVATE",
         Accepts::TextLists => "a list of lists of strings: alternatives, each with all that it needs",
     }
 }

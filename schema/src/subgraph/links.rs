@@ -5,10 +5,12 @@ use std::collections::BTreeMap;
 use async_graphql_parser::{Pos, Positioned, types::ConstDirective};
 use async_graphql_value::ConstValue;
 
-use super::spec::{DEFINITIONS, Fed, NEWEST_MINOR};
+use super::spec::{CACHE_SCOPE, DEFINITIONS, Fed, NEWEST_MINOR};
 use crate::{code::Code, diagnostic::Diagnostic};
 
 const SPECS: &str = "https://specs.apollo.dev/";
+/// The directive of that name, which has a specification of its own.
+const CACHE_CONTROL: &str = "cacheControl";
 /// Names of the federation specification that are no directives.
 const SPEC_TYPES: [&str; 5] = ["FieldSet", "Scope", "Policy", "ContextFieldValue", "Import"];
 
@@ -48,9 +50,15 @@ impl Links {
         name == "link" || name == "core" || name == self.link
     }
 
+    /// A directive that a subgraph means otherwise than its specification does is the subgraph's own.
+    pub(crate) fn disown(&mut self, name: &str) {
+        self.directives.remove(name);
+    }
+
     /// Whether a type belongs to a specification and not to the subgraph.
     pub(crate) fn is_machinery(&self, type_name: &str) -> bool {
         ["_Any", "_Entity", "_Service", "_FieldSet"].contains(&type_name)
+            || (type_name == CACHE_SCOPE.0 && self.directives.values().any(|fed| *fed == Fed::CacheControl))
             || self.prefixes.iter().any(|prefix| {
                 type_name.strip_prefix(prefix.as_str()).is_some_and(|rest| rest.starts_with("__"))
             })
@@ -122,11 +130,14 @@ pub(crate) fn read(
         match link.identity.strip_prefix(SPECS) {
             Some("federation") => links.link_federation(&link, subgraph, report),
             Some(spec) if spec != "link" => links.link_feature(&link, spec),
+            None if split(&link.url).1 == CACHE_CONTROL => links.link_feature(&link, CACHE_CONTROL),
             _ => {}
         }
         links.prefixes.push(link.namespace.clone());
         links.all.push(link);
     }
+    // Nobody links it: libraries of subgraphs define it where they use it.
+    links.directives.entry(CACHE_CONTROL.to_owned()).or_insert(Fed::CacheControl);
     if links.federation.is_none() {
         for definition in DEFINITIONS.iter().filter(|definition| definition.federation_1) {
             links.directives.entry(definition.name.to_owned()).or_insert(definition.fed);
@@ -222,7 +233,7 @@ impl Links {
             self.directives.insert(format!("{}__{}", link.namespace, definition.name), definition.fed);
         }
         for (element, local) in &link.imports {
-            let fed = element.strip_prefix('@').and_then(Fed::by_name);
+            let fed = element.strip_prefix('@').and_then(Fed::by_name).filter(|fed| fed.is_federation());
             let problem = match fed.map(Fed::definition) {
                 Some(definition) if definition.since > minor => Some((
                     format!("federation v2.{minor} has no {element}"),

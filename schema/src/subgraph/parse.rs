@@ -141,6 +141,9 @@ impl<'a> Reader<'a> {
             description.node = unescaped(&description.node);
         }
         let name = node.name.node.to_string();
+        if is_cache_control_of_its_own(&self.subgraph, &node) {
+            self.subgraph.links.disown(&name);
+        }
         if !self.whole && (name == "link" || BUILTIN_DIRECTIVES.contains(&name.as_str())) {
             return;
         }
@@ -375,6 +378,14 @@ fn described(description: Option<Positioned<String>>) -> Option<String> {
 /// The parser leaves the backslash before quotes in block strings.
 fn unescaped(description: &str) -> String {
     description.replace(r#"\""""#, r#"""""#)
+}
+
+/// Whether a directive goes by the name of `@cacheControl` and takes what that does not.
+fn is_cache_control_of_its_own(subgraph: &Subgraph, definition: &DirectiveDefinition) -> bool {
+    let Some(Fed::CacheControl) = subgraph.links.directive(&definition.name.node) else { return false };
+    let known = Fed::CacheControl.definition().args;
+    let is_known = |name: &str| known.iter().any(|argument| argument.name == name);
+    definition.arguments.iter().any(|argument| !is_known(&argument.node.name.node))
 }
 
 /// Adds an extension to what it extends, and returns what both define.

@@ -27,6 +27,8 @@ pub(crate) enum Fed {
     ListSize,
     Context,
     FromContext,
+    /// No directive of the federation specification, but one that every subgraph library knows.
+    CacheControl,
 }
 
 /// What an argument accepts.
@@ -41,6 +43,8 @@ pub(crate) enum Accepts {
     AnyInt,
     Texts,
     TextLists,
+    /// `PUBLIC`, `TENANT` or `PRIVATE`.
+    CacheScope,
 }
 
 pub(crate) struct Argument {
@@ -96,7 +100,7 @@ const ANYWHERE: [DirectiveLocation; 10] =
     [FIELD, OBJECT, INTERFACE, UNION, ARG, SCALAR, ENUM, VALUE, INPUT, INPUT_FIELD];
 const GUARDED: [DirectiveLocation; 5] = [FIELD, OBJECT, INTERFACE, SCALAR, ENUM];
 
-pub(crate) static DEFINITIONS: [Definition; 18] = [
+pub(crate) static DEFINITIONS: [Definition; 19] = [
     define(
         Fed::Key,
         "key",
@@ -156,7 +160,24 @@ pub(crate) static DEFINITIONS: [Definition; 18] = [
         .since(8)
         .repeatable(),
     define(Fed::FromContext, "fromContext", &[required("field", Accepts::Text)], &[ARG]).since(8),
+    define(
+        Fed::CacheControl,
+        "cacheControl",
+        &[
+            optional("maxAge", Accepts::Int),
+            optional("scope", Accepts::CacheScope),
+            optional("inheritMaxAge", Accepts::Boolean),
+        ],
+        &[FIELD, OBJECT, INTERFACE, UNION],
+    )
+    .since(NOT_FEDERATION),
 ];
+
+/// Since when federation has what it does not have.
+const NOT_FEDERATION: u32 = u32::MAX;
+
+/// The enum that `@cacheControl(scope:)` takes, with its values from the narrowest to the widest.
+pub(crate) const CACHE_SCOPE: (&str, [&str; 3]) = ("CacheControlScope", ["PRIVATE", "TENANT", "PUBLIC"]);
 
 /// The newest `v2.x` whose rules are known here.
 pub(crate) const NEWEST_MINOR: u32 = 12;
@@ -175,5 +196,10 @@ impl Fed {
 
     pub(crate) fn by_name(name: &str) -> Option<Self> {
         DEFINITIONS.iter().find(|definition| definition.name == name).map(|definition| definition.fed)
+    }
+
+    /// Whether `@link` of federation may import it.
+    pub(crate) fn is_federation(self) -> bool {
+        self.definition().since != NOT_FEDERATION
     }
 }

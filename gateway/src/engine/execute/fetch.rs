@@ -17,6 +17,7 @@ use super::{Run, State, rewrite};
 use crate::engine::plan::{EntityFetch, Fetch, Request, Rewrite};
 use crate::engine::{ErrorCode, FetchReport, OperationKind};
 use crate::ports::{SubgraphError, SubgraphFault, SubgraphRequest, SubgraphResponse};
+use crate::response_cache::Kept;
 use crate::trace;
 use crate::value::{Object, Value};
 
@@ -31,7 +32,7 @@ impl Run<'_> {
             return;
         }
         let targets: Vec<_> = found.into_iter().map(|(id, _)| id).collect();
-        match self.send(&fetch.request, self.variables_of(&fetch.request), 0).await {
+        match self.root(&fetch.request).await {
             Ok(response) => self.merge_root(fetch, response, &targets),
             Err(fault) => {
                 let state = &mut *self.lock();
@@ -91,14 +92,14 @@ impl Run<'_> {
         for (list, found) in fetch.lists.iter().zip(&mut lists) {
             variables.push(list.variable.clone(), Value::List(std::mem::take(&mut found.values)));
         }
-        let answer = self.send(&fetch.request, variables, count).await;
+        let (answer, fault) = self.entities_of(fetch, &lists, (variables, count)).await;
         let state = &mut *self.lock();
-        match answer {
-            Ok(response) => self.merge_entities(state, fetch, &lists, response),
-            Err(fault) => {
-                let path = common_path(&state.data, fetch, &lists);
-                state.errors.push(self.fault(&fetch.request, &fault, path));
-            }
+        if let Some(response) = answer {
+            self.merge_entities(state, fetch, &lists, (response, fault.is_some()));
+        }
+        if let Some(fault) = fault {
+            let path = common_path(&state.data, fetch, &lists);
+            state.errors.push(self.fault(&fetch.request, &fault, path));
         }
     }
 
@@ -107,10 +108,10 @@ impl Run<'_> {
         state: &mut State,
         fetch: &EntityFetch,
         lists: &[Representations],
-        response: SubgraphResponse,
+        (response, is_partial): (SubgraphResponse, bool),
     ) {
         let SubgraphResponse { mut data, errors, .. } = response;
-        let explained = !errors.is_empty();
+        let explained = is_partial || !errors.is_empty();
         for error in errors {
             let paths = entity_error_paths(&state.data, fetch, lists, &error);
             let paths = paths.unwrap_or_else(|| vec![common_path(&state.data, fetch, lists)]);
@@ -149,7 +150,7 @@ impl Run<'_> {
         }
     }
 
-    fn variables_of(&self, request: &Request) -> Object {
+    pub(super) fn variables_of(&self, request: &Request) -> Object {
         let chosen = request.variables.iter();
         chosen.filter_map(|name| Some((name.clone(), self.variables.get(name)?.clone()))).collect()
     }
@@ -170,18 +171,20 @@ impl Run<'_> {
             kind: request.kind,
             caller: Arc::clone(&self.context.caller),
             headers: Arc::clone(&self.context.headers),
-            wants_tags: self.context.tag_limit.is_some() && request.kind == OperationKind::Query,
+            wants_tags: request.kind == OperationKind::Query
+                && (self.context.tag_limit.is_some() || self.wants_tags_of(request)),
             files,
             deadline: self.context.deadline,
         }
     }
 
-    async fn send(
+    /// Asks a subgraph. Its answer, and for how long it may be kept.
+    pub(super) async fn send(
         &self,
         request: &Request,
         variables: Object,
         entities: usize,
-    ) -> Result<SubgraphResponse, SubgraphFault> {
+    ) -> (Result<SubgraphResponse, SubgraphFault>, Option<Kept>) {
         let started = Instant::now();
         let span = trace::fetch(&request.name, request.kind, entities);
         let call = request.subgraph.execute(self.subgraph_request(request, variables));
@@ -195,6 +198,7 @@ impl Run<'_> {
         };
         let errors = answer.as_ref().map_or(1, |response| response.errors.len());
         trace::fetched(&span, errors, answer.as_ref().err());
+        let (headers, kept) = self.judged(request, answer.as_ref().ok());
         let mut state = self.lock();
         if let Some(reads) = &mut state.reads {
             match &answer {
@@ -207,10 +211,12 @@ impl Run<'_> {
             duration: started.elapsed(),
             entities,
             errors,
-            headers: answer.as_ref().map(|response| Arc::clone(&response.headers)).unwrap_or_default(),
+            headers,
+            from_cache: false,
+            kept,
         });
         drop(state);
-        answer
+        (answer, kept)
     }
 
     /// An error that a subgraph reported, at its place in the response.

@@ -6,6 +6,7 @@ pub(super) mod graph;
 mod masking;
 mod places;
 mod representations;
+mod reuse;
 mod rewrite;
 #[cfg(test)]
 mod tests;
@@ -25,6 +26,7 @@ use super::schema::TypeConditions;
 use super::{ExecutionContext, FetchReport};
 use crate::changes::Reads;
 use crate::ports::SubgraphResponse;
+use crate::response_cache::Reuse;
 use crate::value::{Object, Value};
 
 /// What all fetches of one execution share.
@@ -36,6 +38,8 @@ pub(super) struct Run<'a> {
     pub(super) names_subgraphs: bool,
     /// Which texts of subgraphs' errors clients see.
     pub(super) masking: &'a Masking,
+    /// What is kept of subgraphs' answers, where anything is.
+    pub(super) reuse: Option<&'a Reuse>,
     /// Locked for moments only, never while a subgraph is waited for.
     pub(super) state: Mutex<State>,
 }

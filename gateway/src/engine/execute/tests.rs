@@ -77,7 +77,7 @@ async fn run(plan: Json, variables: Json) -> String {
     let subgraphs: FxHashMap<Arc<str>, Arc<dyn Subgraph>> =
         std::iter::once((Arc::from("s"), Arc::new(Scripted) as _)).collect();
     let conditions = TypeConditions::default();
-    let compiler = PlanCompiler { subgraphs: &subgraphs, conditions: &conditions };
+    let compiler = PlanCompiler { subgraphs: &subgraphs, conditions: &conditions, policies: None };
     let node = compiler.node(&node, &Vec::new()).unwrap();
     let variables = Value::from(&variables);
     let context = ExecutionContext {
@@ -97,6 +97,7 @@ async fn run(plan: Json, variables: Json) -> String {
         conditions: &conditions,
         names_subgraphs: true,
         masking: &masking,
+        reuse: None,
         state: Mutex::new(State::new(Object::new(), None)),
     };
     run.node(&node).await;

@@ -4,7 +4,7 @@ mod budgets;
 mod costs;
 mod rates;
 mod redis;
-mod redis_server;
+pub(crate) mod redis_server;
 mod streams;
 
 use std::sync::Arc;

@@ -7,13 +7,13 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 /// A server that ends with the test.
-pub(super) struct RedisServer {
+pub(crate) struct RedisServer {
     folder: TempDir,
     process: Child,
 }
 
 impl RedisServer {
-    pub(super) async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let process = spawn(folder.path());
         let server = Self { folder, process };
@@ -22,18 +22,18 @@ impl RedisServer {
     }
 
     /// What `gateway.redis.url` says to reach it.
-    pub(super) fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("redis+unix://{}", self.folder.path().join("redis.sock").display())
     }
 
     /// Ends the server as a crash would.
-    pub(super) fn kill(&mut self) {
+    pub(crate) fn kill(&mut self) {
         self.process.kill().unwrap();
         self.process.wait().unwrap();
     }
 
     /// Starts it again, empty.
-    pub(super) async fn restart(&mut self) {
+    pub(crate) async fn restart(&mut self) {
         self.process = spawn(self.folder.path());
         self.wait().await;
     }

@@ -1,12 +1,13 @@
 //! How long an answer may be kept, and by whom (RFC 9111 §5.2.2).
 
 use std::fmt::Write;
+use std::time::Duration;
 
 use http::header::{AGE, CACHE_CONTROL, HeaderMap, HeaderValue};
 
 /// What a `Cache-Control` header allows. There is none of an answer that may not be kept at all.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct CacheControl {
+pub(crate) struct CacheControl {
     /// Seconds, for everybody.
     max_age: u64,
     /// Seconds, for shared caches.
@@ -18,9 +19,18 @@ pub(super) struct CacheControl {
 
 impl CacheControl {
     /// What a response's head allows. `None` when it allows nothing, or does not say for how long.
-    pub(super) fn of(headers: &HeaderMap) -> Option<Self> {
-        let mut values = headers.get_all(CACHE_CONTROL).iter().peekable();
-        values.peek()?;
+    pub(crate) fn of(headers: &HeaderMap) -> Option<Self> {
+        let all = Self::read(headers.get_all(CACHE_CONTROL))?;
+        let age = headers.get(AGE).and_then(|age| age.to_str().ok()).map_or(0, seconds);
+        Some(Self {
+            max_age: all.max_age.saturating_sub(age),
+            shared_max_age: all.shared_max_age.saturating_sub(age),
+            ..all
+        })
+    }
+
+    /// What the header's values allow.
+    pub(crate) fn read<'v>(values: impl IntoIterator<Item = &'v HeaderValue>) -> Option<Self> {
         let (mut max_age, mut shared) = (None, None);
         let (mut public, mut private, mut no_cache, mut must_revalidate) = (false, false, false, false);
         for value in values {
@@ -38,11 +48,10 @@ impl CacheControl {
                 }
             }
         }
-        let age = headers.get(AGE).and_then(|age| age.to_str().ok()).map_or(0, seconds);
         let max_age = max_age.or(if no_cache { Some(0) } else { None })?;
         Some(Self {
-            max_age: max_age.saturating_sub(age),
-            shared_max_age: shared.unwrap_or(max_age).saturating_sub(age),
+            max_age,
+            shared_max_age: shared.unwrap_or(max_age),
             // RFC 9111 lets shared caches keep what does not say `private`; here it must say `public`.
             public: public && !private,
             no_cache,
@@ -50,8 +59,21 @@ impl CacheControl {
         })
     }
 
+    /// Allows to keep an answer for so long, and everybody or the client alone.
+    pub(crate) const fn for_age(max_age: Duration, public: bool) -> Self {
+        let max_age = max_age.as_secs();
+        Self { max_age, shared_max_age: max_age, public, no_cache: false, must_revalidate: false }
+    }
+
+    /// For how long a cache may keep it that asks nobody whether it is still good: one that several callers share, or that
+    /// of one caller. `None` for not at all.
+    pub(crate) fn allowed(&self, is_shared: bool) -> Option<Duration> {
+        let seconds = if is_shared { self.shared_max_age } else { self.max_age };
+        (!self.no_cache && seconds > 0 && (self.public || !is_shared)).then(|| Duration::from_secs(seconds))
+    }
+
     /// Allows only what both allow.
-    pub(super) fn narrow(&mut self, other: &Self) {
+    pub(crate) fn narrow(&mut self, other: &Self) {
         let Self { max_age, shared_max_age, public, no_cache, must_revalidate } = *other;
         self.max_age = self.max_age.min(max_age);
         self.shared_max_age = self.shared_max_age.min(shared_max_age);
@@ -61,11 +83,11 @@ impl CacheControl {
     }
 
     /// Allows nobody but the client to keep it.
-    pub(super) fn make_private(&mut self) {
+    pub(crate) fn make_private(&mut self) {
         self.public = false;
     }
 
-    pub(super) fn to_value(&self) -> HeaderValue {
+    pub(crate) fn to_value(&self) -> HeaderValue {
         let mut text = String::from(if self.public { "public" } else { "private" });
         let fits = "writing to a string cannot fail";
         write!(text, ", max-age={}", self.max_age).expect(fits);
@@ -120,6 +142,20 @@ mod tests {
         ] {
             assert_eq!(merged(parts).as_deref(), expected, "{parts:?}");
         }
+    }
+
+    #[test]
+    fn a_cache_keeps_what_it_may() {
+        let allowed = |value: &str, is_shared| {
+            let mut headers = HeaderMap::new();
+            headers.insert(CACHE_CONTROL, value.parse().unwrap());
+            CacheControl::of(&headers)?.allowed(is_shared).map(|allowed| allowed.as_secs())
+        };
+        assert_eq!(allowed("private, max-age=5", false), Some(5));
+        assert_eq!(allowed("private, max-age=5", true), None);
+        assert_eq!(allowed("public, max-age=5, s-maxage=2", true), Some(2));
+        assert_eq!(allowed("public, max-age=5, no-cache", false), None);
+        assert_eq!(allowed("public, max-age=0", false), None);
     }
 
     #[test]
