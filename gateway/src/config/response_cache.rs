@@ -61,13 +61,10 @@ pub enum InvalidResponseCache {
     #[error("gateway.response_cache.{0}: nothing fits in; give it some, or turn `enabled` off")]
     NoRoom(&'static str),
     /// One answer would not fit.
-    #[error("gateway.response_cache.entry_limit: {entry} does not fit into `memory`, which is {memory}")]
-    TooLarge {
-        /// How large one answer may be.
-        entry: ByteSize,
-        /// How much room there is.
-        memory: ByteSize,
-    },
+    #[error(
+        "gateway.response_cache.entry_limit: it is larger than `memory`; make it smaller, or that larger"
+    )]
+    TooLarge,
     /// A time is longer than the longest.
     #[error(
         "gateway.response_cache.{0}: it is longer than `max_ttl`, so that it never holds; shorten it or lengthen that"
@@ -83,7 +80,7 @@ impl Default for ResponseCacheConfig {
             entry_limit: ByteSize::mb(1),
             default_ttl: Duration::ZERO,
             tracked_ttl: Duration::ZERO,
-            max_ttl: Duration::from_secs(3600),
+            max_ttl: Duration::from_hours(1),
             max_tags: 1_000,
             client_directives: true,
             redis: true,
@@ -108,7 +105,7 @@ impl ResponseCacheConfig {
             return Err(InvalidResponseCache::NoRoom(setting));
         }
         if self.entry_limit > self.memory {
-            return Err(InvalidResponseCache::TooLarge { entry: self.entry_limit, memory: self.memory });
+            return Err(InvalidResponseCache::TooLarge);
         }
         let own = self.subgraphs.iter().flat_map(|(name, own)| {
             let named = |setting: &str| format!("subgraphs.{name}.{setting}");
@@ -173,7 +170,12 @@ mod tests {
             refused("enabled = true\ndefault_ttl = \"2h\""),
             refused("enabled = true\nsubgraphs.books.tracked_ttl = \"2h\""),
         ];
-        insta::assert_snapshot!(refused.join("\n"), @"");
+        insta::assert_snapshot!(refused.join("\n"), @r"
+        gateway.response_cache.memory: nothing fits in; give it some, or turn `enabled` off
+        gateway.response_cache.entry_limit: it is larger than `memory`; make it smaller, or that larger
+        gateway.response_cache.default_ttl: it is longer than `max_ttl`, so that it never holds; shorten it or lengthen that
+        gateway.response_cache.subgraphs.books.tracked_ttl: it is longer than `max_ttl`, so that it never holds; shorten it or lengthen that
+        ");
         assert_eq!(ResponseCacheConfig::default().check(), Ok(()));
     }
 

@@ -204,16 +204,13 @@ pub struct ExecutionResult {
     pub cursor: Option<Arc<Value>>,
     /// What it was made of, when that was asked for.
     pub reads: Option<Arc<Reads>>,
-    /// What became of it where answers are kept.
-    pub cached: Cached,
+    /// What became of it where answers are kept; `None` when it may not be.
+    pub cached: Option<Box<Cached>>,
 }
 
 /// What became of a query where answers are kept.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Cached {
-    /// Its answer may not be kept.
-    #[default]
-    Unused,
     /// It was run, for this reason.
     Miss(&'static str),
     /// It was not run: an answer was there.

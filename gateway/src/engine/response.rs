@@ -197,11 +197,14 @@ fn microseconds(duration: Duration) -> u64 {
 }
 
 fn fetch_json(fetch: &FetchReport) -> serde_json::Value {
-    serde_json::json!({
+    let mut told = serde_json::json!({
         "subgraph": *fetch.subgraph,
         "microseconds": microseconds(fetch.duration),
         "entities": fetch.entities,
         "errors": fetch.errors,
-        "fromCache": fetch.from_cache,
-    })
+    });
+    if fetch.from_cache {
+        told["fromCache"] = true.into();
+    }
+    told
 }

@@ -26,7 +26,7 @@ pub(super) fn client_head(
     let sets_cookies = headers.contains_key(SET_COOKIE);
     if let Some(kept) = cache_control(state, client, (operation, result), sets_cookies) {
         headers.insert(CACHE_CONTROL, kept);
-        if let Cached::Hit { age, .. } = &result.cached {
+        if let Some(Cached::Hit { age, .. }) = result.cached.as_deref() {
             headers.insert(AGE, HeaderValue::from(*age));
         }
         headers.append(VARY, HeaderValue::from_static("accept"));
@@ -47,9 +47,9 @@ fn cache_control(
     if !state.config.merge_cache_control || operation.kind() != OperationKind::Query || result.errors > 0 {
         return None;
     }
-    let mut all = match &result.cached {
-        Cached::Hit { told, .. } => CacheControl::read([told.as_ref()?])?,
-        Cached::Unused | Cached::Miss(_) => of_parts(result)?,
+    let mut all = match result.cached.as_deref() {
+        Some(Cached::Hit { told, .. }) => CacheControl::read([told.as_ref()?])?,
+        Some(Cached::Miss(_)) | None => of_parts(result)?,
     };
     if is_for_one(client) || sets_cookies || state.response_headers.varies_on_anything() {
         all.make_private();

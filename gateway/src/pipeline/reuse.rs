@@ -83,7 +83,7 @@ pub(super) async fn run(
         if !result.is_shared {
             drop(keep(&whole, &reuse, &result));
         }
-        return Some(ExecutionResult { cached: Cached::Miss(why), ..result });
+        return Some(ExecutionResult { cached: Some(Box::new(Cached::Miss(why))), ..result });
     }
     let (served, operation) = (Arc::clone(query.served), Arc::clone(query.operation));
     let (variables, own_context, own) = (query.variables.clone(), context.clone(), reuse.clone());
@@ -96,7 +96,7 @@ pub(super) async fn run(
     let landed = cache.loads.join(whole_key(&query, &reuse)?, work).await?;
     if !landed.is_shared {
         let (result, _) = Arc::try_unwrap(landed.outcome).unwrap_or_else(|shared| shared.as_ref().clone());
-        return Some(ExecutionResult { cached: Cached::Miss(why), ..result });
+        return Some(ExecutionResult { cached: Some(Box::new(Cached::Miss(why))), ..result });
     }
     // What others have made is for this caller too if it could be kept; else everybody makes their own.
     match landed.outcome.1.as_ref().and_then(|entry| reuse.joined(entry)) {
@@ -147,7 +147,7 @@ fn kept(entry: &Entry, reuse: &Reuse) -> ExecutionResult {
     ExecutionResult {
         body: entry.body.clone(),
         cost: entry.cost,
-        cached: Cached::Hit { told: entry.told.clone(), age: entry.age(reuse.now()) },
+        cached: Some(Box::new(Cached::Hit { told: entry.told.clone(), age: entry.age(reuse.now()) })),
         ..ExecutionResult::default()
     }
 }

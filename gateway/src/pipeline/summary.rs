@@ -33,7 +33,7 @@ pub(crate) struct Summary {
     /// Whether another request's execution gave the answer.
     is_shared: bool,
     /// What became of it where answers are kept.
-    cached: Cached,
+    cached: Option<Box<Cached>>,
     errors: usize,
     code: Option<&'static str>,
     /// What the response's head is to say beside the answer.
@@ -58,7 +58,7 @@ impl Summary {
             cost: None,
             fetches: Vec::new(),
             is_shared: false,
-            cached: Cached::Unused,
+            cached: None,
             errors: 0,
             code: None,
             told: HeaderMap::new(),
@@ -179,7 +179,7 @@ impl Summary {
             trace_id = self.trace.as_deref(),
             subgraphs = %subgraphs(&self.fetches),
             shared = self.is_shared.then_some(true),
-            cache = cached(&self.cached),
+            cache = self.cached.as_deref().map(cached),
             status = self.status.map_or(0, |status| status.as_u16()),
             cancelled = self.status.is_none(),
             errors = self.errors,
@@ -210,11 +210,10 @@ fn subject(caller: &Caller) -> String {
 }
 
 /// `hit`, or why it was none.
-const fn cached(cached: &Cached) -> Option<&'static str> {
+const fn cached(cached: &Cached) -> &'static str {
     match cached {
-        Cached::Unused => None,
-        Cached::Miss(why) => Some(why),
-        Cached::Hit { .. } => Some("hit"),
+        Cached::Miss(why) => why,
+        Cached::Hit { .. } => "hit",
     }
 }
 

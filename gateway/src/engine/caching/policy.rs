@@ -38,6 +38,7 @@ impl Policies {
         let mut walk = Walk {
             policies: self,
             fragments: fragments.collect(),
+            is_empty: true,
             shortest: None,
             is_unstated: false,
             scope: SharingScope::Public,
@@ -51,13 +52,11 @@ impl Policies {
         let own = self.hints.of_type(name);
         let Some(ty) = self.schema.get(name).filter(|ty| ty.kind != Kind::Object) else { return own };
         let mut members = ty.possible.iter().map(|member| self.hints.of_type(member));
-        match own {
-            Some(own) => Some(members.flatten().fold(own, narrower)),
-            None => {
-                let first = members.next()??;
-                members.try_fold(first, |all, member| Some(narrower(all, member?)))
-            }
+        if let Some(own) = own {
+            return Some(members.flatten().fold(own, narrower));
         }
+        let first = members.next()??;
+        members.try_fold(first, |all, member| Some(narrower(all, member?)))
     }
 
     /// What is said of a field by all that an interface can be.
@@ -83,6 +82,8 @@ fn narrower(one: Hint, other: Hint) -> Hint {
 struct Walk<'d> {
     policies: &'d Policies,
     fragments: FxHashMap<&'d str, &'d query::FragmentDefinition>,
+    /// Whether nothing was met of which something could be said.
+    is_empty: bool,
     shortest: Option<Duration>,
     /// Whether nothing is said of the time of some part.
     is_unstated: bool,
@@ -170,6 +171,7 @@ impl<'d> Walk<'d> {
 
     /// Adds what is said of a field and of its type. At the root there is nothing that it could inherit.
     fn add(&mut self, field: Option<Hint>, ty: Option<Hint>, is_root: bool) {
+        self.is_empty = false;
         let (field, ty) = (field.unwrap_or_default(), ty.unwrap_or_default());
         let inherits = (field.inherits || ty.inherits) && !is_root;
         match field.max_age.or(ty.max_age.filter(|_| !field.inherits)) {
@@ -200,7 +202,7 @@ impl<'d> Walk<'d> {
         let with = |unstated: Duration| if self.is_unstated { stated.min(unstated) } else { stated };
         let max_age = with(unstated.always);
         let tracked = with(unstated.tracked.max(unstated.always));
-        (!tracked.is_zero()).then_some(CachePolicy { max_age, tracked, scope: self.scope })
+        (!self.is_empty && !tracked.is_zero()).then_some(CachePolicy { max_age, tracked, scope: self.scope })
     }
 }
 
@@ -228,7 +230,7 @@ mod tests {
         let rules = CachingRules {
             others: Some(unstated),
             subgraphs: [("off".to_owned(), None)].into(),
-            longest: Duration::from_secs(3600),
+            longest: Duration::from_hours(1),
         };
         let policies = Policies { rules, hints, schema: Schema::new(&document) };
         assert_eq!(policies.of("off", text), None);

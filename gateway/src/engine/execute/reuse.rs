@@ -75,7 +75,7 @@ impl Run<'_> {
         let (answer, kept) = self.send(request, variables, 0).await;
         if let (Ok(response), Some(kept)) = (&answer, kept) {
             let body = response.data.to_bytes();
-            self.keep(reuse, (request, policy), (response, kept), vec![(key, body)]);
+            keep(reuse, (request, policy), (response, kept), vec![(key, body)]);
         }
         answer
     }
@@ -112,7 +112,7 @@ impl Run<'_> {
             Ok(response) => {
                 if let Some(kept) = kept {
                     let bodies = asked_for(fetch, &sought, &response);
-                    self.keep(reuse, (request, policy), (&response, kept), bodies);
+                    keep(reuse, (request, policy), (&response, kept), bodies);
                 }
                 let is_explained = !response.errors.is_empty();
                 (Some(completed(fetch, lists, &sought, (response, is_explained))), None)
@@ -171,7 +171,7 @@ impl Run<'_> {
         let head = entries
             .iter()
             .map(|entry| reuse.head(entry.borrow()))
-            .reduce(|all, head| if all.contains_key(CACHE_CONTROL) { shorter(all, head) } else { all });
+            .reduce(|all, head| if all.contains_key(CACHE_CONTROL) { shorter(&all, &head) } else { all });
         let mut state = self.lock();
         if let Some(reads) = &mut state.reads {
             for entry in entries {
@@ -191,32 +191,31 @@ impl Run<'_> {
             kept,
         });
     }
+}
 
-    fn keep(
-        &self,
-        reuse: &Reuse,
-        (request, policy): (&Request, CachePolicy),
-        (response, kept): (&SubgraphResponse, Kept),
-        bodies: Vec<(Key, Bytes)>,
-    ) {
-        if bodies.is_empty() {
-            return;
-        }
-        let reads = reuse.reads_of(&request.name, response);
-        // What has changed meanwhile is not kept.
-        let Ok(tracking) = reuse.track(&kept, reads) else { return };
-        let told = Reuse::told(policy, &response.headers).get(CACHE_CONTROL).cloned();
-        let subgraphs: Arc<[Arc<str>]> = [Arc::clone(&request.name)].into();
-        for (key, body) in bodies {
-            let (told, subgraphs) = (told.clone(), Arc::clone(&subgraphs));
-            let content = Content { body, kept, told, cost: None, subgraphs };
-            drop(reuse.keep(key, content, tracking.clone()));
-        }
+/// Keeps parts of an answer, unless what they were made of has changed meanwhile.
+fn keep(
+    reuse: &Reuse,
+    (request, policy): (&Request, CachePolicy),
+    (response, kept): (&SubgraphResponse, Kept),
+    bodies: Vec<(Key, Bytes)>,
+) {
+    if bodies.is_empty() {
+        return;
+    }
+    let reads = reuse.reads_of(&request.name, response);
+    let Ok(tracking) = reuse.track(&kept, reads) else { return };
+    let told = Reuse::told(policy, &response.headers).get(CACHE_CONTROL).cloned();
+    let subgraphs: Arc<[Arc<str>]> = [Arc::clone(&request.name)].into();
+    for (key, body) in bodies {
+        let (told, subgraphs) = (told.clone(), Arc::clone(&subgraphs));
+        let content = Content { body, kept, told, cost: None, subgraphs };
+        drop(reuse.keep(key, content, tracking.clone()));
     }
 }
 
-fn shorter(one: Arc<HeaderMap>, other: Arc<HeaderMap>) -> Arc<HeaderMap> {
-    match (CacheControl::of(&one), CacheControl::of(&other)) {
+fn shorter(one: &HeaderMap, other: &HeaderMap) -> Arc<HeaderMap> {
+    match (CacheControl::of(one), CacheControl::of(other)) {
         (Some(mut all), Some(theirs)) => {
             all.narrow(&theirs);
             Arc::new([(CACHE_CONTROL, all.to_value())].into_iter().collect())

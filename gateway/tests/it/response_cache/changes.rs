@@ -9,7 +9,7 @@ use super::{product, rename};
 
 fn tracking() -> GatewayConfig {
     let mut config = keeping();
-    config.response_cache.tracked_ttl = Duration::from_secs(600);
+    config.response_cache.tracked_ttl = Duration::from_mins(10);
     config
 }
 
@@ -42,7 +42,7 @@ async fn a_change_that_a_list_may_hold_ends_it() {
         counter.data("1 1", query).await;
         assert_eq!(counter.shop.calls().len(), calls, "{kind} in {org}");
     }
-    counter.wait(Duration::from_secs(600));
+    counter.wait(Duration::from_mins(10));
     counter.data("1 1", query).await;
     assert_eq!(counter.shop.calls().len(), 1, "and no longer than the longest");
 }

@@ -6,6 +6,7 @@ mod lifetimes;
 mod redis;
 mod sharing;
 mod shop;
+mod sockets;
 
 use serde_json::{Value, json};
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
+use std::task::Poll;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -279,17 +280,20 @@ impl News {
             at: noon(),
         };
         self.sender.unbounded_send(Heard::Change(Arc::new(change))).unwrap();
-        // It comes back once more than it was told.
-        soon(self.heard.subscribe().wait_for(|heard| *heard > position)).await.unwrap();
+        soon(self.heard.subscribe().wait_for(|heard| *heard >= position)).await.unwrap();
     }
 }
 
 impl ChangeFeed for News {
     fn changes(&self) -> BoxStream<'static, Heard> {
         let (mut receiver, heard) = (self.receiver.lock().unwrap().take().unwrap(), self.heard.clone());
+        let mut given = 0;
         futures::stream::poll_fn(move |context| {
-            heard.send_modify(|heard| *heard += 1);
-            receiver.poll_next_unpin(context)
+            // Whoever comes back has taken in what they were given.
+            heard.send_replace(given);
+            let next = receiver.poll_next_unpin(context);
+            given += i64::from(matches!(next, Poll::Ready(Some(_))));
+            next
         })
         .boxed()
     }

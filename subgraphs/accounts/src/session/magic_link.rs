@@ -47,14 +47,13 @@ pub(crate) async fn sign_in(
     };
     let row = own_row(&found.person, found.user).await?;
     let mut write = found.take::<MagicLinkError>().await?;
-    let row = match row.email_verified_at {
-        Some(_) => row,
-        None => {
-            let row = user::verified_in_tx(&mut write, found.user, &found.address).await?;
-            let row = row.ok_or(MagicLinkError::Token(InvalidToken))?;
-            write.event_of_no_tenant(user::event(EventKind::Updated, &row, vec!["emailVerified"]));
-            row
-        }
+    let row = if row.email_verified_at.is_some() {
+        row
+    } else {
+        let row = user::verified_in_tx(&mut write, found.user, &found.address).await?;
+        let row = row.ok_or(MagicLinkError::Token(InvalidToken))?;
+        write.event_of_no_tenant(user::event(EventKind::Updated, &row, vec!["emailVerified"]));
+        row
     };
     let organization = chosen.map(Seen::from);
     let in_organization = organization.as_ref().map(|seen| seen.organization.id);

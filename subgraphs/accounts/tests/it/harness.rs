@@ -67,7 +67,9 @@ impl Accounts {
         files.sort();
         let letters =
             files.iter().map(|file| Letter::parse(&std::fs::read_to_string(file).unwrap())).collect();
-        files.iter().for_each(|file| std::fs::remove_file(file).unwrap());
+        for file in &files {
+            std::fs::remove_file(file).unwrap();
+        }
         letters
     }
 
