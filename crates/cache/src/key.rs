@@ -78,9 +78,9 @@ impl Key {
     }
 
     /// An answer for this caller and those who are equal to them: the same person in the same session and tenant, with the
-    /// same rights.
+    /// same rights, from wherever they ask.
     pub fn of_caller(caller: &Caller, what: impl Into<Arc<str>>) -> Self {
-        let Caller { subject, org, session, permissions, identity, request: _ } = caller;
+        let Caller { subject, org, session, permissions, identity, request: _, origin: _ } = caller;
         let parts = serde_json::to_vec(&(subject, org, session, permissions, identity))
             .expect("a caller has only keys that are strings");
         let digest = Sha256::digest(parts).into();
