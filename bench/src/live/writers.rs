@@ -7,7 +7,6 @@ use pulse_store::{AuditFact, Event, EventKind, Store};
 use pulse_types::{Caller, Clock, EntityId, OrgId, RequestId};
 use serde_json::json;
 use sqlx::PgPool;
-use sqlx::types::Json;
 use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval};
 use uuid::Uuid;
@@ -25,10 +24,10 @@ const COMMITS: u32 = 25;
 pub(crate) const BARE_CHANNEL: &str = "bench_live";
 const BARE_TABLE: &str = "CREATE TABLE public.bench_live (topic int PRIMARY KEY, version bigint NOT NULL)";
 const BARE_WRITE: &str =
-    "WITH new AS (SELECT * FROM unnest($1::int[], $2::bigint[], $3::jsonb[]) AS new (topic, version, event)),
+    "WITH new AS (SELECT * FROM unnest($1::int[], $2::bigint[], $3::text[]) AS new (topic, version, event)),
      kept AS (INSERT INTO public.bench_live SELECT topic, version FROM new
               ON CONFLICT (topic) DO UPDATE SET version = excluded.version)
-SELECT count(pg_notify('bench_live', event::text)) FROM new";
+SELECT count(pg_notify('bench_live', event)) FROM new";
 
 /// How events get into the database.
 #[derive(Clone)]
@@ -177,7 +176,7 @@ async fn by_notifying(pool: &PgPool, batch: &[New], keys: &[Uuid]) -> anyhow::Re
             "id": keys[new.topic], "kind": "UPDATED", "version": new.version, "changedFields": ["name"],
             "at": now, "cursor": format!("{}:{}", keys[0].simple(), new.version),
         });
-        Json(json!({ "topic": new.topic, "data": { "entityChanged": change } }))
+        json!({ "topic": new.topic, "data": { "entityChanged": change } }).to_string()
     };
     let events: Vec<_> = batch.iter().map(event).collect();
     sqlx::query(BARE_WRITE).bind(topics).bind(versions).bind(events).execute(pool).await?;
