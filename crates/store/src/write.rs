@@ -269,6 +269,7 @@ impl Write {
             actor: self.caller.user(),
             request: Some(self.caller.request.uuid()),
             at: self.now,
+            facts: Vec::new(),
         }
     }
 

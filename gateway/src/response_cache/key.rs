@@ -42,7 +42,7 @@ pub(super) fn effective(scope: SharingScope, caller: &Caller) -> SharingScope {
 /// Names those who share an answer. In a tenant they are those with the same rights: what somebody may not see is not kept
 /// away from them by the gateway alone.
 pub(super) fn audience(scope: SharingScope, caller: &Caller) -> [u8; 32] {
-    let Caller { subject, org, session, permissions, identity, request: _ } = caller;
+    let Caller { subject, org, session, permissions, identity, request: _, origin: _ } = caller;
     let parts = match effective(scope, caller) {
         SharingScope::Public => serde_json::to_vec("public"),
         SharingScope::Tenant => {

@@ -51,6 +51,7 @@ pub(crate) fn moved(position: i64, number: u128, now: &Value, before: &Value) ->
         actor: None,
         request: None,
         at: DateTime::UNIX_EPOCH,
+        facts: Vec::new(),
     })
 }
 

@@ -116,7 +116,7 @@ fn live(
 
 /// What a gateway needs of a change: what it is about, not who made it.
 fn told(change: &Change) -> Change {
-    Change { changed: Vec::new(), actor: None, request: None, ..change.clone() }
+    Change { changed: Vec::new(), actor: None, request: None, facts: Vec::new(), ..change.clone() }
 }
 
 fn chunk(lines: &[FeedLine]) -> Result<Bytes, serde_json::Error> {

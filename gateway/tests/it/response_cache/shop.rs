@@ -278,6 +278,7 @@ impl News {
             actor: None,
             request: None,
             at: noon(),
+            facts: Vec::new(),
         };
         self.sender.unbounded_send(Heard::Change(Arc::new(change))).unwrap();
         soon(self.heard.subscribe().wait_for(|heard| *heard >= position)).await.unwrap();

@@ -165,6 +165,7 @@ mod tests {
             actor: None,
             request: None,
             at: DateTime::UNIX_EPOCH,
+            facts: Vec::new(),
         }
     }
 
