@@ -69,6 +69,6 @@ impl EntityQueries {
         ctx: &Context<'_>,
         #[graphql(key)] id: EntityId,
     ) -> Option<Result<Entity, Error>> {
-        Some(ctx.part::<Loaders>().entity(id).await.transpose()?.map(Entity))
+        Some(ctx.part::<Loaders>().entity(id).await.transpose()?.map(Entity::new))
     }
 }

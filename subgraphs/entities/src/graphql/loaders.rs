@@ -11,8 +11,8 @@ use pulse_types::{EntityId, EntityTypeId, Permission, Refusal, RelationshipId, T
 use crate::entity::{self, EntityRow};
 use crate::entity_type::{self, EntityTypeRow};
 use crate::history::{self, HistoryRow, Past};
-use crate::relationship::of_entities::{self, Direction, NeighborsPage, RelationshipsPage};
-use crate::relationship::row::RelatedRow;
+use crate::relationship::of_entities::{self, Columns, Direction, NeighborsPage, RelationshipsPage};
+use crate::relationship::row::{NamedRow, RelatedRow};
 use crate::relationship::{self, RelationshipRow};
 use crate::tags;
 
@@ -188,6 +188,8 @@ fn by_page<P: Eq + Hash>(keys: Vec<(EntityId, P)>) -> HashMap<P, Vec<EntityId>> 
 
 struct Related(Session);
 
+const RELATED: &str = "relationships.of";
+
 impl Batch<(EntityId, RelationshipsPage)> for Related {
     type Value = Arc<[RelatedRow]>;
 
@@ -199,9 +201,18 @@ impl Batch<(EntityId, RelationshipsPage)> for Related {
         for (page, entities) in by_page(keys) {
             self.0.tag_all(tags::of_ends(&entities, page.direction, page.type_name.as_deref()));
             let mut query = of_entities::relationships_query(&entities, &page);
+            let read: Vec<RelatedRow> = match page.columns {
+                Columns::Names => {
+                    let named = self.0.fetch_all::<NamedRow>(RELATED, query.build_query_as()).await?;
+                    named.into_iter().map(|NamedRow(row)| row).collect()
+                }
+                Columns::Brief | Columns::Properties => {
+                    self.0.fetch_all(RELATED, query.build_query_as()).await?
+                }
+            };
             let mut rows: HashMap<EntityId, Vec<RelatedRow>> = HashMap::with_capacity(entities.len());
-            for row in self.0.fetch_all::<RelatedRow>("relationships.of", query.build_query_as()).await? {
-                self.0.tag(|| Tag::row(entity::SUBJECT, row.other.id.uuid()));
+            for row in read {
+                self.0.tag(|| Tag::row(entity::SUBJECT, row.other.id().uuid()));
                 rows.entry(row.of).or_default().push(row);
             }
             for (entity, mut rows) in rows {
