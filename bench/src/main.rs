@@ -3,6 +3,7 @@
 mod archive;
 mod bare;
 mod import;
+mod pairs;
 mod pgbench;
 mod platform;
 mod read;
