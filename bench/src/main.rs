@@ -5,6 +5,7 @@ mod bare;
 mod cache;
 mod import;
 mod live;
+mod pairs;
 mod pgbench;
 mod platform;
 mod read;

@@ -10,9 +10,10 @@ use pulse_types::{Clock, OrgId};
 use serde_json::{Value, json};
 
 use crate::archive;
+use crate::pairs::{Measure, Pairs, Round, Target};
 use crate::platform::access_token;
 use pulse_bench_harness::child::Server;
-use pulse_bench_harness::load::{Body, Call, Measured};
+use pulse_bench_harness::load::{Body, Call};
 use pulse_bench_harness::table::{print, say};
 
 /// What the federated API is asked.
@@ -21,6 +22,9 @@ const QUERY: &str = r#"{ entities(filter: { type: "package" }, first: 20) { node
 
 /// Numbers of connections that are compared.
 const CONNECTIONS: [usize; 3] = [1, 8, 32];
+
+/// How long the server may take to be done with what the import has left it to do.
+const SETTLING: Duration = Duration::from_mins(10);
 
 /// 20 entities by type with 10 relationships and their targets each.
 #[derive(clap::Args)]
@@ -31,12 +35,12 @@ pub(crate) struct Args {
     /// Relationships in the archive.
     #[arg(long, default_value_t = 364_184)]
     relationships: u32,
-    /// Seconds of each measurement.
-    #[arg(long, default_value_t = 10)]
-    seconds: u64,
-    /// Rounds: each measures both servers, in turns.
+    /// Seconds of each round.
     #[arg(long, default_value_t = 2)]
-    rounds: u32,
+    seconds: u64,
+    /// Pairs of rounds, one of each server, for each row.
+    #[arg(long, default_value_t = 9)]
+    pairs: u32,
 }
 
 pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
@@ -44,56 +48,42 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
     let org = load(&database, (args.entities, args.relationships)).await?;
     let url = database.url();
     let bare = Server::start(&["bare-server", &url, &org.to_string()]).await?;
-    let platform = Server::start(&["platform-server", &url]).await?;
     let bare_call = Call { address: bare.address, path: "/", authorization: None, body: "{}".into() };
-    let body = Body::Same(serde_json::to_vec(&json!({ "query": QUERY }))?.into());
-    let authorization = Some(format!("Bearer {}", access_token(org)?));
-    let platform_call = Call { address: platform.address, path: "/graphql", authorization, body };
-    compare_answers(&bare_call, &platform_call).await?;
-
+    let bare = Target { server: &bare, call: &bare_call };
     let time = Duration::from_secs(args.seconds);
     let mut rows = Vec::new();
-    let mut bares = Vec::new();
+    // Equal queries under way are run once; the second server says what each of them costs by itself. One is there at a time.
+    for (name, options) in [("Pulse", &[][..]), ("Pulse, each by itself", &["--no-deduplication"])] {
+        let server = Server::start(&[&["platform-server", &url], options].concat()).await?;
+        settle(&database).await?;
+        let body = Body::Same(serde_json::to_vec(&json!({ "query": QUERY }))?.into());
+        let authorization = Some(format!("Bearer {}", access_token(org)?));
+        let call = Call { address: server.address, path: "/graphql", authorization, body };
+        compare_answers(&bare_call, &call).await?;
+        let platform = Target { server: &server, call: &call };
+        for connections in CONNECTIONS {
+            let pairs =
+                Pairs::measure(bare, platform, Measure { connections, pairs: args.pairs, time }).await?;
+            rows.push(row("bare handler", connections, pairs.best(0)?, None));
+            rows.push(row(name, connections, pairs.best(1)?, Some(&pairs)));
+        }
+        server.stop().await?;
+    }
     for connections in CONNECTIONS {
-        let (mut by_bare, mut by_platform) = (Vec::new(), Vec::new());
-        for _ in 0..args.rounds {
-            by_bare.push(measure(&bare, &bare_call, connections, time).await?);
-            by_platform.push(measure(&platform, &platform_call, connections, time).await?);
-        }
-        let bare = best(&by_bare)?;
-        rows.push(row("bare handler", connections, bare, bare));
-        bares.push(bare);
-        rows.push(row("Pulse", connections, best(&by_platform)?, bare));
         let (tps, latency) = crate::pgbench::run(&url, org.uuid(), connections, time).await?;
-        rows.push(vec![
-            "pgbench".to_owned(),
-            connections.to_string(),
-            format!("{tps:.0}"),
-            format!("{:.2}", tps / bare.0.per_second),
-            format!("{latency:.2} (mean)"),
-            String::new(),
-            String::new(),
-            String::new(),
-        ]);
+        let (tps, latency) = (format!("{tps:.0}"), format!("{latency:.2} (mean)"));
+        let cells = ["pgbench", &connections.to_string(), &tps, "", &latency, "", "", ""];
+        rows.push(cells.map(str::to_owned).to_vec());
     }
-    drop(platform);
-    // Equal queries under way are run once; this is what each of them costs by itself.
-    let alone = Server::start(&["platform-server", &url, "--no-deduplication"]).await?;
-    let alone_call = Call { address: alone.address, ..platform_call };
-    compare_answers(&bare_call, &alone_call).await?;
-    for (connections, bare) in CONNECTIONS.into_iter().zip(bares) {
-        let mut by_alone = Vec::new();
-        for _ in 0..args.rounds {
-            by_alone.push(measure(&alone, &alone_call, connections, time).await?);
-        }
-        rows.push(row("Pulse, each by itself", connections, best(&by_alone)?, bare));
-    }
+    say(&format!(
+        "\n{} entities, {} relationships; best of {pairs} rounds of {} s, and the median of {pairs} pairs of rounds with its quartiles",
+        args.entities,
+        args.relationships,
+        args.seconds,
+        pairs = args.pairs
+    ));
     let head =
         ["server", "connections", "requests/s", "of bare", "p50 ms", "of bare", "p99 ms", "CPU-ms/request"];
-    say(&format!(
-        "\n{} entities, {} relationships, best of {} rounds of {} s",
-        args.entities, args.relationships, args.rounds, args.seconds
-    ));
     print(&head, &rows);
     Ok(())
 }
@@ -115,8 +105,25 @@ pub(crate) async fn load(
     say(&format!("loaded: {report}"));
     store.close().await;
     let mut connection = database.connect().await?;
-    sqlx::raw_sql("VACUUM ANALYZE").execute(&mut connection).await?;
+    // What is measured is reading; a vacuum that begins when it likes would be measured with some of the rounds.
+    sqlx::raw_sql(include_str!("no_autovacuum.sql")).execute(&mut connection).await?;
     Ok(org)
+}
+
+/// Waits until the import's events have come to the end of their way, and does what the server would do some time later.
+async fn settle(database: &TestDatabase) -> anyhow::Result<()> {
+    let mut connection = database.connect().await?;
+    let waiting = async {
+        while sqlx::query_scalar::<_, bool>(include_str!("is_busy.sql")).fetch_one(&mut connection).await? {
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+        sqlx::raw_sql("VACUUM (ANALYZE)").execute(&mut connection).await?;
+        sqlx::raw_sql("CHECKPOINT").execute(&mut connection).await
+    };
+    tokio::time::timeout(SETTLING, waiting)
+        .await
+        .context("the import's events do not come to their end")??;
+    Ok(())
 }
 
 /// A comparison of servers that say different things would mean nothing.
@@ -133,41 +140,19 @@ async fn compare_answers(bare: &Call, platform: &Call) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A measurement with the CPU time that the server took for each request, in milliseconds.
-async fn measure(
-    server: &Server,
-    call: &Call,
-    connections: usize,
-    time: Duration,
-) -> anyhow::Result<(Measured, f64)> {
-    call.load(connections, time / 10).await?;
-    let before = server.cpu_ms()?;
-    let measured = call.load(connections, time).await?;
-    ensure!(measured.errors == 0, "{} requests failed", measured.errors);
-    let cpu = server.cpu_ms()? - before;
-    Ok((measured, cpu / (measured.per_second * time.as_secs_f64())))
-}
-
-fn best(measured: &[(Measured, f64)]) -> anyhow::Result<(Measured, f64)> {
-    let by_rate = |a: &&(Measured, f64), b: &&(Measured, f64)| a.0.per_second.total_cmp(&b.0.per_second);
-    measured.iter().max_by(by_rate).copied().context("no round")
-}
-
-fn row(
-    name: &str,
-    connections: usize,
-    (measured, cpu): (Measured, f64),
-    (bare, _): (Measured, f64),
-) -> Vec<String> {
-    let ms = |time: Duration| time.as_secs_f64() * 1000.0;
+/// A row of the table: the best round, and where it is compared with something, what the pairs say.
+fn row(name: &str, connections: usize, best: Round, pairs: Option<&Pairs>) -> Vec<String> {
+    let of_bare = |figure: fn(&Round) -> f64| {
+        pairs.map_or_else(|| "1.00".to_owned(), |pairs| pairs.ratio(figure).to_string())
+    };
     vec![
         name.to_owned(),
         connections.to_string(),
-        format!("{:.0}", measured.per_second),
-        format!("{:.2}", measured.per_second / bare.per_second),
-        format!("{:.2}", ms(measured.p50)),
-        format!("{:.2}", ms(measured.p50) / ms(bare.p50)),
-        format!("{:.2}", ms(measured.p99)),
-        format!("{cpu:.3}"),
+        format!("{:.0}", best.rate()),
+        of_bare(Round::rate),
+        format!("{:.2}", best.p50()),
+        of_bare(Round::p50),
+        format!("{:.2}", best.p99()),
+        format!("{:.3}", best.cpu),
     ]
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use pulse_store::{Store, StoreError};
 use sqlx::postgres::{PgConnectOptions, PgListener};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::OUTBOX_CHANNEL;
@@ -14,12 +15,19 @@ const BATCH: i64 = 5_000;
 /// How long an outbox may stand unseen when every wake-up was lost.
 const SWEEP: Duration = Duration::from_secs(1);
 
+/// After each batch the sequencer rests for as long as it took, within these bounds: of commits in quick succession it
+/// takes many at a time, and leaves the database half of its time. One that comes after a while is moved at once.
+const REST: (Duration, Duration) = (Duration::from_millis(2), Duration::from_millis(20));
+
 /// Partitions of the log are made when fewer than this many positions are left in the last one.
 const PARTITION_MARGIN: i64 = 500_000;
 
 /// Names the advisory lock: one sequencer per database.
 const LOCK: i64 = 0x5055_4c53_4501;
 
+/// Where the log ends, and whether this transaction is to move events there: there are some, and nobody else is at it.
+const HEAD: &str = "SELECT position, CASE WHEN EXISTS (SELECT FROM platform.outbox) THEN pg_try_advisory_xact_lock($1) ELSE false END
+      FROM platform.log_head";
 const MOVE: &str = include_str!("queries/move.sql");
 
 /// Moves what was committed from the outbox to the log, and gives it dense positions. Any number may run; one at a
@@ -48,34 +56,46 @@ impl Sequencer {
     pub async fn run(mut self, stop: CancellationToken) {
         let mut listener = None;
         while !stop.is_cancelled() {
+            let begun = Instant::now();
             match self.step().await {
                 Ok(moved) if moved == BATCH => continue,
                 Ok(_) => {}
                 Err(error) => tracing::warn!(%error, "the outbox cannot be moved to the log"),
             }
+            let ended = Instant::now();
             if listener.is_none() {
                 listener = self.listen().await;
             }
             tokio::select! {
                 () = stop.cancelled() => break,
-                () = self.store.committed().notified() => {}
-                lost = notified(&mut listener) => if lost { listener = None },
+                () = self.told(&mut listener) => {}
                 () = tokio::time::sleep(SWEEP) => {}
             }
+            let rested = ended + (ended - begun).clamp(REST.0, REST.1);
+            // Whatever is told until then, the next step sees.
+            while Instant::now() < rested {
+                tokio::select! {
+                    () = stop.cancelled() => return,
+                    () = self.told(&mut listener) => {}
+                    () = tokio::time::sleep_until(rested) => {}
+                }
+            }
+        }
+    }
+
+    /// Waits for a commit of this process, or for word of others'; a listener that breaks may have missed some.
+    async fn told(&self, listener: &mut Option<PgListener>) {
+        tokio::select! {
+            () = self.store.committed().notified() => {}
+            lost = notified(listener) => if lost { *listener = None },
         }
     }
 
     /// Moves up to a batch; how many events there were. An outbox with nothing in it costs one statement.
     pub async fn step(&mut self) -> Result<i64, StoreError> {
         let mut connection = self.store.system().await?;
-        let head =
-            sqlx::query_as("SELECT position, EXISTS (SELECT FROM platform.outbox) FROM platform.log_head");
-        let (head, waiting): (i64, bool) = connection.fetch_one("sequencer.head", head).await?;
-        if !waiting {
-            return Ok(0);
-        }
-        let lock = sqlx::query_as("SELECT pg_try_advisory_xact_lock($1)").bind(LOCK);
-        let (ours,): (bool,) = connection.fetch_one("sequencer.lock", lock).await?;
+        let head = sqlx::query_as(HEAD).bind(LOCK);
+        let (head, ours): (i64, bool) = connection.fetch_one("sequencer.head", head).await?;
         if !ours {
             return Ok(0);
         }

@@ -15,8 +15,8 @@ use serde::{Deserialize, Serialize};
 use crate::entity::list::{EntityFilter, EntityOrder};
 use crate::entity::{self, EntityRow};
 use crate::entity_type::{self, EntityTypeRow};
-use crate::relationship::of_entities::{self, Direction, NeighborsPage, RelationshipsPage};
-use crate::relationship::row::RelatedRow;
+use crate::relationship::of_entities::{self, Columns, Direction, NeighborsPage, RelationshipsPage};
+use crate::relationship::row::{NamedRow, RelatedRow};
 use crate::tags;
 
 type Found<'s, K, V> = BoxFuture<'s, Result<HashMap<K, V>, StoreError>>;
@@ -63,7 +63,7 @@ kept!(
     RELATED: (EntityId, RelationshipsPage) => Arc<[RelatedRow]>,
     "entities.relationships_of",
     Tagging::By(|_, (of, page), rows| {
-        let others = rows.into_iter().flat_map(|rows| rows.iter()).map(|related| row(related.other.id));
+        let others = rows.into_iter().flat_map(|rows| rows.iter()).map(|related| row(related.other.id()));
         tags::of_ends(&[*of], page.direction, page.type_name.as_deref()).chain(others).collect()
     }),
     related
@@ -174,6 +174,8 @@ fn types_by_id(session: &Session, ids: Vec<EntityTypeId>) -> Found<'_, EntityTyp
     })
 }
 
+const RELATED_SPAN: &str = "relationships.of";
+
 fn related(
     session: &Session,
     keys: Vec<(EntityId, RelationshipsPage)>,
@@ -183,10 +185,18 @@ fn related(
         for (page, entities) in by_page(keys) {
             session.tag_all(tags::of_ends(&entities, page.direction, page.type_name.as_deref()));
             let mut query = of_entities::relationships_query(&entities, &page);
+            let read: Vec<RelatedRow> = match page.columns {
+                Columns::Names => {
+                    let named = session.fetch_all::<NamedRow>(RELATED_SPAN, query.build_query_as()).await?;
+                    named.into_iter().map(|NamedRow(row)| row).collect()
+                }
+                Columns::Brief | Columns::Properties => {
+                    session.fetch_all(RELATED_SPAN, query.build_query_as()).await?
+                }
+            };
             let mut rows: HashMap<EntityId, Vec<RelatedRow>> = HashMap::with_capacity(entities.len());
-            for related in session.fetch_all::<RelatedRow>("relationships.of", query.build_query_as()).await?
-            {
-                session.tag(|| row(related.other.id));
+            for related in read {
+                session.tag(|| row(related.other.id()));
                 rows.entry(related.of).or_default().push(related);
             }
             for (entity, mut rows) in rows {

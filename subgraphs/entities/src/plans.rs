@@ -12,7 +12,7 @@ use crate::entity::list::{EntityFilter, EntityOrder, EntityOrderField, list_quer
 use crate::entity_type;
 use crate::relationship::list::{self as relationships, RelationshipFilter};
 use crate::relationship::of_entities::{
-    Direction, NeighborsPage, RelationshipsPage, count_query, neighbor_count_query, neighbors_query,
+    Columns, Direction, NeighborsPage, RelationshipsPage, count_query, neighbor_count_query, neighbors_query,
     relationships_query,
 };
 
@@ -212,14 +212,16 @@ async fn relationships_and_neighbors_of_entities_read_ranges_of_indexes() {
     for direction in [Direction::Outgoing, Direction::Incoming, Direction::Both] {
         for type_name in [None, Some("common".to_owned())] {
             for after in [None, Some(entity(50))] {
-                let of = RelationshipsPage {
-                    direction,
-                    type_name: type_name.clone(),
-                    limit: 11,
-                    after: after.map(|id| ("common".to_owned(), id, false)),
-                    details: true,
-                };
-                plans.check(&format!("{of:?}"), || relationships_query(&twenty, &of)).await;
+                for columns in [Columns::Names, Columns::Properties] {
+                    let of = RelationshipsPage {
+                        direction,
+                        type_name: type_name.clone(),
+                        limit: 11,
+                        after: after.map(|id| ("common".to_owned(), id, false)),
+                        columns,
+                    };
+                    plans.check(&format!("{of:?}"), || relationships_query(&twenty, &of)).await;
+                }
                 let of = NeighborsPage {
                     direction,
                     type_name: type_name.clone(),
@@ -241,7 +243,7 @@ async fn relationships_and_neighbors_of_entities_read_ranges_of_indexes() {
         type_name: None,
         limit: 11,
         after: None,
-        details: false,
+        columns: Columns::Names,
     };
     plans.check("relationships of a hub", || relationships_query(&hub, &of)).await;
     plans.assert_no_scans();

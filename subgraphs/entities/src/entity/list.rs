@@ -94,15 +94,15 @@ pub(crate) fn list_query(
             query.push(", e.id").push(direction);
         }
     }
-    push_limit(&mut query, page);
+    push_limit(&mut query, page.limit());
     Ok(query)
 }
 
 /// Sizes that are asked for often stand in the text. Of a parameter the planner expects a tenth of all rows, and so it makes
 /// a plan for each call anew, which takes longer than reading the page.
-pub(crate) fn push_limit(query: &mut QueryBuilder<Postgres>, page: &Page) {
+pub(crate) fn push_limit(query: &mut QueryBuilder<Postgres>, limit: i64) {
     query.push(" LIMIT ");
-    match page.limit() {
+    match limit {
         usual @ (11 | 21 | 51 | 101) => query.push(usual),
         limit => query.push_bind(limit),
     };

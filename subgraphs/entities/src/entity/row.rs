@@ -1,5 +1,7 @@
 //! Rows of `entities.entities`.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 use pulse_types::EntityId;
 use serde::{Deserialize, Serialize};
@@ -37,6 +39,60 @@ pub(crate) struct EntityRow {
     pub(crate) updated_at: DateTime<Utc>,
     /// `None` when the statement left them out.
     pub(crate) details: Option<Details>,
+}
+
+/// What an entity is called: all that most lists of relationships tell of the entities at their ends.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct EntityName {
+    pub(crate) id: EntityId,
+    pub(crate) key: String,
+    pub(crate) type_name: String,
+    pub(crate) name: String,
+}
+
+/// An entity, as far as it was read.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) enum KnownEntity {
+    Named(Arc<EntityName>),
+    Row(Arc<EntityRow>),
+}
+
+impl KnownEntity {
+    pub(crate) fn id(&self) -> EntityId {
+        match self {
+            Self::Named(known) => known.id,
+            Self::Row(row) => row.id,
+        }
+    }
+
+    pub(crate) fn key(&self) -> &str {
+        match self {
+            Self::Named(known) => &known.key,
+            Self::Row(row) => &row.key,
+        }
+    }
+
+    pub(crate) fn type_name(&self) -> &str {
+        match self {
+            Self::Named(known) => &known.type_name,
+            Self::Row(row) => &row.type_name,
+        }
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        match self {
+            Self::Named(known) => &known.name,
+            Self::Row(row) => &row.name,
+        }
+    }
+
+    /// All of it but what is large, if that was read.
+    pub(crate) const fn row(&self) -> Option<&Arc<EntityRow>> {
+        match self {
+            Self::Named(_) => None,
+            Self::Row(row) => Some(row),
+        }
+    }
 }
 
 /// What is large about an entity.

@@ -65,7 +65,7 @@ pub(crate) struct UpsertEntityResult {
 impl UpsertEntityResult {
     /// The entity as it is now; null when it was deleted since.
     async fn entity(&self, ctx: &Context<'_>) -> Option<Result<Entity, Error>> {
-        Some(ctx.part::<Loaders>().entity(self.id).await.transpose()?.map(Entity))
+        Some(ctx.part::<Loaders>().entity(self.id).await.transpose()?.map(Entity::new))
     }
 }
 

@@ -32,7 +32,7 @@ impl EntityQueries {
                 return Some(Err(GraphError::Argument(problem).into()));
             }
         };
-        entity::find(ctx.session(), by).await.map(|row| row.map(Entity)).transpose()
+        entity::find(ctx.session(), by).await.map(|row| row.map(Entity::new)).transpose()
     }
 
     /// The organization's entities.
@@ -60,7 +60,7 @@ impl EntityQueries {
             let filter = filter.clone();
             async move { entity::count(&session, &filter).await }
         });
-        Ok(page.connection(rows, total, |row| (list::cursor(&row, order.field), Node(Entity(row)))))
+        Ok(page.connection(rows, total, |row| (list::cursor(&row, order.field), Node(Entity::new(row)))))
     }
 
     #[graphql(entity)]
@@ -69,6 +69,6 @@ impl EntityQueries {
         ctx: &Context<'_>,
         #[graphql(key)] id: EntityId,
     ) -> Option<Result<Entity, Error>> {
-        Some(ctx.part::<Loaders>().entity(id).await.transpose()?.map(Entity))
+        Some(ctx.part::<Loaders>().entity(id).await.transpose()?.map(Entity::new))
     }
 }

@@ -82,7 +82,7 @@ pub(crate) fn list_query(
         query.push("r.type").push(direction).push(", ");
     }
     query.push(other).push(direction);
-    push_limit(&mut query, page);
+    push_limit(&mut query, page.limit());
     Ok(query)
 }
 

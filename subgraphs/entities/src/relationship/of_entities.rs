@@ -4,7 +4,8 @@ use pulse_types::EntityId;
 use serde::{Deserialize, Serialize};
 use sqlx::{Postgres, QueryBuilder};
 
-use super::row::{brief_relationship_columns, relationship_columns};
+use super::row::{brief_relationship_columns, named_columns, relationship_columns};
+use crate::entity::list::push_limit;
 use crate::entity::repo::uuids;
 use crate::entity::row::{all_columns, brief_columns};
 
@@ -28,8 +29,28 @@ pub(crate) struct RelationshipsPage {
     pub(crate) limit: i64,
     /// Type, entity at the other end, and whether incoming, of the last relationship of the page before.
     pub(crate) after: Option<(String, EntityId, bool)>,
-    /// Whether to read properties.
-    pub(crate) details: bool,
+    pub(crate) columns: Columns,
+}
+
+/// How much is read of relationships and of the entities at their other ends; each has all of the one before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub(crate) enum Columns {
+    /// What connects what.
+    Names,
+    /// All but what is large.
+    Brief,
+    /// The relationships' properties as well.
+    Properties,
+}
+
+impl Columns {
+    const fn sql(self) -> &'static str {
+        match self {
+            Self::Names => named_columns!(),
+            Self::Brief => concat!(brief_relationship_columns!(), ", ", brief_columns!()),
+            Self::Properties => concat!(relationship_columns!(), ", ", brief_columns!()),
+        }
+    }
 }
 
 /// One page of each entity's neighbours.
@@ -66,24 +87,25 @@ impl Direction {
 
 /// The relationships of `entities`, a page of each, with the entities at their other ends. The rows of one entity
 /// come in order of type and other end, or, of both directions, those that go out before those that come in.
+///
+/// The other ends are joined within each entity's page: joined outside, each would be looked for in a cache first that it
+/// is hardly ever in.
 pub(crate) fn relationships_query(entities: &[EntityId], page: &RelationshipsPage) -> QueryBuilder<Postgres> {
-    let mut query = QueryBuilder::new("SELECT p.id, ");
-    query.push(if page.details { relationship_columns!() } else { brief_relationship_columns!() });
-    query.push(concat!(", ", brief_columns!(), " FROM unnest("));
+    let mut query = QueryBuilder::new("SELECT p.id, r.* FROM unnest(");
     query.push_bind(uuids(entities)).push("::uuid[]) AS p (id)");
     for (index, side) in page.direction.sides().iter().enumerate() {
-        query.push(if index == 0 { " CROSS JOIN LATERAL ((" } else { ") UNION ALL (" });
-        query.push("SELECT r.* FROM entities.relationships AS r WHERE ").push(side.own).push(" = p.id");
+        query.push(if index == 0 { " CROSS JOIN LATERAL ((SELECT " } else { ") UNION ALL (SELECT " });
+        query.push(page.columns.sql());
+        query
+            .push(" FROM entities.relationships AS r JOIN entities.entities AS e ON e.id = ")
+            .push(side.other);
+        query.push(" WHERE ").push(side.own).push(" = p.id");
         push_conditions(&mut query, page.type_name.as_deref(), side, page.direction);
         push_after(&mut query, page, side);
-        query.push(" ORDER BY r.type, ").push(side.other).push(" LIMIT ").push_bind(page.limit);
+        query.push(" ORDER BY r.type, ").push(side.other);
+        push_limit(&mut query, page.limit);
     }
-    query.push(")) AS r JOIN entities.entities AS e ON e.id = ");
-    query.push(match page.direction {
-        Direction::Outgoing => "r.target_id",
-        Direction::Incoming => "r.source_id",
-        Direction::Both => "CASE WHEN r.source_id = p.id THEN r.target_id ELSE r.source_id END",
-    });
+    query.push(")) AS r");
     query
 }
 
@@ -107,9 +129,11 @@ pub(crate) fn neighbors_query(entities: &[EntityId], page: &NeighborsPage) -> Qu
         if let Some(after) = page.after {
             query.push(" AND ").push(side.other).push(" > ").push_bind(after);
         }
-        query.push(" ORDER BY 1 LIMIT ").push_bind(page.limit);
+        query.push(" ORDER BY 1");
+        push_limit(&mut query, page.limit);
     }
-    query.push(")) AS sides ORDER BY 1 LIMIT ").push_bind(page.limit);
+    query.push(")) AS sides ORDER BY 1");
+    push_limit(&mut query, page.limit);
     query.push(") AS n JOIN entities.entities AS e ON e.id = n.id");
     query
 }

@@ -222,6 +222,30 @@ async fn nodes_are_answered_the_same_with_and_without_resolvers() {
     }
 }
 
+/// Lists of relationships read no more of their rows than is asked for; the rest is loaded where it is asked for after all.
+#[tokio::test]
+async fn what_a_list_of_relationships_has_left_out_is_loaded() {
+    let graph = graph().await;
+    let of_both = "confidence version createdAt updatedAt properties";
+    let names = "id type source { key } target { key }";
+    let asked = |own: &str| {
+        format!(
+            "{{ entity(key: \"a\") {{ relationships(direction: OUTGOING, type: \"suggests\") {{ nodes {{ target {{ key \
+             relationships(direction: OUTGOING) {{ nodes {{ {names} source {{ key {own} }} }} }} }} }} }} }} }}"
+        )
+    };
+    // The own end was read as another one's target, of which nothing but names was asked.
+    let data = graph.data(&asked(of_both), json!({})).await;
+    let found = &data["entity"]["relationships"]["nodes"][0]["target"]["relationships"]["nodes"][0]["source"];
+    let whole = graph.data(&format!("{{ entity(key: \"b\") {{ key {of_both} }} }}"), json!({})).await;
+    assert_eq!(*found, whole["entity"]);
+    assert!(found["createdAt"].is_string(), "{found}");
+
+    let before = graph.store.statistics().statements();
+    graph.data(&asked(""), json!({})).await;
+    assert_eq!(graph.store.statistics().statements() - before, 3);
+}
+
 fn without(value: &mut Value, names: &[&str]) {
     match value {
         Value::Array(items) => items.iter_mut().for_each(|item| without(item, names)),

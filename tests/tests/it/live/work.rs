@@ -94,6 +94,7 @@ pub(super) async fn enqueue(
         permissions: Role::Member.permissions(),
         identity: None,
         request: RequestId::new(now),
+        origin: None,
     };
     let mut write = platform.store.session(Arc::new(caller)).write().await.unwrap();
     write.enqueue(NewJob {

@@ -94,7 +94,7 @@ impl EntityChange {
             return None;
         }
         let id = EntityId::from_uuid(change.key);
-        Some(ctx.part::<Loaders>().entity(id).await.transpose()?.map(Entity))
+        Some(ctx.part::<Loaders>().entity(id).await.transpose()?.map(Entity::new))
     }
 
     /// The entity as it was before this change; null for a new one.
