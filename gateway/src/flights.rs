@@ -1,11 +1,12 @@
 //! Equal work of equal callers that is under way at the same time is done once.
 
 use std::future::Future;
+use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
 use futures::FutureExt;
-use futures::future::Shared;
+use futures::future::{BoxFuture, Shared};
 use rustc_hash::FxHashMap;
 use tokio::sync::oneshot;
 use tokio::task::AbortHandle;
@@ -31,13 +32,19 @@ pub(crate) struct Landed<T> {
 /// Work under way. It is given up when nobody waits for it any more; whoever began it is one of many.
 struct Flight<K, T> {
     key: Arc<K>,
+    hash: u64,
+    number: u64,
     outcome: Shared<oneshot::Receiver<Arc<T>>>,
-    task: AbortHandle,
+    /// What goes on with it, where whoever began it has given up.
+    task: OnceLock<AbortHandle>,
 }
 
 /// How somebody gets an outcome.
-enum Boarding<K, T, C> {
-    Flight(Arc<Flight<K, T>>, bool),
+enum Boarding<K: Key, T: Send + Sync + 'static, C> {
+    /// They do the work.
+    Pilot(Pilot<K, T>),
+    /// Somebody else does.
+    Passenger(Arc<Flight<K, T>>),
     /// By itself: the flight under the same hash is for another one.
     Alone(Arc<K>, C),
 }
@@ -64,15 +71,17 @@ impl<K: Key, T: Send + Sync + 'static> Flights<K, T> {
         C: FnOnce(Arc<K>) -> F,
         F: Future<Output = T> + Send + 'static,
     {
-        let (flight, is_shared) = match self.board(key, work) {
-            Boarding::Flight(flight, is_shared) => (flight, is_shared),
-            Boarding::Alone(key, work) => {
-                return Some(Landed { outcome: Arc::new(work(key).await), is_shared: false });
+        match self.board(key, work) {
+            Boarding::Pilot(pilot) => pilot.fly().await.map(|outcome| Landed { outcome, is_shared: false }),
+            Boarding::Passenger(flight) => {
+                let outcome = flight.outcome.clone().await;
+                drop(flight);
+                outcome.ok().map(|outcome| Landed { outcome, is_shared: true })
             }
-        };
-        let outcome = flight.outcome.clone().await;
-        drop(flight);
-        outcome.ok().map(|outcome| Landed { outcome, is_shared })
+            Boarding::Alone(key, work) => {
+                Some(Landed { outcome: Arc::new(work(key).await), is_shared: false })
+            }
+        }
     }
 
     /// For the time of a change: at its end, also where it is given up, nobody else joins what is under way, which may
@@ -91,8 +100,8 @@ impl<K: Key, T: Send + Sync + 'static> Flights<K, T> {
         let mut under_way = self.lock();
         let found = under_way.get(&hash).and_then(|(_, flight)| flight.upgrade());
         let boarding = match &found {
-            None => Boarding::Flight(self.begin(&mut under_way, hash, Arc::new(key), work), false),
-            Some(flight) if flight.key.is_like(&key) => Boarding::Flight(Arc::clone(flight), true),
+            None => Boarding::Pilot(self.begin(&mut under_way, hash, Arc::new(key), work)),
+            Some(flight) if flight.key.is_like(&key) => Boarding::Passenger(Arc::clone(flight)),
             Some(_) => Boarding::Alone(Arc::new(key), work),
         };
         drop(under_way);
@@ -105,7 +114,7 @@ impl<K: Key, T: Send + Sync + 'static> Flights<K, T> {
         hash: u64,
         key: Arc<K>,
         work: C,
-    ) -> Arc<Flight<K, T>>
+    ) -> Pilot<K, T>
     where
         C: FnOnce(Arc<K>) -> F,
         F: Future<Output = T> + Send + 'static,
@@ -113,18 +122,20 @@ impl<K: Key, T: Send + Sync + 'static> Flights<K, T> {
         let (sender, receiver) = oneshot::channel();
         let number = self.count.fetch_add(1, Ordering::Relaxed);
         let landing = Landing { flights: Arc::clone(self), hash, number };
-        let work = work(Arc::clone(&key));
+        let work = AssertUnwindSafe(work(Arc::clone(&key))).catch_unwind();
         let fly = async move {
-            let outcome = Arc::new(work.await);
+            let outcome = work.await.ok().map(Arc::new);
             // Whoever asks from now on gets a newer answer.
             drop(landing);
-            drop(sender.send(outcome));
+            if let Some(outcome) = &outcome {
+                drop(sender.send(Arc::clone(outcome)));
+            }
+            outcome
         };
-        let task = tokio::spawn(fly.in_current_span()).abort_handle();
-        let flight = Arc::new(Flight { key, outcome: receiver.shared(), task });
-        // The list is locked, so that the flight cannot land before it is on it.
+        let outcome = receiver.shared();
+        let flight = Arc::new(Flight { key, hash, number, outcome, task: OnceLock::new() });
         under_way.insert(hash, (number, Arc::downgrade(&flight)));
-        flight
+        Pilot { flights: Arc::clone(self), flight, work: Some(fly.in_current_span().boxed()) }
     }
 }
 
@@ -136,7 +147,51 @@ impl<K: Key, T> Flights<K, T> {
 
 impl<K, T> Drop for Flight<K, T> {
     fn drop(&mut self) {
-        self.task.abort();
+        if let Some(task) = self.task.get() {
+            task.abort();
+        }
+    }
+}
+
+/// Does the work where it was asked for, which costs no task and no way between threads.
+struct Pilot<K: Key, T: Send + Sync + 'static> {
+    flights: Arc<Flights<K, T>>,
+    flight: Arc<Flight<K, T>>,
+    /// Until it is done.
+    work: Option<BoxFuture<'static, Option<Arc<T>>>>,
+}
+
+impl<K: Key, T: Send + Sync + 'static> Pilot<K, T> {
+    /// The outcome; `None` if the work panicked.
+    async fn fly(mut self) -> Option<Arc<T>> {
+        let outcome = self.work.as_mut()?.await;
+        self.work = None;
+        outcome
+    }
+}
+
+impl<K: Key, T: Send + Sync + 'static> Drop for Pilot<K, T> {
+    /// Others may wait for what is given up here: it goes on as a task of its own then.
+    fn drop(&mut self) {
+        let Some(work) = self.work.take() else { return };
+        // Nobody comes aboard while the list is locked.
+        let mut under_way = self.flights.lock();
+        let is_awaited = Arc::strong_count(&self.flight) > 1;
+        match tokio::runtime::Handle::try_current() {
+            Ok(runtime) if is_awaited && !std::thread::panicking() => {
+                let task = runtime.spawn(work.map(drop));
+                let _ = self.flight.task.set(task.abort_handle());
+            }
+            _ => {
+                let (hash, number) = (self.flight.hash, self.flight.number);
+                if under_way.get(&hash).is_some_and(|(other, _)| *other == number) {
+                    under_way.remove(&hash);
+                }
+                drop(under_way);
+                // It takes itself off the list, which must not be locked.
+                drop(work);
+            }
+        }
     }
 }
 
