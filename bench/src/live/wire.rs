@@ -15,6 +15,9 @@ const CLOSE: u8 = 8;
 const PING: u8 = 9;
 const PONG: u8 = 10;
 
+/// In place of a length: it is too large for this byte, and in the two that follow.
+const IN_TWO_BYTES: u8 = 126;
+
 /// A connection, and what was read of it but not looked at.
 pub(crate) struct Wire {
     stream: TcpStream,
@@ -61,9 +64,9 @@ impl Wire {
         let length = u16::try_from(payload.len())?;
         let mut frame = vec![0x80 | kind];
         match u8::try_from(length) {
-            Ok(length) if length < 126 => frame.push(0x80 | length),
+            Ok(length) if length < IN_TWO_BYTES => frame.push(0x80 | length),
             _ => {
-                frame.push(0x80 | 126);
+                frame.push(0x80 | IN_TWO_BYTES);
                 frame.extend(length.to_be_bytes());
             }
         }
@@ -124,7 +127,7 @@ fn frame_in(buffer: &[u8], at: usize) -> Option<(u8, usize, usize)> {
     let frame = buffer.get(at..)?;
     let kind = frame.first()? & 0x0f;
     let (length, start) = match frame.get(1)? & 0x7f {
-        126 => (usize::from(u16::from_be_bytes([*frame.get(2)?, *frame.get(3)?])), 4),
+        IN_TWO_BYTES => (usize::from(u16::from_be_bytes([*frame.get(2)?, *frame.get(3)?])), 4),
         127 => {
             let length: [u8; 8] = frame.get(2..10)?.try_into().ok()?;
             (usize::try_from(u64::from_be_bytes(length)).ok()?, 10)

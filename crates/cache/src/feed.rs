@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use pulse_types::{Change, ChangeKind, OrgId};
+use pulse_types::{Change, ChangeKind};
 use rustc_hash::FxHashMap;
 use uuid::Uuid;
 
@@ -117,7 +117,7 @@ impl Feed {
     }
 
     /// Takes in the next change of the log: what it ends, and why.
-    pub(crate) fn take(&mut self, change: Arc<Change>) -> (Ended, Miss) {
+    pub(crate) fn take(&mut self, change: &Arc<Change>) -> (Ended, Miss) {
         let position = change.position;
         let Some(heard) = self.heard.filter(|heard| position > *heard) else {
             return (Vec::new(), Miss::Invalidated);
@@ -128,11 +128,11 @@ impl Feed {
         if self.complete_since == i64::MAX {
             self.complete_since = position - 1;
         }
-        let known = self.is_known(&change);
+        let known = self.is_known(change);
         self.heard = Some(position);
-        self.remember(Some(position), Arc::clone(&change), known);
+        self.remember(Some(position), Arc::clone(change), known);
         if !known {
-            ended.extend(self.end_concerned(&change));
+            ended.extend(self.end_concerned(change));
         }
         (ended, if is_gap { Miss::Gap } else { Miss::Invalidated })
     }
@@ -233,7 +233,7 @@ impl Feed {
         if since.any(|taken| reads.concern(tenant, &taken.change)) {
             return Err(Miss::Invalidated);
         }
-        Ok((self.insert(place, content, reads, tenant, heard), heard))
+        Ok((self.insert(place, content, reads, heard), heard))
     }
 
     /// Keeps what comes from Redis and is true up to `position`. The error says why it may be old.
@@ -258,20 +258,13 @@ impl Feed {
         {
             return Err(Miss::Invalidated);
         }
-        Ok(self.insert(place, content, reads, tenant, position))
+        Ok(self.insert(place, content, reads, position))
     }
 
-    fn insert(
-        &mut self,
-        place: &Place,
-        content: Content,
-        reads: Reads,
-        tenant: Option<OrgId>,
-        stamp: i64,
-    ) -> Arc<Entry> {
+    fn insert(&mut self, place: &Place, content: Content, reads: Reads, stamp: i64) -> Arc<Entry> {
         self.ids += 1;
         let id = self.ids;
-        self.index.insert(id, tenant, Arc::new(reads));
+        self.index.insert(id, place.key.tenant(), Arc::new(reads));
         let entry = Arc::new(Entry::new(id, content, stamp));
         self.kept.insert(id, (place.clone(), Arc::clone(&entry)));
         entry

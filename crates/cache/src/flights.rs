@@ -64,7 +64,6 @@ impl Joined {
     pub(crate) async fn landed(mut self) -> Option<Landed> {
         // An error says that whoever loaded it has gone: what they left is seen all the same.
         let _ = self.0.changed().await;
-        let landed = self.0.borrow().clone();
-        landed
+        self.0.borrow().clone()
     }
 }

@@ -41,7 +41,7 @@ impl CacheOptions {
     pub fn new(clock: Clock) -> Self {
         Self {
             max_bytes: 64 << 20,
-            ttl: Duration::from_secs(60),
+            ttl: Duration::from_mins(1),
             warmers: 4,
             redis: None,
             own_writes: None,

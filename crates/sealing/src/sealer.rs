@@ -147,16 +147,16 @@ mod tests {
     #[test]
     fn what_is_sealed_opens_in_its_place_alone() {
         let (sealer, secret) = (sealer(1), Secret::new("whsec_geheim ü"));
-        let sealed = sealer.seal(&secret, PLACE);
-        assert!(Sealer::is_sealed(&sealed) && !sealed.contains("geheim"), "{sealed}");
-        assert_ne!(sealed, sealer.seal(&secret, PLACE));
-        assert_eq!(sealer.open(&sealed, PLACE), Ok(secret));
+        let sealed_text = sealer.seal(&secret, PLACE);
+        assert!(Sealer::is_sealed(&sealed_text) && !sealed_text.contains("geheim"), "{sealed_text}");
+        assert_ne!(sealed_text, sealer.seal(&secret, PLACE));
+        assert_eq!(sealer.open(&sealed_text, PLACE), Ok(secret));
         for elsewhere in [
             Place { owner: Uuid::from_u128(3), ..PLACE },
             Place { column: "a.b.d", ..PLACE },
             Place { row: Uuid::from_u128(3), ..PLACE },
         ] {
-            assert_eq!(sealer.open(&sealed, elsewhere), Err(OpenError::Forged), "{elsewhere:?}");
+            assert_eq!(sealer.open(&sealed_text, elsewhere), Err(OpenError::Forged), "{elsewhere:?}");
         }
     }
 
@@ -179,8 +179,8 @@ mod tests {
     #[test]
     fn a_changed_or_foreign_text_is_refused() {
         let sealer = sealer(1);
-        let sealed = sealer.seal(&Secret::new("secret"), PLACE);
-        let (head, last) = sealed.split_at(sealed.len() - 2);
+        let sealed_text = sealer.seal(&Secret::new("secret"), PLACE);
+        let (head, last) = sealed_text.split_at(sealed_text.len() - 2);
         let changed = format!("{head}{}", if last == "AA" { "BA" } else { "AA" });
         assert_eq!(sealer.open(&changed, PLACE), Err(OpenError::Forged));
         let id = sealer.key_id();

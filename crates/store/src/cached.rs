@@ -22,8 +22,10 @@ pub struct CachedRead<K, V> {
     /// What was read is made of.
     pub tagging: Tagging<K, V>,
     /// Reads; what is missing in the answer does not exist.
-    pub load: for<'s> fn(&'s Session, Vec<K>) -> BoxFuture<'s, Result<HashMap<K, V>, StoreError>>,
+    pub load: Load<K, V>,
 }
+
+type Load<K, V> = for<'s> fn(&'s Session, Vec<K>) -> BoxFuture<'s, Result<HashMap<K, V>, StoreError>>;
 
 /// For whom an answer is the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,13 +58,13 @@ impl Session {
         K: Clone + Eq + Hash + Serialize + DeserializeOwned + Send + Sync + 'static,
         V: Clone + Serialize + DeserializeOwned + Send + Sync + 'static,
     {
-        let named = match self.store().cache() {
+        let kept_under = match self.store().cache() {
             Some(cache) => {
                 keys.iter().map(|key| read.key(self, key)).collect::<Option<_>>().map(|names| (cache, names))
             }
             None => None,
         };
-        let Some((cache, names)) = named else { return (read.load)(self, keys).await };
+        let Some((cache, names)) = kept_under else { return (read.load)(self, keys).await };
         let lookup = Lookup::new(read.space, self.freshness(cache).await).reloaded(read.reload(self));
         let answers: Vec<Answer<Found<V>>> = self.look_up(read, cache, &lookup, names).await?;
         let mut found = HashMap::with_capacity(keys.len());

@@ -332,12 +332,11 @@ struct Told {
 impl Told {
     fn new(write: &Write, of_tenant: &[(Event, bool)], of_no_tenant: &[(Event, bool)]) -> Self {
         let cache = write.store.cache().cloned();
-        let changes = match &cache {
-            None => Vec::new(),
-            Some(_) => {
-                let here = of_tenant.iter().map(|(event, _)| write.change(event, write.org));
-                here.chain(of_no_tenant.iter().map(|(event, _)| write.change(event, None))).collect()
-            }
+        let changes = if cache.is_some() {
+            let here = of_tenant.iter().map(|(event, _)| write.change(event, write.org));
+            here.chain(of_no_tenant.iter().map(|(event, _)| write.change(event, None))).collect()
+        } else {
+            Vec::new()
         };
         Self { cache, changes, certainty: None }
     }

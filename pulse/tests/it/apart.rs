@@ -158,9 +158,10 @@ async fn streams_of_several_gateways_are_listed_and_ended_by_any() -> anyhow::Re
     let input = json!({ "input": { "userId": user, "reason": "tidying up" } });
     assert_eq!(ask(&url, Some(&token), end, input).await?["endLiveStreams"]["ended"], 2);
     for stream in &mut streams {
-        let last = stream.next().await?.unwrap_or_default();
-        assert_eq!(last["errors"][0]["extensions"]["reason"], "STREAM_ENDED", "{last}");
-        assert!(last["errors"][0]["message"].as_str().unwrap_or_default().ends_with("tidying up"), "{last}");
+        let answer = stream.next().await?.unwrap_or_default();
+        let error = &answer["errors"][0];
+        assert_eq!(error["extensions"]["reason"], "STREAM_ENDED", "{answer}");
+        assert!(error["message"].as_str().unwrap_or_default().ends_with("tidying up"), "{answer}");
     }
     terminate(another).await?;
     roles.stop().await

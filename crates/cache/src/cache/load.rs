@@ -90,7 +90,9 @@ impl Cache {
             }
         } else {
             let why = self.heard().map_or(Miss::NotFollowing, |_| Miss::BehindOwnWrite);
-            looking.places.iter().for_each(|_| self.shared.statistics.miss(&lookup.space, why));
+            for _ in &looking.places {
+                self.shared.statistics.miss(&lookup.space, why);
+            }
         }
         self.load_alone(&mut looking, &load).await?;
         Ok(looking.answers.into_iter().map(|answer| answer.expect("was loaded")).collect())
@@ -228,7 +230,7 @@ impl Cache {
             return (answer, Put { place, stored: None });
         };
         let now = self.shared.options.clock.now();
-        let content = self.content(&answer, ttl, now + ttl, bytes.len()).reloaded(reload);
+        let content = content(&answer, ttl, now + ttl, bytes.len()).reloaded(reload);
         let expires = content.expires;
         let kept = self.shared.lock().keep(mark, &place, content);
         let stored = match kept {
@@ -289,7 +291,9 @@ impl Cache {
             let wanted: Vec<_> =
                 open.iter().map(|(at, refused)| (ours[*at].flight.place.clone(), *refused)).collect();
             let Ok(claims) = redis.claim(&owner, &wanted).await else {
-                open.iter().for_each(|_| self.shared.statistics.miss(&looking.lookup.space, Miss::RedisDown));
+                for _ in &open {
+                    self.shared.statistics.miss(&lookup.space, Miss::RedisDown);
+                }
                 return None;
             };
             let (mut next, mut refused_some) = (Vec::new(), false);
@@ -341,30 +345,11 @@ impl Cache {
         }
         let answer = Answer { value: V::decode(bytes)?, tags: head.tags.into(), was_kept: true };
         let ttl = Duration::from_millis(head.ttl_ms);
-        let content = self.content(&answer, ttl, head.expires, size).reloaded(reload.cloned());
+        let content = content(&answer, ttl, head.expires, size).reloaded(reload.cloned());
         let entry = self.shared.lock().adopt(position, place, content).ok()?;
         self.shared.memory.insert(place.clone(), entry);
         self.shared.statistics.hit(&place.space, Level::Redis);
         Some(answer)
-    }
-
-    fn content<V: CacheValue>(
-        &self,
-        answer: &Answer<V>,
-        ttl: Duration,
-        expires: chrono::DateTime<chrono::Utc>,
-        size: usize,
-    ) -> Content {
-        let size = size + answer.tags.len() * OF_TAG + OVERHEAD;
-        Content {
-            value: Arc::new(answer.value.clone()),
-            tags: Arc::clone(&answer.tags),
-            expires,
-            stale: expires - ttl / 10,
-            ttl,
-            size,
-            reload: None,
-        }
     }
 
     /// Tells Redis up to where a value that is still kept is true, so that others can check it.
@@ -388,6 +373,24 @@ impl Cache {
                 tracing::debug!(%error, "values were not shared through Redis");
             }
         });
+    }
+}
+
+fn content<V: CacheValue>(
+    answer: &Answer<V>,
+    ttl: Duration,
+    expires: chrono::DateTime<chrono::Utc>,
+    size: usize,
+) -> Content {
+    let size = size + answer.tags.len() * OF_TAG + OVERHEAD;
+    Content {
+        value: Arc::new(answer.value.clone()),
+        tags: Arc::clone(&answer.tags),
+        expires,
+        stale: expires - ttl / 10,
+        ttl,
+        size,
+        reload: None,
     }
 }
 

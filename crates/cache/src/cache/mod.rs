@@ -103,7 +103,7 @@ impl Cache {
     /// Takes in the next change of the log.
     pub fn take(&self, change: &Arc<Change>) {
         let mut feed = self.shared.lock();
-        let (ended, why) = feed.take(Arc::clone(change));
+        let (ended, why) = feed.take(change);
         let heard = feed.heard();
         drop(feed);
         self.shared.heard.store(heard.unwrap_or(-1), Ordering::Release);

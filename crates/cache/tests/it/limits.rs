@@ -12,7 +12,7 @@ use crate::fixture::{SPACE, Source, Time, at, begun, change, key, lookup, option
 #[tokio::test]
 async fn nothing_is_kept_longer_than_its_time() {
     let time = Time::default();
-    let cache = begun(CacheOptions { ttl: Duration::from_secs(60), ..at(&time) });
+    let cache = begun(CacheOptions { ttl: Duration::from_mins(1), ..at(&time) });
     let (source, short) = (Source::default(), SPACE.keep_for(Duration::from_secs(5)));
     let short = Lookup { space: short, ..lookup() };
     source.get(&cache, key("a"), &[row(1)]).await;
@@ -88,7 +88,7 @@ async fn what_is_often_asked_for_is_loaded_again_when_it_changes() {
 #[tokio::test]
 async fn what_is_often_asked_for_is_loaded_again_shortly_before_its_time_is_over() {
     let time = Time::default();
-    let cache = begun(CacheOptions { ttl: Duration::from_secs(60), ..at(&time) });
+    let cache = begun(CacheOptions { ttl: Duration::from_mins(1), ..at(&time) });
     let source = Source::default();
     let lookup = reloading(&cache, &source);
     for _ in 0..1_000 {

@@ -80,7 +80,7 @@ async fn several_processes_load_once() {
     let redis = RedisServer::start().await.unwrap();
     let (first, second, source) = (sharing(&redis), sharing(&redis), Source::default());
     let asked = || first.statistics().misses(Miss::Absent) + second.statistics().misses(Miss::Absent);
-    let load = async || {
+    let load = || async {
         let loaded = source.load(&[row(1)]);
         while asked() < 2 {
             tokio::task::yield_now().await;
@@ -89,8 +89,8 @@ async fn several_processes_load_once() {
     };
     let lookup = lookup();
     let (one, other) = tokio::join!(
-        first.get_or_load(&lookup, key("a"), || load()),
-        second.get_or_load(&lookup, key("a"), || load()),
+        first.get_or_load(&lookup, key("a"), load),
+        second.get_or_load(&lookup, key("a"), load),
     );
     assert_eq!((one.unwrap().value, other.unwrap().value), ("load 1".into(), "load 1".into()));
     assert_eq!(source.loads(), 1);

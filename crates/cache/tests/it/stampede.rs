@@ -14,7 +14,7 @@ use crate::fixture::{Source, begun, change, key, lookup, options, row};
 async fn slow(cache: &Cache, source: &Source, may: &Semaphore) -> Bytes {
     let load = || async {
         let loaded = source.load(&[row(1)]);
-        may.acquire().await.unwrap().forget();
+        may.acquire().await.expect("it is never closed").forget();
         Ok::<_, Infallible>(loaded)
     };
     cache.get_or_load(&lookup(), key("a"), load).await.unwrap().value

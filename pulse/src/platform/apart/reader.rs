@@ -175,7 +175,9 @@ mod tests {
         receiver: &mut mpsc::UnboundedReceiver<Revocation>,
         lines: Vec<FeedLine>,
     ) -> Vec<u128> {
-        lines.into_iter().for_each(|line| reader.take(line));
+        for line in lines {
+            reader.take(line);
+        }
         let mut told = Vec::new();
         while let Ok(Revocation::Session(session)) = receiver.try_recv() {
             told.push(SessionId::uuid(session).as_u128());

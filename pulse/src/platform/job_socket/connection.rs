@@ -93,7 +93,7 @@ impl Connection {
             let change = tokio::select! {
                 change = changes.next() => change?,
                 message = self.socket.recv() => {
-                    self.receive(message)?;
+                    self.receive(message.as_ref())?;
                     continue;
                 }
                 () = sleep_until(self.asked + self.config.keep_alive) => {
@@ -141,7 +141,7 @@ impl Connection {
     }
 
     /// Nothing but signs of life is expected of a client.
-    fn receive(&mut self, message: Option<Result<Message, axum::Error>>) -> Result<(), End> {
+    fn receive(&mut self, message: Option<&Result<Message, axum::Error>>) -> Result<(), End> {
         self.heard = Instant::now();
         self.asked = self.heard;
         match message {

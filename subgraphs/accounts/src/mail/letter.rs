@@ -106,9 +106,9 @@ mod tests {
         let letter = Letter::SignIn { address: SealedAddress::new(&sealer, &address) };
         let payload = letter.job().payload;
         assert!(!payload.to_string().contains("ada"), "{payload}");
-        let Letter::SignIn { address: sealed } = serde_json::from_value(payload).unwrap() else {
+        let Letter::SignIn { address: sealed_address } = serde_json::from_value(payload).unwrap() else {
             panic!("another letter")
         };
-        assert_eq!(sealed.open(&sealer).unwrap(), Some(address));
+        assert_eq!(sealed_address.open(&sealer).unwrap(), Some(address));
     }
 }

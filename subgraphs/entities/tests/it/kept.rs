@@ -9,7 +9,7 @@ use crate::kept_processes::{Process, Processes};
 use crate::person;
 
 const LIST: &str =
-    r#"query ($type: String!) { entities(filter: { type: $type }) { nodes { key name } totalCount } }"#;
+    "query ($type: String!) { entities(filter: { type: $type }) { nodes { key name } totalCount } }";
 
 /// Fields that are answered from every kind of read that is kept.
 const EVERYTHING: &str = r#"{ a: entity(key: "a") { id key description entityType { name version }

@@ -134,12 +134,12 @@ impl DeadLetterQuery {
         let page = Page::try_new((first, after), (last, before), PageLimits::USUAL);
         let page = page.map_err(DeadLetterError::from)?;
         let DeadLetterFilter { source, name } = filter.unwrap_or_default();
-        let list = DeadLetterList { source, name };
-        list.check()?;
-        let rows = repo::page(session, &list, &page).await?;
+        let wanted = DeadLetterList { source, name };
+        wanted.check()?;
+        let rows = repo::page(session, &wanted, &page).await?;
         let total = Total::new(move |session| {
-            let list = list.clone();
-            async move { repo::count(&session, &list).await }
+            let wanted = wanted.clone();
+            async move { repo::count(&session, &wanted).await }
         });
         Ok(page.connection(rows, total, |row| (Cursor::new(&(row.id,)), DeadLetter::from(row))))
     }

@@ -188,13 +188,13 @@ impl JobQuery {
         session.caller().require(&Permission::JOB_READ)?;
         let page =
             Page::try_new((first, after), (last, before), PageLimits::USUAL).map_err(JobError::from)?;
-        let list = JobList::of(filter.unwrap_or_default(), order_by.as_ref());
-        list.check()?;
-        let rows = repo::page(session, &list, &page).await?;
-        let ascending = list.ascending;
+        let wanted = JobList::of(filter.unwrap_or_default(), order_by.as_ref());
+        wanted.check()?;
+        let rows = repo::page(session, &wanted, &page).await?;
+        let ascending = wanted.ascending;
         let total = Total::new(move |session| {
-            let list = list.clone();
-            async move { repo::count(&session, &list).await }
+            let wanted = wanted.clone();
+            async move { repo::count(&session, &wanted).await }
         });
         Ok(page.connection(rows, total, |row| (Cursor::new(&(ascending, row.id)), Job::from(row))))
     }

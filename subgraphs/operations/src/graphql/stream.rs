@@ -124,8 +124,9 @@ pub(crate) struct StreamMutation;
 
 #[Object]
 impl StreamMutation {
-    /// Ends streams of the organization, whichever gateway has them. Their clients are told why, with the code FORBIDDEN and the
-    /// reason STREAM_ENDED; nothing keeps them from subscribing again: end the session, or the membership, for that.
+    /// Ends streams of the organization, whichever gateway has them. Their clients are told why, with the code `FORBIDDEN`
+    /// and the reason `STREAM_ENDED`; nothing keeps them from subscribing again: end the session, or the membership, for
+    /// that.
     async fn end_live_streams(
         &self,
         ctx: &Context<'_>,

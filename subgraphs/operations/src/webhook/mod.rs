@@ -64,8 +64,8 @@ pub(crate) async fn create(
     };
     let (id, secret) = (WebhookId::new(write.now()), secret::generate());
     let limit = config.max_per_organization;
-    let sealed = secret::seal(sealer, &secret, (org, id));
-    let row = repo::insert_in_tx(&mut write, (org, id), &new, &sealed, limit)
+    let sealed_secret = secret::seal(sealer, &secret, (org, id));
+    let row = repo::insert_in_tx(&mut write, (org, id), &new, &sealed_secret, limit)
         .await?
         .ok_or(WebhookError::TooMany(limit))?;
     let host = url.host_str().unwrap_or_default();
@@ -149,8 +149,8 @@ pub(crate) async fn rotate_secret(
     repo::lock_in_tx(&mut write, id).await?.ok_or(WebhookError::NotFound(id))?;
     repo::keep_in_tx(&mut write, id, session.caller().user()).await?;
     let (secret, until) = (secret::generate(), write.now() + overlap);
-    let sealed = secret::seal(sealer, &secret, (org, id));
-    let row = repo::rotate_in_tx(&mut write, id, &sealed, until).await?;
+    let sealed_secret = secret::seal(sealer, &secret, (org, id));
+    let row = repo::rotate_in_tx(&mut write, id, &sealed_secret, until).await?;
     write.event(event(EventKind::Updated, &row, vec!["previousSecretUntil"]));
     write.commit(fact("webhook:rotate_secret", &row)).await?;
     Ok((row, secret))

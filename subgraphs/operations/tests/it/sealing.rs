@@ -103,7 +103,7 @@ async fn without_its_key_nothing_is_sent_and_the_delivery_says_why() {
     // It stays as it is, so that the right key can still open it.
     let resealer = Resealer::new(stage.store().clone(), sealer(2, &[]));
     assert_eq!(resealer.reseal().await.unwrap(), 1);
-    stage.forward(std::time::Duration::from_secs(60));
+    stage.forward(std::time::Duration::from_mins(1));
     stage.send().await;
     assert!(is_signed(&stage.receiver.next().await, &secret));
 }

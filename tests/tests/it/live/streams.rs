@@ -57,7 +57,7 @@ async fn an_admin_lists_the_streams_of_the_tenant_and_ends_those_of_a_person() {
     transports.sort_unstable();
     assert_eq!(transports, ["multipart", "sse", "sse", "websocket"]);
     assert!(all.iter().all(|stream| stream["kind"] == "SUBSCRIPTION"));
-    assert_eq!(listed(&stage, &foreign.token, json!({}), 1).await[0]["userId"], foreign.id.to_string());
+    assert_eq!(listed(&stage, &foreign.token, json!({}), 1).await[0]["userId"], foreign.id);
     let of_member = listed(&stage, &owner.token, json!({ "userId": member.id }), 3).await;
 
     // Another tenant's admin ends nothing here, whatever is named.
