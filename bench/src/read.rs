@@ -52,8 +52,14 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
     let bare = Target { server: &bare, call: &bare_call };
     let time = Duration::from_secs(args.seconds);
     let mut rows = Vec::new();
-    // Equal queries under way are run once; the second server says what each of them costs by itself. One is there at a time.
-    for (name, options) in [("Pulse", &[][..]), ("Pulse, each by itself", &["--no-deduplication"])] {
+    // What was read is kept until it changes, and equal queries under way are run once. The others say what reading costs, and
+    // what each query costs by itself. One server is there at a time.
+    let servers = [
+        ("Pulse", &[][..]),
+        ("Pulse, nothing kept", &["--no-cache"]),
+        ("Pulse, nothing kept, each by itself", &["--no-cache", "--no-deduplication"]),
+    ];
+    for (name, options) in servers {
         let server = Server::start(&[&["platform-server", &url], options].concat()).await?;
         settle(&database).await?;
         let body = Body::Same(serde_json::to_vec(&json!({ "query": QUERY }))?.into());

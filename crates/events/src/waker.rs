@@ -29,11 +29,13 @@ impl Waker {
     pub async fn run(self, stop: CancellationToken) {
         let mut connection: Option<PgConnection> = None;
         loop {
+            // What was committed before the stop is told of.
             let channel = tokio::select! {
-                () = stop.cancelled() => return,
+                biased;
                 () = self.store.committed().notified() => OUTBOX_CHANNEL,
                 () = self.store.enqueued().notified() => JOBS_CHANNEL,
                 () = self.store.cancelled().notified() => JOBS_CHANNEL,
+                () = stop.cancelled() => return,
             };
             if connection.is_none() {
                 connection = PgConnection::connect_with(&self.direct).await.ok();

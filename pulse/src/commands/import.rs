@@ -5,9 +5,11 @@ use std::path::Path;
 use anyhow::Context;
 use indicatif::{ProgressBar, ProgressStyle};
 use pulse_entities::import::{ImportOptions, Progress, Report, import};
+use pulse_events::Waker;
 use pulse_store::Store;
 use pulse_telemetry::init_logs;
 use tokio::io::{AsyncRead, BufReader};
+use tokio_util::sync::CancellationToken;
 
 use crate::cli::ImportArgs;
 use crate::exit::Failure;
@@ -47,7 +49,12 @@ async fn import_into(
         bar.set_position(progress.bytes);
         bar.set_message(format!("{} lines, {} left out", progress.lines, progress.bad_lines));
     };
+    // Those who serve the same database meanwhile hear of each batch at once.
+    let stop = CancellationToken::new();
+    let waker = tokio::spawn(Waker::new(store.clone(), database.direct().clone()).run(stop.clone()));
     let imported = import(&store, org, BufReader::with_capacity(1 << 18, reader), &options, progress).await;
+    stop.cancel();
+    waker.await.context("waking the event log failed")?;
     bar.finish_and_clear();
     store.close().await;
     Ok(imported?)

@@ -36,9 +36,7 @@ fn error(subgraph: &Subgraph, name: &str, pos: Pos, message: impl Into<String>) 
 pub(super) fn collect(subgraphs: &[Subgraph], report: &mut Vec<Diagnostic>) -> Vec<ComposedDirective> {
     let mut found: BTreeMap<&str, Composed<'_>> = BTreeMap::new();
     for subgraph in subgraphs {
-        // It is kept without being asked for, and merged.
-        let is_merged = |name: &str| subgraph.links.directive(name) == Some(Fed::CacheControl);
-        for (name, pos) in subgraph.composed.iter().filter(|(name, _)| !is_merged(name)) {
+        for (name, pos) in &subgraph.composed {
             let Some(composed) = read(subgraph, name, *pos, report) else { continue };
             if let Some(other) =
                 found.values().find(|other| is_same_element(other, &composed) && other.name != composed.name)
@@ -84,9 +82,14 @@ fn read<'a>(
         report.push(problem.help(format!("write @composeDirective(name: \"@{written}\")")));
         return None;
     };
-    if let Some(fed) = subgraph.links.directive(name) {
-        report.push(federation_directive(subgraph, name, pos, fed));
-        return None;
+    match subgraph.links.directive(name) {
+        // Servers that know it have it composed by hand; here it is kept without being asked for, and merged.
+        Some(Fed::CacheControl) => return None,
+        Some(fed) => {
+            report.push(federation_directive(subgraph, name, pos, fed));
+            return None;
+        }
+        None => {}
     }
     let Some((link, element)) = subgraph.links.origin(name) else {
         let problem = error(subgraph, name, pos, "@composeDirective names a directive that no @link imports");

@@ -122,8 +122,10 @@ async fn a_handler_whose_lease_was_lost_is_dropped_and_changes_nothing() {
         .boxed()
     });
     let stop = CancellationToken::new();
-    let running =
-        tokio::spawn(fixture.worker(handler).listening(fixture.database.options()).run(stop.clone()));
+    // It has no place for the job that it has lost.
+    let options = WorkerOptions { concurrency: 1, ..WorkerOptions::default() };
+    let worker = fixture.worker_with(handler, options).listening(fixture.database.options());
+    let running = tokio::spawn(worker.run(stop.clone()));
     started.notified().await;
     // Its process was asleep for longer than its lease, and another one has the job.
     fixture.pass(31);

@@ -105,7 +105,8 @@ async fn people_hear_of_what_concerns_them_and_nobody_elses() {
         "subscription ($after: String) { notification(after: $after) { kind title subject { type id } } }";
     let stage = Stage::new().await;
     let _work = Work::begin(&stage.platform);
-    let start = cursor(&stage.platform, &stage.alpha).await;
+    // Becoming a member is heard of, too.
+    let start = stage.cursor().await;
     let (admin, member) = (&stage.alpha.admin, &stage.alpha.member);
     let mut of_member = stage.open(&member.token, MINE, json!({ "after": start })).await;
     let mut of_admin = stage.open(&admin.token, MINE, json!({ "after": start })).await;
