@@ -62,6 +62,18 @@ impl Fingerprint {
     }
 }
 
+/// What of a table counts. Letters go out by jobs, also while a test compares; and that somebody asked for one, or was refused,
+/// is written down without anything having changed.
+fn counted(table: &str) -> &'static str {
+    match table {
+        "accounts.one_time_tokens" => "false",
+        "platform.audit" => {
+            "action <> 'one_time_token:create' AND action NOT LIKE '%:request' AND action NOT LIKE '%:refuse'"
+        }
+        _ => "true",
+    }
+}
+
 async fn rows(
     connection: &mut PgConnection,
     table: &str,
@@ -70,7 +82,8 @@ async fn rows(
 ) -> (i64, Option<String>) {
     let sql = format!(
         "SELECT count(*), md5(string_agg(t::text, ',' ORDER BY t::text)) FROM {table} t
-         WHERE {condition} AND $1::uuid[] IS NOT NULL"
+         WHERE {condition} AND {counted} AND $1::uuid[] IS NOT NULL",
+        counted = counted(table)
     );
     sqlx::query_as(AssertSqlSafe(sql)).bind(ids).fetch_one(connection).await.unwrap()
 }
