@@ -33,15 +33,21 @@ pub(crate) fn access_token_of(org: OrgId, role: Role) -> anyhow::Result<String> 
     Ok(tokens()?.sign(&claims).ok_or_else(|| anyhow::anyhow!("no key"))??)
 }
 
+/// The defaults with `environment`, a key that only benches use, and as many connections as the bare handler has.
+pub(crate) fn settings(environment: impl Iterator<Item = (String, String)>) -> anyhow::Result<Settings> {
+    let mut settings = Settings::from_env(None, environment)?;
+    settings.secrets.encryption_key = Some(Secret::new("AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE="));
+    settings.database.max_connections = CONNECTIONS;
+    Ok(settings)
+}
+
 pub(crate) async fn serve(
     database: &str,
     redis: Option<String>,
     adapt: impl FnOnce(&mut Settings),
 ) -> anyhow::Result<()> {
     let redis = redis.map(|url| ("REDIS_URL".to_owned(), url));
-    let mut settings = Settings::from_env(None, redis.into_iter())?;
-    settings.secrets.encryption_key = Some(Secret::new("AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE="));
-    settings.database.max_connections = CONNECTIONS;
+    let mut settings = settings(redis.into_iter())?;
     adapt(&mut settings);
     let database = Database::existing(PgConnectOptions::from_str(database)?);
     let platform = Platform::start(&database, &tokens()?, &settings, Some(Metrics::install()?)).await?;

@@ -8,13 +8,11 @@ use pulse_bench_harness::child::{Server, announce};
 use pulse_gateway::{ServerConfig, serve as serve_http};
 use pulse_telemetry::Metrics;
 use pulse_wiring::platform::{Database, Platform};
-use pulse_wiring::settings::Settings;
 use sqlx::postgres::PgConnectOptions;
 use tokio::time::sleep;
 
 use super::wire::Wire;
-use crate::bare::CONNECTIONS;
-use crate::platform::tokens;
+use crate::platform::{settings, tokens};
 
 /// Connections beside those of subscribers.
 const BESIDE: usize = 100;
@@ -26,8 +24,7 @@ const PATIENCE: Duration = Duration::from_mins(1);
 pub(crate) async fn serve(database: &str, subscribers: usize) -> anyhow::Result<()> {
     super::limits::raise()?;
     let metrics = Metrics::install()?;
-    let mut settings = Settings::from_env(None, std::iter::empty())?;
-    settings.database.max_connections = CONNECTIONS;
+    let mut settings = settings(std::iter::empty())?;
     settings.gateway.connection_limit = subscribers + BESIDE;
     settings.gateway.subscriptions.socket_limit = subscribers + BESIDE;
     let database = Database::existing(PgConnectOptions::from_str(database)?);
