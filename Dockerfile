@@ -16,7 +16,7 @@ RUN ln -s ../lib/node_modules/npm/bin/npm-cli.js /usr/local/bin/npm
 COPY . .
 RUN --mount=type=cache,target=/usr/local/cargo/registry,sharing=locked \
     --mount=type=cache,target=/src/target,sharing=locked \
-    cargo build --release --locked --package pulse && cp target/release/pulse /usr/local/bin/pulse
+    cargo build --profile dist --locked --package pulse && cp target/dist/pulse /usr/local/bin/pulse
 
 FROM debian:12.12-slim
 LABEL org.opencontainers.image.title="Pulse" \

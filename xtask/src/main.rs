@@ -33,7 +33,7 @@ enum Command {
         #[arg(long)]
         check: bool,
     },
-    /// Run a bench in the release profile.
+    /// Run a bench in the release profile; the gateway's as it is shipped, in the profile `dist`.
     Bench {
         /// Which bench.
         name: String,
@@ -78,12 +78,13 @@ fn schema(check: bool) -> anyhow::Result<ExitCode> {
 
 fn bench(name: &str, arguments: &[OsString]) -> anyhow::Result<ExitCode> {
     // Those that need little of the platform build in a fraction of the time.
-    let (package, name) = match name {
-        "gateway" => ("pulse-bench-gateway", None),
-        "jobs" => ("pulse-bench-jobs", None),
-        other => ("pulse-bench", Some(other)),
+    let (package, profile, name) = match name {
+        // Beside peers that are built with link-time optimization.
+        "gateway" => ("pulse-bench-gateway", "dist", None),
+        "jobs" => ("pulse-bench-jobs", "release", None),
+        other => ("pulse-bench", "release", Some(other)),
     };
-    let mut command = cargo::command(&["run", "--release", "--quiet", "--package", package, "--"]);
+    let mut command = cargo::command(&["run", "--profile", profile, "--quiet", "--package", package, "--"]);
     command.args(name).args(arguments);
     cargo::exit_code(command)
 }
