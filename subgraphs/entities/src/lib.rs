@@ -13,6 +13,7 @@ mod plans;
 mod relationship;
 mod saved;
 mod tags;
+mod traversal;
 
 use pulse_events::Tail;
 use pulse_graphql::Subgraph;

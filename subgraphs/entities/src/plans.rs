@@ -15,6 +15,7 @@ use crate::relationship::of_entities::{
     Columns, Direction, NeighborsPage, RelationshipsPage, count_query, neighbor_count_query, neighbors_query,
     relationships_query,
 };
+use crate::traversal::{Edge, Following, ids_query, step_query};
 
 /// Five tenants of 20,000 entities and 20,000 relationships each.
 const ROWS: &str = include_str!("queries/test_rows.sql");
@@ -246,6 +247,37 @@ async fn relationships_and_neighbors_of_entities_read_ranges_of_indexes() {
         columns: Columns::Names,
     };
     plans.check("relationships of a hub", || relationships_query(&hub, &of)).await;
+    plans.assert_no_scans();
+}
+
+#[tokio::test]
+async fn no_hop_of_a_walk_reads_a_whole_tenant() {
+    let mut plans = Plans::new().await;
+    let following = |direction, types: &[&str], min_confidence, entity_types: &[&str]| Following {
+        direction,
+        types: types.iter().map(|&name| name.to_owned()).collect(),
+        min_confidence,
+        entity_types: entity_types.iter().map(|&name| name.to_owned()).collect(),
+        ends: vec![entity(3)],
+    };
+    let of: Vec<EntityId> = (0..20).map(entity).collect();
+    for direction in [Direction::Outgoing, Direction::Incoming, Direction::Both] {
+        for (what, following) in [
+            ("all", following(direction, &[], None, &[])),
+            ("of types", following(direction, &["depends_on", "suggests"], None, &[])),
+            ("that are sure", following(direction, &[], Some(0.5), &[])),
+            ("to types", following(direction, &[], None, &["package"])),
+        ] {
+            plans.check(&format!("a hop {direction:?}, {what}"), || step_query(&of, &following, 100)).await;
+        }
+    }
+    let edge = |number| Edge {
+        source: entity(number),
+        type_name: "depends_on".to_owned(),
+        target: entity(number + 1),
+    };
+    let edges: Vec<Edge> = (0..20).map(edge).collect();
+    plans.check("ids of relationships", || ids_query(&edges)).await;
     plans.assert_no_scans();
 }
 

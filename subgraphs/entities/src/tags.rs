@@ -6,6 +6,7 @@ use sha2::{Digest, Sha256};
 use crate::entity::list::EntityFilter;
 use crate::relationship::list::RelationshipFilter;
 use crate::relationship::of_entities::Direction;
+use crate::traversal::Following;
 use crate::{entity, entity_type, relationship};
 
 /// The attribute of an entity's events by which those of one key are found.
@@ -52,6 +53,15 @@ pub(crate) fn of_relationships(filter: &RelationshipFilter) -> Tag {
         }
     }
     tag
+}
+
+/// Whatever a walk through the graph may come by.
+pub(crate) fn of_walk(following: &Following) -> Vec<Tag> {
+    let all = Tag::list(relationship::SUBJECT);
+    match &following.types[..] {
+        [] => vec![all],
+        types => types.iter().map(|name| all.clone().with("type", name.clone())).collect(),
+    }
 }
 
 /// The relationships of `entities`: a tag for each of them and each direction.

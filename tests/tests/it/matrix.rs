@@ -192,6 +192,21 @@ pub(crate) const ROWS: &[Row] = &[
         "{ relationships(filter: { source: \"@entity\" }) { totalCount nodes { id properties } } }",
         Data,
     ),
+    read(
+        "subgraph",
+        "{ subgraph(from: [\"@entity\"], depth: 2) { nodes { distance entity { name } } edges { properties } } }",
+        Data,
+    ),
+    read(
+        "shortestPath",
+        "{ shortestPath(from: \"@entity\", to: \"@entity\") { path { nodes { name } edges { properties } } } }",
+        NOT_FOUND,
+    ),
+    read(
+        "paths",
+        "{ paths(from: \"@entity\", to: \"@entity\") { totalCount nodes { nodes { name } edges { properties } } } }",
+        NOT_FOUND,
+    ),
     write(
         "createEntityType",
         "mutation { createEntityType(input: { name: \"new\" }) { entityType { id } } }",

@@ -11,6 +11,7 @@ mod relationship;
 mod relationship_inputs;
 mod relationship_mutations;
 mod relationship_queries;
+mod traversal;
 
 use async_graphql::{MergedObject, MergedSubscription};
 use pulse_graphql::Error;
@@ -27,6 +28,7 @@ pub struct Query(
     entity_queries::EntityQueries,
     relationship_queries::RelationshipQueries,
     entity_type::EntityTypeQueries,
+    traversal::TraversalQueries,
 );
 
 /// The roots of all mutations of this subgraph.

@@ -12,7 +12,7 @@ use pulse_types::{EntityId, RelationshipId};
 use super::entity::{Entity, whole};
 use super::loaders::Loaders;
 use crate::relationship::RelationshipRow;
-use crate::relationship::row::{KnownRelationship, RelatedRow};
+use crate::relationship::row::{KnownRelationship, RelatedRow, RelationshipEnds};
 
 /// What connects two entities.
 #[derive(Clone)]
@@ -26,6 +26,11 @@ pub(crate) struct Relationship {
 impl Relationship {
     pub(super) fn new(row: impl Into<Arc<RelationshipRow>>) -> Self {
         Self { known: KnownRelationship::Row(row.into()), source: None, target: None }
+    }
+
+    /// A relationship of which no more than its ends was read.
+    pub(super) fn known(ends: RelationshipEnds) -> Self {
+        Self { known: KnownRelationship::Ends(Arc::new(ends)), source: None, target: None }
     }
 
     /// The relationship of `entity` that was read with its other end.

@@ -13,6 +13,7 @@ mod lists;
 mod neighborhood;
 mod relationships;
 mod tenancy;
+mod traversal;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
