@@ -53,6 +53,12 @@ enum Bench {
     /// The platform with room for subscribers, as a process of its own; started by `live`.
     #[command(hide = true)]
     LiveServer { database: String, subscribers: usize },
+    /// Pulse by its own command line, with room for subscribers; started by `live`.
+    #[command(hide = true)]
+    Pulse {
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        words: Vec<String>,
+    },
     /// The bare broadcast, as a process of its own; started by `live`.
     #[command(hide = true)]
     LiveBareServer { database: String, topics: usize },
@@ -68,6 +74,7 @@ fn main() -> anyhow::Result<()> {
             Bench::Cache(args) => cache::run(args).await,
             Bench::Live(args) => live::run(args).await,
             Bench::LiveServer { database, subscribers } => live::server::serve(&database, subscribers).await,
+            Bench::Pulse { words } => live::server::pulse(words).await,
             Bench::LiveBareServer { database, topics } => live::bare::serve(&database, topics).await,
             Bench::BareServer { database, org } => bare::serve(&database, org).await,
             Bench::PlatformServer { database, no_deduplication, no_cache, redis } => {

@@ -14,7 +14,10 @@ use crate::bare::CONNECTIONS;
 use pulse_bench_harness::child::announce;
 
 /// A seed that only benches use.
-const SEED: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+pub(crate) const SEED: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+
+/// And a key.
+pub(crate) const ENCRYPTION_KEY: &str = "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=";
 
 pub(crate) fn tokens() -> anyhow::Result<AccessTokens> {
     signing_tokens(Some(&Secret::new(SEED)))
@@ -36,7 +39,7 @@ pub(crate) fn access_token_of(org: OrgId, role: Role) -> anyhow::Result<String> 
 /// The defaults with `environment`, a key that only benches use, and as many connections as the bare handler has.
 pub(crate) fn settings(environment: impl Iterator<Item = (String, String)>) -> anyhow::Result<Settings> {
     let mut settings = Settings::from_env(None, environment)?;
-    settings.secrets.encryption_key = Some(Secret::new("AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE="));
+    settings.secrets.encryption_key = Some(Secret::new(ENCRYPTION_KEY));
     settings.database.max_connections = CONNECTIONS;
     Ok(settings)
 }

@@ -9,8 +9,8 @@ use tokio::process::{Child, Command};
 
 use crate::table::say;
 
-/// What a server prints before its address.
-const READY: &str = "listening on ";
+/// What a server prints before its address: one of a bench's own, or a role of Pulse.
+const READY: [&str; 2] = ["listening on ", "ready at http://"];
 
 /// A running server; killed when dropped.
 pub struct Server {
@@ -23,8 +23,14 @@ pub struct Server {
 impl Server {
     /// Starts this program again with other arguments, and waits until it listens.
     pub async fn start(arguments: &[&str]) -> anyhow::Result<Self> {
+        Self::start_with(arguments, &[]).await
+    }
+
+    /// The same with more in its environment.
+    pub async fn start_with(arguments: &[&str], environment: &[(String, String)]) -> anyhow::Result<Self> {
         let mut child = Command::new(std::env::current_exe()?)
             .args(arguments)
+            .envs(environment.iter().map(|(name, value)| (name, value)))
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .kill_on_drop(true)
@@ -32,7 +38,9 @@ impl Server {
         let stdout = child.stdout.take().context("stdout is piped")?;
         let mut lines = BufReader::new(stdout).lines();
         let line = lines.next_line().await?.unwrap_or_default();
-        let address = line.strip_prefix(READY).context("the server ended before it listened")?.parse()?;
+        let address = READY.iter().find_map(|ready| line.strip_prefix(ready));
+        let address = address.context("the server ended before it listened")?;
+        let address = address.split('/').next().unwrap_or_default().parse()?;
         let pid = child.id().context("the server has ended")?;
         Ok(Self { child, pid, address })
     }
@@ -86,5 +94,5 @@ impl Server {
 
 /// Tells the process that started this one where it listens.
 pub fn announce(address: SocketAddr) {
-    say(&format!("{READY}{address}"));
+    say(&format!("{}{address}", READY[0]));
 }

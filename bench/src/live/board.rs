@@ -111,7 +111,7 @@ impl Board {
         Seen {
             received: self.received.swap(0, Ordering::Relaxed),
             doubled: self.doubled.swap(0, Ordering::Relaxed),
-            gone: self.gone.load(Ordering::Relaxed),
+            gone: self.gone.swap(0, Ordering::Relaxed),
             p50: at(50),
             p99: at(99),
             greatest: Duration::from_nanos(self.greatest.swap(0, Ordering::Relaxed)),

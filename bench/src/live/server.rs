@@ -4,15 +4,19 @@ use std::str::FromStr;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail, ensure};
+use clap::Parser;
 use pulse_bench_harness::child::{Server, announce};
 use pulse_gateway::{ServerConfig, serve as serve_http};
 use pulse_telemetry::Metrics;
-use pulse_wiring::platform::{Database, Platform};
+use pulse_wiring::platform::{Database, Platform, SUBGRAPHS};
 use sqlx::postgres::PgConnectOptions;
 use tokio::time::sleep;
 
 use super::wire::Wire;
-use crate::platform::{settings, tokens};
+use crate::platform::{ENCRYPTION_KEY, SEED, settings, tokens};
+
+/// Where a server listens of which nobody has to know before it is there.
+const ANYWHERE: &str = "127.0.0.1:0";
 
 /// Connections beside those of subscribers.
 const BESIDE: usize = 100;
@@ -34,6 +38,49 @@ pub(crate) async fn serve(database: &str, subscribers: usize) -> anyhow::Result<
     serve_http(listener, platform.router, ServerConfig::from(&settings.gateway), std::future::pending())
         .await?;
     Ok(())
+}
+
+/// Pulse by its own command line.
+pub(crate) async fn pulse(words: Vec<String>) -> anyhow::Result<()> {
+    super::limits::raise()?;
+    let words = std::iter::once("pulse".to_owned()).chain(words);
+    pulse_wiring::run(pulse_wiring::cli::Cli::parse_from(words)).await
+}
+
+/// A gateway in a process of its own, with room for so many subscribers, and the processes behind it.
+pub(crate) async fn start_apart(
+    database: &str,
+    subscribers: usize,
+) -> anyhow::Result<(Watched, Vec<Server>)> {
+    let limit = (subscribers + BESIDE).to_string();
+    let mut environment = vec![
+        ("PULSE_SIGNING_KEY".to_owned(), SEED.to_owned()),
+        ("PULSE_ENCRYPTION_KEY".to_owned(), ENCRYPTION_KEY.to_owned()),
+        ("PULSE__GATEWAY__CONNECTION_LIMIT".to_owned(), limit.clone()),
+        ("PULSE__GATEWAY__SUBSCRIPTIONS__SOCKET_LIMIT".to_owned(), limit),
+    ];
+    environment.extend(SUBGRAPHS.map(|name| (variable("SECRET", name), "a secret of benches".to_owned())));
+    let mut behind = environment.clone();
+    behind.push(("DATABASE_URL".to_owned(), database.to_owned()));
+    let mut others = Vec::new();
+    for name in SUBGRAPHS {
+        let words = ["pulse", "serve", "subgraph", name, "--listen", ANYWHERE];
+        let server = Server::start_with(&words, &behind).await.context("a subgraph did not start")?;
+        environment.push((variable("URL", name), format!("http://{}/graphql", server.address)));
+        others.push(server);
+    }
+    // It says nothing of an address, for it has none.
+    let program = std::env::current_exe()?;
+    let assigned = behind.iter().map(|(name, value)| format!("{name}='{value}' ")).collect::<String>();
+    let line = format!("env {assigned}'{}' pulse serve worker", program.display());
+    others.push(Server::command(&line, ANYWHERE.parse()?)?);
+    let words = ["pulse", "serve", "gateway", "--listen", ANYWHERE];
+    let server = Server::start_with(&words, &environment).await.context("the gateway did not start")?;
+    Ok((Watched { server, counts: true }, others))
+}
+
+fn variable(what: &str, subgraph: &str) -> String {
+    format!("PULSE_SUBGRAPH_{what}_{}", subgraph.to_uppercase())
 }
 
 /// A server, and what it says of itself.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use pulse_bench_harness::child::Server;
 use pulse_bench_harness::table::say;
 use pulse_events::Waker;
 use pulse_store::{PoolOptions, Store};
@@ -38,6 +39,8 @@ pub(crate) enum Kind {
     Shared,
     /// Pulse, each subscriber another caller: nobody shares anything.
     Distinct,
+    /// Pulse as with one caller, the gateway in a process of its own: what is measured is that process.
+    Apart,
 }
 
 impl Kind {
@@ -50,6 +53,7 @@ impl Kind {
             Self::Bare => "LISTEN and a broadcast",
             Self::Shared => "Pulse, one caller",
             Self::Distinct => "Pulse, each another caller",
+            Self::Apart => "Pulse, one caller, gateway apart",
         }
     }
 }
@@ -64,6 +68,8 @@ pub(crate) struct Stage<'a> {
     /// Without subscribers, in KiB.
     memory: f64,
     audience: Option<Audience>,
+    /// The processes behind the server, where there are some.
+    _behind: Vec<Server>,
     _waker: Option<AbortOnDropHandle<()>>,
     _database: TestDatabase,
 }
@@ -82,10 +88,16 @@ impl<'a> Stage<'a> {
             (Way::Bare(database.pool(4)), None)
         };
         let writers = Writers::new(way, Arc::clone(&board), args.topics()).await?;
-        let server = if kind.is_pulse() {
-            server::start(&["live-server", &url, &args.subscribers.to_string()], true).await?
-        } else {
-            server::start(&["live-bare-server", &url, &args.topics().to_string()], false).await?
+        let (server, behind) = match kind {
+            Kind::Bare => {
+                let topics = args.topics().to_string();
+                (server::start(&["live-bare-server", &url, &topics], false).await?, Vec::new())
+            }
+            Kind::Shared | Kind::Distinct => {
+                let subscribers = args.subscribers.to_string();
+                (server::start(&["live-server", &url, &subscribers], true).await?, Vec::new())
+            }
+            Kind::Apart => server::start_apart(&url, args.subscribers).await?,
         };
         sleep(REST).await;
         let (memory, audience) = (0.0, None);
@@ -98,9 +110,14 @@ impl<'a> Stage<'a> {
             org,
             memory,
             audience,
+            _behind: behind,
             _waker: waker,
             _database: database,
         })
+    }
+
+    pub(crate) const fn kind(&self) -> Kind {
+        self.kind
     }
 
     /// What the server does for nothing.
@@ -128,8 +145,13 @@ impl<'a> Stage<'a> {
         Ok(Row { seen: None, ..row })
     }
 
-    /// Connects all subscribers.
+    /// Connects all subscribers; those that there were leave before.
     pub(crate) async fn fill(&mut self) -> anyhow::Result<Row> {
+        if let Some(audience) = self.audience.take() {
+            audience.leave().await;
+            sleep(REST).await;
+            self.board.take();
+        }
         let (started, cpu) = (Instant::now(), self.server.server.cpu_ms()?);
         let before = self.server.statements().await?.unwrap_or(0.0);
         let one = access_token(self.org)?;
@@ -138,7 +160,7 @@ impl<'a> Stage<'a> {
         for number in 0..self.args.subscribers {
             let dialect = match self.kind {
                 Kind::Bare => Dialect::Bare,
-                Kind::Shared => Dialect::Graphql(one.clone()),
+                Kind::Shared | Kind::Apart => Dialect::Graphql(one.clone()),
                 Kind::Distinct => Dialect::Graphql(access_token(self.org)?),
             };
             // A topic has as many of one kind as of the other.

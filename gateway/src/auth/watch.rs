@@ -1,27 +1,32 @@
 //! Those who wait for a credential's end: streams, which outlive the check with which they began.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::future::pending;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-use futures::future::select_all;
-use futures::{FutureExt, future};
 use pulse_types::{Caller, Subject};
-use tokio::sync::watch;
+use tokio::sync::SetOnce;
 
 use crate::ports::Revocation;
 
 /// Who waits for what.
 #[derive(Debug, Default)]
-pub(super) struct Watchers(Mutex<HashMap<Revocation, watch::Sender<bool>>>);
+pub(super) struct Watchers(Mutex<HashMap<Revocation, Weak<Told>>>);
+
+/// Whether it was revoked.
+type Told = SetOnce<()>;
 
 /// Resolves when a caller is revoked.
 #[derive(Debug)]
 pub(crate) struct Watch {
     watchers: Arc<Watchers>,
-    watched: Vec<(Revocation, Option<watch::Receiver<bool>>)>,
+    watched: [Option<(Revocation, Arc<Told>)>; REVOCABLE],
     /// What had happened before anybody could wait for it.
     over: Option<Revocation>,
 }
+
+/// How many things can be revoked of a caller.
+const REVOCABLE: usize = 3;
 
 /// What can be revoked of a caller.
 pub(super) fn revocable(caller: &Caller) -> impl Iterator<Item = Revocation> {
@@ -43,56 +48,62 @@ impl Watchers {
         over: impl FnOnce() -> Option<Revocation>,
     ) -> Watch {
         let watched = {
-            let mut senders = self.lock();
-            let receiver = |revocation| {
-                let sender = senders.entry(revocation).or_insert_with(|| watch::Sender::new(false));
-                (revocation, Some(sender.subscribe()))
-            };
-            revocable(caller).map(receiver).collect()
+            let mut known = self.lock();
+            let mut waiting = revocable(caller).map(|revocation| {
+                let told = known.get(&revocation).and_then(Weak::upgrade).unwrap_or_else(|| {
+                    let told = Arc::<Told>::default();
+                    known.insert(revocation, Arc::downgrade(&told));
+                    told
+                });
+                (revocation, told)
+            });
+            std::array::from_fn(|_| waiting.next())
         };
         Watch { watchers: Arc::clone(self), watched, over: over() }
     }
 
     /// Tells those who wait for it.
     pub(super) fn tell(&self, revocation: &Revocation) {
-        if let Some(sender) = self.lock().remove(revocation) {
-            sender.send_replace(true);
+        if let Some(told) = self.lock().remove(revocation).and_then(|told| told.upgrade()) {
+            // Nothing is told twice: who waits for the same later waits for something new.
+            let _ = told.set(());
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<Revocation, watch::Sender<bool>>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<Revocation, Weak<Told>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Watch {
     /// Returns what was revoked of the caller, once something is; never, when that does not happen.
-    pub(crate) async fn revoked(&mut self) -> Revocation {
+    pub(crate) async fn revoked(&self) -> Revocation {
         if let Some(revocation) = self.over {
             return revocation;
         }
-        let receivers =
-            self.watched.iter_mut().filter_map(|(what, receiver)| Some((*what, receiver.as_mut()?)));
-        // An error is a sender that is gone: nobody is left who could tell.
-        let told = receivers.map(|(what, receiver)| {
-            receiver.wait_for(|revoked| *revoked).map(move |told| told.is_ok().then_some(what)).boxed()
-        });
-        let told: Vec<_> = told.collect();
-        let revoked = if told.is_empty() { None } else { select_all(told).await.0 };
-        match revoked {
-            Some(revocation) => revocation,
-            None => future::pending().await,
+        let [first, second, third] = &self.watched;
+        tokio::select! {
+            revocation = told(first.as_ref()) => revocation,
+            revocation = told(second.as_ref()) => revocation,
+            revocation = told(third.as_ref()) => revocation,
         }
     }
 }
 
+async fn told(watched: Option<&(Revocation, Arc<Told>)>) -> Revocation {
+    let Some((revocation, told)) = watched else { return pending().await };
+    told.wait().await;
+    *revocation
+}
+
 impl Drop for Watch {
     fn drop(&mut self) {
-        let mut senders = self.watchers.lock();
-        for (revocation, receiver) in &mut self.watched {
-            drop(receiver.take());
-            if senders.get(revocation).is_some_and(|sender| sender.receiver_count() == 0) {
-                senders.remove(revocation);
+        let mut known = self.watchers.lock();
+        for watched in &mut self.watched {
+            let Some((revocation, told)) = watched.take() else { continue };
+            drop(told);
+            if known.get(&revocation).is_some_and(|told| told.strong_count() == 0) {
+                known.remove(&revocation);
             }
         }
     }

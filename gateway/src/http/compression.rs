@@ -7,7 +7,7 @@ use axum::extract::Request;
 use axum::response::Response;
 use futures::FutureExt;
 use futures::future::{Either, Map};
-use http::header::ACCEPT_ENCODING;
+use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING};
 use tower::{Layer, Service};
 use tower_http::CompressionLevel;
 use tower_http::compression::predicate::{And, NotForContentType, Predicate, SizeAbove};
@@ -41,6 +41,15 @@ impl<S: Clone> Layer<S> for CompressLayer {
     }
 }
 
+/// An answer that was left as it is, without the room for a compressor: a stream would keep that for hours.
+fn unpacked(answer: http::Response<CompressionBody<Body>>) -> Response {
+    if answer.headers().contains_key(CONTENT_ENCODING) {
+        answer.map(Body::new)
+    } else {
+        answer.map(CompressionBody::into_inner)
+    }
+}
+
 /// The service behind the layer.
 #[derive(Clone)]
 pub(super) struct Compress<S> {
@@ -68,7 +77,7 @@ where
 
     fn call(&mut self, request: Request) -> Self::Future {
         if request.headers().contains_key(ACCEPT_ENCODING) {
-            Either::Right(self.compressing.call(request).map(|answer| Ok(answer?.map(Body::new))))
+            Either::Right(self.compressing.call(request).map(|answer| Ok(unpacked(answer?))))
         } else {
             Either::Left(self.plain.call(request))
         }

@@ -40,7 +40,7 @@ use request_id::REQUEST_ID;
 
 pub(crate) use cache_control::CacheControl;
 pub use health::HealthCheck;
-pub(crate) use serve::PeerAddress;
+pub(crate) use serve::{LongLived, PeerAddress};
 pub use serve::{ServerConfig, serve};
 
 /// Where the API is.

@@ -120,23 +120,23 @@ async fn steps(
     let answer = operate(state, &client, request, summary).await;
     discard(uploads.as_ref(), deadline).await;
     let answer = without_lost_files(answer, uploads.as_ref());
-    let (results, stream_type) = match (answer, accepted.stream) {
-        (Ok(Answer::Stream(results)), Some(stream_type)) => (results, stream_type),
+    let (results, stream_type, lasts) = match (answer, accepted.stream) {
+        (Ok(Answer::Stream(results)), Some(stream_type)) => (results, stream_type, true),
         (Ok(Answer::Stream(_)), None) => return Err(Refusal::needs_stream()),
         (Ok(Answer::Once(result)), Some(stream_type)) if accepted.always_stream => {
-            (once(Ok(result)), stream_type)
+            (once(Ok(result)), stream_type, false)
         }
         (Ok(Answer::Once(result)), _) => return Ok(Outcome::Once(result)),
         // Whoever reads events is told so too of what is wrong with an operation.
         (Err(refusal), Some(stream_type)) if accepted.always_stream && refusal.well_formed => {
             summary.refused(&refusal);
-            (once(Err(refusal)), stream_type)
+            (once(Err(refusal)), stream_type, false)
         }
         (Err(refusal), _) => return Err(refusal),
     };
     let watch = state.callers.watch(&known);
     let ending = Ending::of_credential(known.expires_at, watch, drain, &state.clock);
-    Ok(Outcome::Stream(streams::response::respond(state, stream_type, ending, results)))
+    Ok(Outcome::Stream(streams::response::respond(state, (stream_type, lasts), ending, results)))
 }
 
 /// Reads what nobody wanted of a request with files.

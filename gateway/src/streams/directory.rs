@@ -10,7 +10,7 @@ use futures::StreamExt;
 use futures::stream;
 use pulse_types::{Caller, Clock, OrgId, SessionId, Subject, UserId};
 use sha2::{Digest, Sha256};
-use tokio::sync::watch;
+use tokio::sync::{SetOnce, watch};
 use uuid::Uuid;
 
 use crate::engine::{ErrorCode, RequestError};
@@ -96,9 +96,15 @@ struct Inner {
 
 struct Entry {
     stream: OpenStream,
-    events: Arc<AtomicU64>,
+    course: Arc<Course>,
+}
+
+/// What becomes of a stream.
+#[derive(Default)]
+struct Course {
+    events: AtomicU64,
     /// Why it is to end, once it is.
-    end: watch::Sender<Option<Arc<str>>>,
+    end: SetOnce<Arc<str>>,
 }
 
 /// What is known of a stream that begins.
@@ -125,7 +131,7 @@ impl StreamDirectory {
     /// The streams that match, in the order in which they were opened.
     pub fn list(&self, filter: &StreamFilter) -> Vec<OpenStream> {
         let shown = |entry: &Entry| OpenStream {
-            events: entry.events.load(Ordering::Relaxed),
+            events: entry.course.events.load(Ordering::Relaxed),
             ..entry.stream.clone()
         };
         self.lock().values().filter(|entry| filter.matches(&entry.stream)).map(shown).collect()
@@ -141,7 +147,8 @@ impl StreamDirectory {
         let reason: Arc<str> = reason.into();
         let mut ended = 0;
         for entry in self.lock().values().filter(|entry| filter.matches(&entry.stream)) {
-            entry.end.send_replace(Some(Arc::clone(&reason)));
+            // One that is ending already ends for the reason that was given first.
+            let _ = entry.course.end.set(Arc::clone(&reason));
             ended += 1;
         }
         ended
@@ -151,8 +158,7 @@ impl StreamDirectory {
     pub(crate) fn enter(&self, beginning: &Beginning<'_>, results: Results) -> Results {
         let Beginning { caller, kind, transport, operation, document } = *beginning;
         let since = self.inner.clock.now();
-        let (end, told) = watch::channel(None);
-        let events = Arc::<AtomicU64>::default();
+        let course = Arc::<Course>::default();
         let stream = OpenStream {
             id: pulse_types::RequestId::new(since).uuid(),
             caller: Arc::clone(caller),
@@ -164,17 +170,17 @@ impl StreamDirectory {
             events: 0,
         };
         let number = self.inner.opened.fetch_add(1, Ordering::Relaxed);
-        let listed = Listed { directory: self.clone(), number, events: Arc::clone(&events), told };
-        self.lock().insert(number, Entry { stream, events, end });
+        let listed = Listed { directory: self.clone(), number, course: Arc::clone(&course) };
+        self.lock().insert(number, Entry { stream, course });
         self.inner.changed.send_replace(());
         stream::unfold(Some((listed, results)), |open| async {
-            let (mut listed, mut results) = open?;
+            let (listed, mut results) = open?;
             tokio::select! {
                 biased;
-                reason = listed.ended() => Some((Err(ended(&reason)), None)),
+                reason = listed.course.end.wait() => Some((Err(ended(reason)), None)),
                 result = results.next() => {
                     let result = result?;
-                    listed.events.fetch_add(1, Ordering::Relaxed);
+                    listed.course.events.fetch_add(1, Ordering::Relaxed);
                     Some((result, Some((listed, results))))
                 }
             }
@@ -197,19 +203,7 @@ impl fmt::Debug for StreamDirectory {
 struct Listed {
     directory: StreamDirectory,
     number: u64,
-    events: Arc<AtomicU64>,
-    told: watch::Receiver<Option<Arc<str>>>,
-}
-
-impl Listed {
-    /// Returns why it is to end, when it is.
-    async fn ended(&mut self) -> Arc<str> {
-        let told = self.told.wait_for(Option::is_some).await;
-        match told.ok().and_then(|told| told.clone()) {
-            Some(reason) => reason,
-            None => std::future::pending().await,
-        }
-    }
+    course: Arc<Course>,
 }
 
 impl Drop for Listed {

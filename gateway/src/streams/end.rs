@@ -88,7 +88,7 @@ impl Ending {
     }
 
     /// Returns when it is over.
-    pub(crate) async fn come(&mut self) -> End {
+    pub(crate) async fn come(&self) -> End {
         let expired = async {
             match self.expires {
                 Some(end) => tokio::time::sleep_until(end).await,
@@ -96,7 +96,7 @@ impl Ending {
             }
         };
         let revoked = async {
-            match &mut self.watch {
+            match &self.watch {
                 Some(watch) => watch.revoked().await,
                 None => std::future::pending().await,
             }

@@ -35,7 +35,7 @@ pub(crate) struct Live {
     /// The cursor of the last event that was taken.
     cursor: Option<Value>,
     /// The stream that takes the place of the one that is followed.
-    next: Option<Next>,
+    next: Option<Box<Next>>,
     /// Events of the new stream that the old one has sent already.
     repeated: u64,
     /// Whether events may be missing before the next one.
@@ -76,7 +76,8 @@ impl Live {
         let bounds = Bounds::from(&state.config.subscriptions);
         let follower = state.streams.upstreams.follow(&source, bounds);
         follower.opened().await.map_err(|fault| subscription.failed(&fault))?;
-        let live = Self {
+        // Boxed, since a step of a stream holds it twice: as it came and as it goes on.
+        let live = Box::new(Self {
             state: Arc::clone(state),
             client,
             request,
@@ -91,7 +92,7 @@ impl Live {
             retry: None,
             is_over: false,
             _place: place,
-        };
+        });
         let results = stream::unfold(live, async |mut live| live.result().await.map(|result| (result, live)));
         Ok(results.boxed())
     }
@@ -105,7 +106,7 @@ impl Live {
                 biased;
                 changed = self.supergraphs.changed(), if settled => changed.is_ok(),
                 () = tokio::time::sleep_until(retry.into()), if settled && self.retry.is_some() => true,
-                opened = opening(self.next.as_ref()) => {
+                opened = opening(self.next.as_deref()) => {
                     self.opened(opened);
                     false
                 }
@@ -197,7 +198,8 @@ impl Live {
         let Move { follower, joint } = self.state.streams.upstreams.replace(&self.follower, &source, bounds);
         let joint = joint.filter(|_| source.resumption.is_some());
         let gap = joint.is_none();
-        self.next = Some(Next { follower, subscription, is_open: false, joint, gap, waited });
+        let next = Next { follower, subscription, is_open: false, joint, gap, waited };
+        self.next = Some(Box::new(next));
         Ok(())
     }
 
@@ -255,7 +257,8 @@ impl Live {
     }
 
     fn switch(&mut self) {
-        let Some(Next { follower, subscription, joint, gap, .. }) = self.next.take() else { return };
+        let Some(next) = self.next.take() else { return };
+        let Next { follower, subscription, joint, gap, .. } = *next;
         // What was still to be passed over of the old stream is so of the new one too.
         self.repeated += joint.map_or(0, |joint| self.taken.saturating_sub(joint));
         if gap {

@@ -10,6 +10,7 @@ mod live;
 pub(crate) mod live_query;
 mod outlet;
 mod places;
+mod queue;
 pub(crate) mod response;
 pub(crate) mod single_connection;
 mod upstream;

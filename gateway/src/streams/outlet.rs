@@ -1,24 +1,25 @@
 //! The body of a response that streams, piece by piece, for clients however slow.
 
 use std::convert::Infallible;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::body::Body;
 use bytes::Bytes;
 use futures::stream;
-use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
 use super::End;
+use super::queue::{self, queue};
 
 /// How many pieces of a body wait for the connection.
 const PIECES: usize = 8;
 
 /// Where the pieces of a body go in.
 pub(super) struct Outlet {
-    sender: mpsc::Sender<Bytes>,
-    last: Mutex<Option<oneshot::Sender<Bytes>>>,
+    sender: queue::Sender<Bytes>,
+    /// Behind all others, also where there is no room for it.
+    last: Arc<Mutex<Option<Bytes>>>,
     patience: Duration,
 }
 
@@ -44,14 +45,13 @@ impl Cut {
 impl Outlet {
     /// An outlet for a client that may take so long over a piece, and the body that comes out.
     pub(super) fn open(patience: Duration) -> (Self, Body) {
-        let (sender, mut pieces) = mpsc::channel(PIECES);
-        let (last, mut farewell) = oneshot::channel();
+        let (sender, mut pieces) = queue(PIECES);
+        let last = Arc::<Mutex<Option<Bytes>>>::default();
+        let farewell = Arc::clone(&last);
         let body = stream::poll_fn(move |context| {
-            pieces
-                .poll_recv(context)
-                .map(|piece| piece.or_else(|| farewell.try_recv().ok()).map(Ok::<_, Infallible>))
+            pieces.poll_recv(context).map(|piece| piece.or_else(|| take(&farewell)).map(Ok::<_, Infallible>))
         });
-        (Self { sender, last: Mutex::new(Some(last)), patience }, Body::from_stream(body))
+        (Self { sender, last, patience }, Body::from_stream(body))
     }
 
     pub(super) async fn send(&self, piece: Bytes) -> Result<(), Cut> {
@@ -59,18 +59,20 @@ impl Outlet {
             tracing::info!(reason = End::Slow.reason(), "a client read nothing for too long and was cut off");
             return Err(Cut::Slow);
         };
-        sent.map_err(|_| Cut::Left)
+        if sent { Ok(()) } else { Err(Cut::Left) }
     }
 
     /// Ends the body of a client that is too slow for anything else with this.
     pub(super) fn end_with(&self, piece: Bytes) {
-        let last = self.last.lock().unwrap_or_else(PoisonError::into_inner).take();
-        // A client that is gone needs no farewell.
-        drop(last.map(|last| last.send(piece)));
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(piece);
     }
 
     /// Returns when the client is gone.
     pub(super) async fn closed(&self) {
         self.sender.closed().await;
     }
+}
+
+fn take(last: &Mutex<Option<Bytes>>) -> Option<Bytes> {
+    last.lock().unwrap_or_else(PoisonError::into_inner).take()
 }

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Extension;
+use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use futures::StreamExt;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue};
@@ -11,44 +13,49 @@ use metrics::{counter, gauge};
 use super::outlet::{Cut, Outlet};
 use super::{End, Ending};
 use crate::gateway::State;
+use crate::http::LongLived;
 use crate::http::negotiate::StreamType;
 use crate::pipeline::Results;
 
-/// Sends each answer as it comes, until there are no more, or until `ending` comes first.
+/// Sends each answer as it comes, until there are no more, or until `ending` comes first. `lasts` says that they may come for
+/// hours.
 pub(crate) fn respond(
     state: &Arc<State>,
-    stream_type: StreamType,
+    (stream_type, lasts): (StreamType, bool),
     ending: Ending,
     results: Results,
 ) -> Response {
     let config = &state.config.subscriptions;
     let (outlet, body) = Outlet::open(config.slow_client_timeout);
-    let writer = Writer { stream_type, outlet, keep_alive: config.keep_alive };
     let drain = ending.drain().clone();
-    drain.spawn(writer.run(results, ending));
-    (headers(stream_type.content_type()), body).into_response()
+    let writer = Box::new(Writer { stream_type, outlet, keep_alive: config.keep_alive, results, ending });
+    drain.spawn(writer.run());
+    head(stream_type, lasts, body)
 }
 
-/// The head of a response that streams.
-pub(super) fn headers(content_type: HeaderValue) -> [(HeaderName, HeaderValue); 3] {
-    [
-        (CONTENT_TYPE, content_type),
+/// A response that streams, and the connection with it where it lasts.
+pub(super) fn head(stream_type: StreamType, lasts: bool, body: Body) -> Response {
+    let headers = [
+        (CONTENT_TYPE, stream_type.content_type()),
         (CACHE_CONTROL, HeaderValue::from_static("private, no-store")),
         // nginx would keep events back until it has some kilobytes of them.
         (HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no")),
-    ]
+    ];
+    (lasts.then_some(Extension(LongLived)), headers, body).into_response()
 }
 
 struct Writer {
     stream_type: StreamType,
     outlet: Outlet,
     keep_alive: Duration,
+    results: Results,
+    ending: Ending,
 }
 
 impl Writer {
-    async fn run(self, results: Results, ending: Ending) {
+    async fn run(mut self: Box<Self>) {
         gauge!("pulse_gateway_streams", "transport" => self.transport()).increment(1.0);
-        let reason = self.write(results, ending).await.unwrap_or_else(|cut| {
+        let reason = self.write().await.unwrap_or_else(|cut| {
             if cut == Cut::Slow {
                 let (failed, closing) =
                     (self.stream_type.failed(&[End::Slow.error()]), self.stream_type.closing());
@@ -61,8 +68,8 @@ impl Writer {
             .increment(1);
     }
 
-    async fn write(&self, mut results: Results, mut ending: Ending) -> Result<&'static str, Cut> {
-        let Self { stream_type, outlet, .. } = self;
+    async fn write(&mut self) -> Result<&'static str, Cut> {
+        let Self { stream_type, outlet, keep_alive, results, ending } = self;
         outlet.send(stream_type.opening()).await?;
         let reason = loop {
             tokio::select! {
@@ -80,7 +87,7 @@ impl Writer {
                     }
                     None => break "COMPLETE",
                 },
-                () = tokio::time::sleep(self.keep_alive) => {
+                () = tokio::time::sleep(*keep_alive) => {
                     outlet.send(stream_type.heartbeat()).await?;
                 }
             }

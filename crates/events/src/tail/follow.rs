@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use futures::stream::{self, Stream};
+use futures::stream::{self, Stream, StreamExt};
 use pulse_store::StoreError;
 use pulse_types::Change;
 
@@ -100,7 +100,7 @@ impl Follow {
                 return Ok(change);
             }
             match &mut self.listener {
-                Some(listener) => match listener.recv().await {
+                Some(listener) => match listener.next().await {
                     // What was read from the log already is told once more when it comes in while this one joins.
                     Some(change) if change.position <= self.position => {}
                     Some(change) => {

@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use futures::channel::mpsc;
 use pulse_types::{AUDIT, Change, OrgId};
-use tokio::sync::mpsc::error::TrySendError;
-use tokio::sync::{broadcast, mpsc};
+use tokio::sync::broadcast;
 
 use super::{Topic, Wanted};
 
@@ -15,7 +15,8 @@ const WAITING: usize = 64;
 /// How many changes wait for those who follow everything.
 const WAITING_FOR_EVERYTHING: usize = 8_192;
 
-/// The receiving side of one who is told.
+/// The receiving side of one who is told. Unlike the runtime's own channel this one takes no room for what does not wait in
+/// it, and there is one for each stream that nobody shares.
 pub(super) type Listener = mpsc::Receiver<Arc<Change>>;
 
 /// Those who are told, by what they are told of.
@@ -83,10 +84,11 @@ impl Told {
     /// Whether it was sent. A follower that is full is let go of: it finds the end behind what waits for it.
     fn send(&self, change: &Arc<Change>) -> bool {
         let mut slot = self.sender.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(sender) = slot.as_ref() else { return false };
+        let Some(sender) = slot.as_mut() else { return false };
         match sender.try_send(Arc::clone(change)) {
             Ok(()) => true,
-            Err(TrySendError::Full(_) | TrySendError::Closed(_)) => {
+            // It is full, or its follower is gone.
+            Err(_) => {
                 slot.take();
                 false
             }

@@ -12,6 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_graphql::{Context, ID, SimpleObject};
 use chrono::{DateTime, Utc};
+use futures::future::BoxFuture;
 use futures::stream::{self, BoxStream, StreamExt};
 use pulse_events::{Follow, FollowError, LogCursor, Tail, Topic};
 use pulse_store::Session;
@@ -84,7 +85,17 @@ impl From<&Happened> for ChangeFacts {
 
 /// Follows what `following` says, as far as it is `wanted`. `wanted` is asked for every change of the tenant's, whoever
 /// made it, so it must be quick.
-pub async fn follow<T: From<Happened> + Send + 'static>(
+///
+/// What begins a stream is boxed: whoever waits for it keeps the room for it for as long as the stream lives.
+pub fn follow<'c, T: From<Happened> + Send + 'static>(
+    ctx: &'c Context<'_>,
+    following: Following,
+    wanted: impl Fn(&Change) -> bool + Send + Sync + 'static,
+) -> BoxFuture<'c, Result<Live<T>, Error<LiveError>>> {
+    Box::pin(begin(ctx, following, wanted))
+}
+
+async fn begin<T: From<Happened> + Send + 'static>(
     ctx: &Context<'_>,
     following: Following,
     wanted: impl Fn(&Change) -> bool + Send + Sync + 'static,
@@ -97,7 +108,7 @@ pub async fn follow<T: From<Happened> + Send + 'static>(
     follow.start().await.map_err(failed)?;
     let place = ctx.part::<Place>().clone();
     place.0.begun.notify_one();
-    let follower = Follower { follow, tail, session, permission, place };
+    let follower = Box::new(Follower { follow, tail, session, permission, place });
     let events = stream::unfold(Some(follower), async |follower| {
         let mut follower = follower?;
         match follower.next().await {

@@ -1,18 +1,18 @@
 //! One connection, from its handshake to its end.
 
-use std::pin::{Pin, pin};
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::Poll;
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use bytes::Bytes;
 use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
 use futures::{FutureExt, StreamExt, TryFutureExt};
 use hyper::Request;
-use hyper::body::{Frame, Incoming, SizeHint};
+use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto::Builder;
@@ -23,8 +23,10 @@ use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt;
 
 use super::PeerAddress;
-use super::slots::{Busy, Slot};
-use super::stalls::Stalls;
+use super::handover::{Asked, Handover, Stream};
+use super::line::Line;
+use super::slots::Slot;
+use super::streaming::Streaming;
 use crate::http::drain::Drain;
 use crate::tls::Watched;
 
@@ -42,9 +44,14 @@ pub(super) struct Server {
 }
 
 pub(super) async fn run(server: Arc<Server>, stream: TcpStream, slot: Slot) {
-    let Some(tls) = server.tls.current().as_ref().clone() else {
-        return converse(&server, stream, slot).await;
-    };
+    match server.tls.current().as_ref().clone() {
+        None => converse(&server, stream, slot).await,
+        // Boxed, so that connections without TLS do not take the room for its state.
+        Some(tls) => Box::pin(secure(&server, tls, stream, slot)).await,
+    }
+}
+
+async fn secure(server: &Server, tls: Arc<rustls::ServerConfig>, stream: TcpStream, slot: Slot) {
     let handshake = timeout(server.patience, TlsAcceptor::from(tls).accept(stream));
     let shaken = tokio::select! {
         shaken = handshake => shaken,
@@ -53,23 +60,42 @@ pub(super) async fn run(server: Arc<Server>, stream: TcpStream, slot: Slot) {
     };
     // An error here is a client that speaks no TLS, or shows no certificate that is good.
     if let Ok(Ok(stream)) = shaken {
-        // Boxed, so that connections without TLS do not take the room for its state.
-        Box::pin(converse(&server, stream, slot)).await;
+        converse(server, stream, slot).await;
     }
 }
 
 async fn converse(server: &Server, io: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, slot: Slot) {
+    let line = Line::new(io);
+    let Some(stream) = answer(server, &line, slot).await else { return };
+    // It ends with its stream, in the stream's own words, whatever else concerns the connection.
+    let mut streaming = Streaming::new(line.clone(), stream);
+    loop {
+        tokio::select! {
+            () = &mut streaming => return,
+            () = sleep(server.patience) => if line.is_stalled_for(server.patience) { return },
+        }
+    }
+}
+
+/// Answers requests until the connection ends, or until one of the answers is a stream.
+async fn answer<I>(server: &Server, line: &Line<I>, slot: Slot) -> Option<Stream>
+where
+    I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
     let slot = Arc::new(slot);
-    let (io, stalled) = Stalls::new(io);
-    let (router, asked, drain) = (server.router.clone(), Arc::clone(&slot), server.drain.clone());
+    let handover = Handover::default();
+    let (router, asker, drain) = (server.router.clone(), Arc::clone(&slot), server.drain.clone());
+    let keeper = handover.clone();
     let service = service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(drain.clone());
-        request.extensions_mut().insert(PeerAddress::new(asked.address()));
-        let busy = asked.busy();
+        request.extensions_mut().insert(PeerAddress::new(asker.address()));
+        let (busy, keeper, asked) = (asker.busy(), keeper.clone(), Asked::of(&request));
         let answer = router.clone().oneshot(request.map(Body::new));
-        answer.map_ok(|response| response.map(|body| Answer { body, _busy: busy }))
+        answer.map_ok(move |response| keeper.keep(asked, response, busy))
     });
-    let mut connection = pin!(server.builder.serve_connection_with_upgrades(TokioIo::new(io), service));
+    // Boxed, since a stream goes on without it.
+    let connection = server.builder.serve_connection_with_upgrades(TokioIo::new(line.clone()), service);
+    let mut connection = Box::pin(connection);
     // Polled only when one of them has come, and not with every step of a request.
     let mut events = FuturesUnordered::new();
     events.push(
@@ -91,8 +117,7 @@ async fn converse(server: &Server, io: impl AsyncRead + AsyncWrite + Unpin + Sen
     loop {
         let event = tokio::select! {
             biased;
-            // An error here is a client that broke off or sent no HTTP: nobody is left to be told.
-            _ended = connection.as_mut() => return,
+            stream = handed_over(connection.as_mut(), &handover, line) => return stream,
             event = events.select_next_some() => event,
         };
         match event {
@@ -100,11 +125,11 @@ async fn converse(server: &Server, io: impl AsyncRead + AsyncWrite + Unpin + Sen
                 is_ending = true;
                 connection.as_mut().graceful_shutdown();
             }
-            Event::Unwanted => return,
+            Event::Unwanted => return None,
             Event::Look => {
                 let quiet = slot.quiet_for().unwrap_or_default();
-                if stalled.for_at_least(server.patience) || (is_ending && quiet >= FAREWELL) {
-                    return;
+                if line.is_stalled_for(server.patience) || (is_ending && quiet >= FAREWELL) {
+                    return None;
                 }
                 events.push(look_in(if quiet >= server.patience {
                     is_ending = true;
@@ -116,6 +141,23 @@ async fn converse(server: &Server, io: impl AsyncRead + AsyncWrite + Unpin + Sen
             }
         }
     }
+}
+
+/// The stream of which `connection` has written the head. `None` when the connection has ended: an error is a client that
+/// broke off or sent no HTTP, and nobody is left to be told.
+async fn handed_over<C: Future, I>(
+    mut connection: Pin<&mut C>,
+    handover: &Handover,
+    line: &Line<I>,
+) -> Option<Stream> {
+    poll_fn(|cx| {
+        if connection.as_mut().poll(cx).is_ready() {
+            return Poll::Ready(None);
+        }
+        let stream = if line.is_stalled() { None } else { handover.take() };
+        stream.map_or(Poll::Pending, |stream| Poll::Ready(Some(stream)))
+    })
+    .await
 }
 
 /// What concerns a connection beside what its client sends.
@@ -134,30 +176,4 @@ fn look_in(time: Duration) -> BoxFuture<'static, Event> {
         Event::Look
     }
     .boxed()
-}
-
-/// An answer's body. Its request is under way until this is handed over or given up.
-struct Answer {
-    body: Body,
-    _busy: Busy,
-}
-
-impl hyper::body::Body for Answer {
-    type Data = Bytes;
-    type Error = axum::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
-        Pin::new(&mut self.body).poll_frame(cx)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
-    }
 }

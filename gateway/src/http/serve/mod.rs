@@ -2,9 +2,11 @@
 //! finish.
 
 mod connection;
+mod handover;
+mod line;
 mod open_files;
 mod slots;
-mod stalls;
+mod streaming;
 
 use std::future::Future;
 use std::io;
@@ -25,6 +27,7 @@ use crate::config::{GatewayConfig, ServerTlsConfig};
 use crate::tls::{InvalidTls, Watched, server_config};
 
 use connection::Server;
+pub(crate) use handover::LongLived;
 use slots::{Admission, Slots};
 
 /// How many requests one HTTP/2 connection may have under way.

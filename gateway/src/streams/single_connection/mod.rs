@@ -19,7 +19,7 @@ use pulse_types::RequestId;
 
 use super::Ending;
 use super::outlet::Outlet;
-use super::response::headers;
+use super::response::head;
 use crate::auth::Known;
 use crate::gateway::State;
 use crate::http::PeerAddress;
@@ -112,7 +112,7 @@ fn open(
     let (outlet, body) = Outlet::open(state.config.subscriptions.slow_client_timeout);
     let opened = Opened { state: Arc::clone(state), reserved: Arc::clone(reserved), waiting, outlet };
     drain.spawn(opened.run(ending));
-    Ok((headers(StreamType::EventStream.content_type()), body).into_response())
+    Ok(head(StreamType::EventStream, true, body))
 }
 
 fn no_stream() -> Refusal {

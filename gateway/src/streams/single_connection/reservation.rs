@@ -153,7 +153,7 @@ impl Opened {
         lock(&self.reserved.operations).running.clear();
     }
 
-    async fn carry(&mut self, mut ending: Ending) -> Result<(), Cut> {
+    async fn carry(&mut self, ending: Ending) -> Result<(), Cut> {
         self.outlet.send(event_stream::comment()).await?;
         let keep_alive = self.state.config.subscriptions.keep_alive;
         loop {

@@ -3,10 +3,9 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use tokio::sync::mpsc;
-
 use super::hub::{Event, Hub};
 use crate::ports::SubgraphFault;
+use crate::streams::queue;
 
 /// What a follower hears.
 #[derive(Debug)]
@@ -26,7 +25,7 @@ pub(crate) struct Follower {
     id: u64,
     /// What there was before it joined.
     missed: VecDeque<Event>,
-    events: mpsc::Receiver<Event>,
+    events: queue::Receiver<Event>,
 }
 
 impl Follower {
@@ -34,7 +33,7 @@ impl Follower {
         hub: Arc<Hub>,
         id: u64,
         missed: VecDeque<Event>,
-        events: mpsc::Receiver<Event>,
+        events: queue::Receiver<Event>,
     ) -> Self {
         Self { hub, id, missed, events }
     }
@@ -45,9 +44,7 @@ impl Follower {
 
     /// Returns when the stream is open, or cannot be opened.
     pub(crate) async fn opened(&self) -> Result<(), SubgraphFault> {
-        let mut opened = self.hub.opened();
-        let outcome = opened.wait_for(Option::is_some).await;
-        outcome.ok().and_then(|outcome| outcome.clone()).unwrap_or(Ok(()))
+        self.hub.opened().await
     }
 
     /// What comes next. Nothing is lost when this is not waited for to its end.

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use metrics::gauge;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::SetOnce;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::follower::Follower;
@@ -14,6 +14,7 @@ use super::pump::Pump;
 use super::{Bounds, Cursor, Upstreams};
 use crate::engine::{Asked, ExecutionResult, Source};
 use crate::ports::{SubgraphFault, SubgraphResponse};
+use crate::streams::queue::{self, Refused, queue};
 
 /// For how long a stream remembers how it began, for those who move to it one after the other.
 const REMEMBERED_FOR: Duration = Duration::from_secs(30);
@@ -69,13 +70,13 @@ pub(super) struct Hub {
     key: Key,
     bounds: Bounds,
     state: Mutex<State>,
-    opened: watch::Sender<Option<Result<(), SubgraphFault>>>,
+    opened: SetOnce<Result<(), SubgraphFault>>,
     upstreams: Weak<Upstreams>,
     task: OnceLock<AbortOnDropHandle<()>>,
 }
 
 struct State {
-    followers: HashMap<u64, mpsc::Sender<Event>>,
+    followers: HashMap<u64, queue::Sender<Event>>,
     joined: u64,
     /// How many events there were.
     count: u64,
@@ -108,9 +109,9 @@ impl Hub {
             ended: None,
             successors: Vec::new(),
         };
-        let (state, opened, task) = (Mutex::new(state), watch::Sender::new(None), OnceLock::new());
+        let (state, opened, task) = (Mutex::new(state), SetOnce::new(), OnceLock::new());
         let hub = Arc::new(Self { key, bounds, state, opened, upstreams, task });
-        let pump = Pump::new(Arc::downgrade(&hub), source, after, bounds);
+        let pump = Box::new(Pump::new(Arc::downgrade(&hub), source, after, bounds));
         let task = AbortOnDropHandle::new(tokio::spawn(pump.run()));
         drop(hub.task.set(task));
         hub
@@ -125,7 +126,7 @@ impl Hub {
             Position::Now if state.ended.is_some() => return None,
             Position::Now => VecDeque::new(),
         };
-        let (sender, events) = mpsc::channel(hub.bounds.buffered);
+        let (sender, events) = queue(hub.bounds.buffered);
         state.joined += 1;
         let id = state.joined;
         if state.ended.is_none() {
@@ -143,8 +144,9 @@ impl Hub {
         &self.key
     }
 
-    pub(super) fn opened(&self) -> watch::Receiver<Option<Result<(), SubgraphFault>>> {
-        self.opened.subscribe()
+    /// Returns when it is open, or cannot be opened.
+    pub(super) async fn opened(&self) -> Result<(), SubgraphFault> {
+        self.opened.wait().await.clone()
     }
 
     /// How it ended, when it did.
@@ -185,11 +187,12 @@ impl Hub {
     }
 
     fn has_failed(&self) -> bool {
-        matches!(*self.opened.borrow(), Some(Err(_)))
+        matches!(self.opened.get(), Some(Err(_)))
     }
 
     pub(super) fn tell_opened(&self, outcome: Result<(), SubgraphFault>) {
-        self.opened.send_if_modified(|known| known.is_none() && known.replace(outcome).is_none());
+        // What was told first is what happened.
+        let _ = self.opened.set(outcome);
     }
 
     /// Ends it for everybody: on its own, or by a fault. They hear what waits for them first.
@@ -209,7 +212,7 @@ impl Hub {
     }
 
     /// Returns the follower that is to be waited for.
-    fn hand_out(&self, response: SubgraphResponse) -> Option<(u64, mpsc::Sender<Event>, Event)> {
+    fn hand_out(&self, response: SubgraphResponse) -> Option<(u64, queue::Sender<Event>, Event)> {
         let mut state = self.lock();
         state.count += 1;
         let told = Arc::new(Told { response, answer: OnceLock::new() });
@@ -221,8 +224,8 @@ impl Hub {
         if state.followers.len() == 1 {
             let (id, sender) = state.followers.iter().next().expect("there is one");
             return match sender.try_send(event) {
-                Err(mpsc::error::TrySendError::Full(event)) => Some((*id, sender.clone(), event)),
-                Ok(()) | Err(mpsc::error::TrySendError::Closed(_)) => None,
+                Err(Refused::Full(event)) => Some((*id, sender.clone(), event)),
+                Ok(()) | Err(Refused::Closed) => None,
             };
         }
         state.followers.retain(|_, sender| sender.try_send(event.clone()).is_ok());

@@ -40,8 +40,9 @@ impl Pump {
         Self { hub, source, after, attempts: 0, limit: bounds.attempts, fault }
     }
 
-    pub(super) async fn run(mut self) {
-        let mut events = match self.open().await {
+    /// Boxed, as is what it seldom does, since a task is as large as all that it holds at once.
+    pub(super) async fn run(mut self: Box<Self>) {
+        let mut events = match Box::pin(self.open()).await {
             Ok(events) => events,
             Err(fault) => return self.fault = Some(fault),
         };
@@ -54,7 +55,7 @@ impl Pump {
                 Err(Over) => return,
             };
             drop(events);
-            events = match self.reopen(fault).await {
+            events = match Box::pin(self.reopen(fault)).await {
                 Ok(events) => events,
                 Err(fault) => return self.fault = Some(fault),
             };

@@ -12,7 +12,6 @@ use futures::SinkExt;
 use http::HeaderMap;
 use metrics::gauge;
 use pulse_types::RequestId;
-use tokio::sync::mpsc;
 use tokio::time::{sleep_until, timeout};
 use tokio_util::task::AbortOnDropHandle;
 
@@ -25,7 +24,8 @@ use crate::engine::{ErrorCode, RequestError};
 use crate::gateway::State;
 use crate::http::drain::Drain;
 use crate::pipeline::{GraphqlRequest, authenticate};
-use crate::streams::{End, Ending};
+use crate::streams::queue::{self, queue};
+use crate::streams::{End, Ending, Place};
 use crate::value::{Object, Text, Value};
 
 /// How many messages of all operations together wait for the socket.
@@ -48,8 +48,9 @@ pub(super) struct Connection {
     operations: HashMap<Text, Operation>,
     /// How many operations there were so far.
     count: u64,
-    sender: mpsc::Sender<Outgoing>,
-    outgoing: mpsc::Receiver<Outgoing>,
+    sender: queue::Sender<Outgoing>,
+    outgoing: queue::Receiver<Outgoing>,
+    _place: Place,
 }
 
 /// An operation under way. Dropping it ends it.
@@ -70,17 +71,30 @@ fn close(why: impl Into<Close>) -> Ended {
 impl Connection {
     pub(super) fn new(
         state: Arc<State>,
-        socket: WebSocket,
+        (socket, place): (WebSocket, Place),
         (address, opened): (Option<IpAddr>, HeaderMap),
         drain: Drain,
-    ) -> Self {
-        let (sender, outgoing) = mpsc::channel(OUTGOING);
+    ) -> Box<Self> {
+        let (sender, outgoing) = queue(OUTGOING);
         let ending = Ending::of_server(drain);
         let operations = HashMap::new();
-        Self { state, socket, opened, address, peer: None, ending, operations, count: 0, sender, outgoing }
+        Box::new(Self {
+            state,
+            socket,
+            opened,
+            address,
+            peer: None,
+            ending,
+            operations,
+            count: 0,
+            sender,
+            outgoing,
+            _place: place,
+        })
     }
 
-    pub(super) async fn serve(mut self) {
+    /// Boxed, since a task holds what is moved into it more than once.
+    pub(super) async fn serve(mut self: Box<Self>) {
         gauge!("pulse_gateway_sockets").increment(1.0);
         let reason = self.converse().await;
         self.operations.clear();
@@ -100,7 +114,8 @@ impl Connection {
     }
 
     async fn converse(&mut self) -> Option<Close> {
-        let config = self.state.config.subscriptions.clone();
+        let config = &self.state.config.subscriptions;
+        let keep_alive = config.keep_alive;
         let init_by = tokio::time::Instant::now() + config.connection_init_timeout;
         let mut heard = tokio::time::Instant::now();
         let mut asked = heard;
@@ -120,10 +135,10 @@ impl Connection {
                     }
                 }
                 Some(outgoing) = self.outgoing.recv() => self.forward(outgoing).await,
-                () = sleep_until(asked + config.keep_alive) => {
+                () = sleep_until(asked + keep_alive) => {
                     asked = tokio::time::Instant::now();
                     let silence = asked - heard;
-                    if silence >= config.keep_alive * SILENCES {
+                    if silence >= keep_alive * SILENCES {
                         close(Close::silent(silence))
                     } else {
                         self.send(Message::Ping(Bytes::new())).await
@@ -203,7 +218,7 @@ impl Connection {
         self.count += 1;
         let (state, outgoing) = (Arc::clone(&self.state), self.sender.clone());
         let running = Running { state, id: id.clone(), number: self.count, outgoing };
-        let task = AbortOnDropHandle::new(tokio::spawn(running.run(peer, request)));
+        let task = AbortOnDropHandle::new(tokio::spawn(running.run(Box::new((peer, request)))));
         self.operations.insert(id, Operation { number: self.count, _task: task });
         CONTINUE
     }
@@ -220,7 +235,7 @@ impl Connection {
             if is_current && self.write(Some(message)).await.is_break() {
                 return close(End::Slow);
             }
-            next = self.outgoing.try_recv().ok();
+            next = self.outgoing.try_recv();
         }
         self.flush().await
     }

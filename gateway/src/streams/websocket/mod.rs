@@ -9,13 +9,15 @@ mod credentials;
 mod message;
 mod operation;
 
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
 use axum::extract::{FromRequestParts, Request};
 use axum::response::{IntoResponse, Response};
-use http::header::{COOKIE, HOST, HeaderMap, ORIGIN, UPGRADE};
+use http::header::{
+    CONNECTION, COOKIE, HOST, HeaderMap, HeaderName, ORIGIN, SEC_WEBSOCKET_EXTENSIONS, SEC_WEBSOCKET_KEY,
+    SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION, UPGRADE,
+};
 use http::{StatusCode, Uri};
 
 use super::{Place, kept};
@@ -33,10 +35,20 @@ const PROTOCOL: &str = "graphql-transport-ws";
 
 /// What a connection keeps for reading: the library fills all of it with zeros whenever it looks for something to read, so
 /// all of it is in memory, and thousands of them are open at once. Greater messages are read in several steps.
-const READ_BUFFER: usize = 2 * 1024;
+const READ_BUFFER: usize = 512;
 
 /// How much may wait before it is written though nobody has asked for that.
 const WRITE_BUFFER: usize = 4 * 1024;
+
+/// What a request's head says for the handshake alone.
+const HANDSHAKE: [HeaderName; 6] = [
+    CONNECTION,
+    UPGRADE,
+    SEC_WEBSOCKET_EXTENSIONS,
+    SEC_WEBSOCKET_KEY,
+    SEC_WEBSOCKET_PROTOCOL,
+    SEC_WEBSOCKET_VERSION,
+];
 
 /// Whether a request wants to become a WebSocket connection.
 pub(crate) fn is_wanted(request: &Request) -> bool {
@@ -72,28 +84,30 @@ pub(crate) async fn upgrade(state: Arc<State>, request: Request) -> Response {
         .write_buffer_size(WRITE_BUFFER);
     let speaks = upgrade.selected_protocol().is_some();
     upgrade.on_upgrade(async move |socket| {
+        if !speaks {
+            return drain.spawn(refuse(socket, place));
+        }
         let tracked = drain.clone();
-        let opened = (PeerAddress::of(&parts), kept(&parts.headers));
-        let serving = serve(state, (socket, place), (opened, drain), speaks);
-        tracked.spawn(serving);
+        let opened = (PeerAddress::of(&parts), kept(&without_handshake(parts.headers)));
+        tracked.spawn(Connection::new(state, (socket, place), opened, drain).serve());
     })
 }
 
-async fn serve(
-    state: Arc<State>,
-    (mut socket, place): (WebSocket, Place),
-    (opened, drain): ((Option<IpAddr>, HeaderMap), Drain),
-    speaks: bool,
-) {
-    if speaks {
-        Connection::new(state, socket, opened, drain).serve().await;
-    } else {
-        let Close { code, reason } = Close::subprotocol_not_acceptable();
-        let close = CloseFrame { code, reason: reason.as_ref().into() };
-        // The client may have gone already.
-        drop(socket.send(Message::Close(Some(close))).await);
-    }
+/// Closes the connection of a client that speaks another protocol.
+async fn refuse(mut socket: WebSocket, place: Place) {
+    let Close { code, reason } = Close::subprotocol_not_acceptable();
+    let close = CloseFrame { code, reason: reason.as_ref().into() };
+    // The client may have gone already.
+    drop(socket.send(Message::Close(Some(close))).await);
     drop(place);
+}
+
+/// The head without what concerned the handshake alone.
+fn without_handshake(mut headers: HeaderMap) -> HeaderMap {
+    for name in HANDSHAKE {
+        headers.remove(name);
+    }
+    headers
 }
 
 /// Whether a foreign page might speak here with its visitor's cookies: browsers send them along without asking.

@@ -10,12 +10,12 @@ use futures::StreamExt;
 use http::{HeaderMap, StatusCode};
 use metrics::{counter, gauge};
 use pulse_types::{Caller, RequestId};
-use tokio::sync::mpsc;
 
 use super::message;
 use crate::engine::ExecutionResult;
 use crate::gateway::State;
-use crate::pipeline::{Answer, Client, GraphqlRequest, Results, Summary, Transport, operate};
+use crate::pipeline::{Answer, Client, GraphqlRequest, Refusal, Results, Summary, Transport, operate};
+use crate::streams::queue;
 use crate::value::{Text, Value};
 
 /// A message on its way to the client.
@@ -41,33 +41,23 @@ pub(super) struct Running {
     pub(super) state: Arc<State>,
     pub(super) id: Text,
     pub(super) number: u64,
-    pub(super) outgoing: mpsc::Sender<Outgoing>,
+    pub(super) outgoing: queue::Sender<Outgoing>,
 }
 
 /// The connection is gone.
 struct Gone;
 
 impl Running {
-    pub(super) async fn run(self, peer: Peer, request: GraphqlRequest) {
+    pub(super) async fn run(self, asked: Box<(Peer, GraphqlRequest)>) {
         // When the connection is gone, nobody is left to be told.
-        let _ended: Result<(), Gone> = self.answer(peer, request).await;
+        let _ended: Result<(), Gone> = self.answer(asked).await;
     }
 
-    async fn answer(&self, peer: Peer, request: GraphqlRequest) -> Result<(), Gone> {
-        let id = RequestId::new(self.state.clock.now());
-        let mut summary = Summary::begin(id);
-        let caller = Arc::new(Caller { request: id, ..Caller::clone(&peer.caller) });
-        let deadline = Instant::now() + self.state.config.request_timeout;
-        let Peer { headers, address, .. } = peer;
-        let client = Client { caller, headers, address, transport: Transport::WebSocket, deadline };
+    async fn answer(&self, asked: Box<(Peer, GraphqlRequest)>) -> Result<(), Gone> {
         // Boxed, so that it is gone once the stream is open.
-        match Box::pin(operate(&self.state, &client, request, &mut summary)).await {
-            Ok(Answer::Once(result)) => {
-                summary.end(StatusCode::OK);
-                self.once(&result).await
-            }
+        match Box::pin(self.begin(*asked)).await {
+            Ok(Answer::Once(result)) => self.once(&result).await,
             Ok(Answer::Stream(results)) => {
-                summary.end(StatusCode::OK);
                 gauge!("pulse_gateway_streams", "transport" => "websocket").increment(1.0);
                 let open = Open;
                 let reason = self.stream(results).await?;
@@ -76,13 +66,24 @@ impl Running {
                 counter!("pulse_gateway_streams_ended_total", &labels).increment(1);
                 Ok(())
             }
-            Err(mut refusal) => {
-                refusal.name_request(id);
-                summary.refused(&refusal);
-                summary.end(refusal.status);
-                self.last(message::error(&self.id, &refusal.errors)).await
-            }
+            Err(refusal) => self.last(message::error(&self.id, &refusal.errors)).await,
         }
+    }
+
+    async fn begin(&self, (peer, request): (Peer, GraphqlRequest)) -> Result<Answer, Refusal> {
+        let id = RequestId::new(self.state.clock.now());
+        let mut summary = Summary::begin(id);
+        let caller = Arc::new(Caller { request: id, ..Caller::clone(&peer.caller) });
+        let deadline = Instant::now() + self.state.config.request_timeout;
+        let Peer { headers, address, .. } = peer;
+        let client = Client { caller, headers, address, transport: Transport::WebSocket, deadline };
+        let mut answer = operate(&self.state, &client, request, &mut summary).await;
+        if let Err(refusal) = &mut answer {
+            refusal.name_request(id);
+            summary.refused(refusal);
+        }
+        summary.end(answer.as_ref().map_or_else(|refusal| refusal.status, |_| StatusCode::OK));
+        answer
     }
 
     async fn once(&self, result: &ExecutionResult) -> Result<(), Gone> {
@@ -128,7 +129,7 @@ impl Running {
 
     async fn put(&self, message: Message, is_last: bool) -> Result<(), Gone> {
         let outgoing = Outgoing { message, id: self.id.clone(), number: self.number, is_last };
-        self.outgoing.send(outgoing).await.map_err(|_| Gone)
+        if self.outgoing.send(outgoing).await { Ok(()) } else { Err(Gone) }
     }
 }
 

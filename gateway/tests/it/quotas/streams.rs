@@ -13,6 +13,7 @@ async fn stream_ends_with_a_reason_when_its_budget_is_empty() {
     let reply = ask(&gateway, &[SSE, "x-client: a"], ARRIVALS).await;
     insta::assert_snapshot!(reply, @r#"
     200 OK
+    connection: close
     content-type: text/event-stream; charset=utf-8
     pulse-cost: estimated=2
     transfer-encoding: chunked

@@ -1,6 +1,7 @@
 //! Streams to clients and from subgraphs, over real sockets.
 
 pub(crate) mod body;
+mod connections;
 mod directory;
 mod endings;
 mod event_stream;
