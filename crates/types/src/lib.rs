@@ -13,7 +13,7 @@ pub use caller::{Caller, Refusal, Subject};
 pub use change::{AUDIT, Change, ChangeKind, Fact, InvalidTag, Tag, Tagged};
 pub use clock::Clock;
 pub use id::{
-    CollectionId, DeadLetterId, DeliveryId, EntityId, EntityTypeId, EventId, InvalidId, ItemId, JobId, OrgId,
+    CollectionId, DeadLetterId, DeliveryId, EntityId, EntityTypeId, EventId, InvalidId, ItemId, JobId, MachineId, OrgId,
     ProcessId, RelationshipId, RequestId, ScheduleId, SessionId, StreamId, UserId, WebhookId,
 };
 pub use identity::Identity;

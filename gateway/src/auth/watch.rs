@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures::future::select_all;
 use futures::{FutureExt, future};
-use pulse_types::{Caller, Subject};
+use pulse_types::Caller;
 use tokio::sync::watch;
 
 use crate::ports::Revocation;
@@ -26,12 +26,11 @@ pub(crate) struct Watch {
 /// What can be revoked of a caller.
 pub(super) fn revocable(caller: &Caller) -> impl Iterator<Item = Revocation> {
     let session = caller.session.map(Revocation::Session);
-    let user = match caller.subject {
-        Subject::User(user) => Some(user),
-        Subject::Anonymous | Subject::External | Subject::System => None,
-    };
+    // A program ends with the person who answers for it.
+    let user = caller.answerable();
     let membership = user.zip(caller.org).map(|(user, org)| Revocation::Membership { user, org });
-    session.into_iter().chain(user.map(Revocation::User)).chain(membership)
+    let machine = caller.machine().map(|id| [Revocation::Machine(id), Revocation::MachineRights(id)]);
+    session.into_iter().chain(user.map(Revocation::User)).chain(membership).chain(machine.into_iter().flatten())
 }
 
 impl Watchers {
