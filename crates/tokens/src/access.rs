@@ -125,7 +125,9 @@ impl AccessClaims {
     pub fn caller(&self, request: RequestId) -> Caller {
         let (subject, session) = match self.machine {
             None => (Subject::User(self.sub), Some(self.sid)),
-            Some(MachineClaims { maker, .. }) => (Subject::Machine { id: MachineId::from_uuid(self.sub.uuid()), maker }, None),
+            Some(MachineClaims { maker, .. }) => {
+                (Subject::Machine { id: MachineId::from_uuid(self.sub.uuid()), maker }, None)
+            }
         };
         Caller {
             subject,

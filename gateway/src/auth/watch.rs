@@ -30,7 +30,11 @@ pub(super) fn revocable(caller: &Caller) -> impl Iterator<Item = Revocation> {
     let user = caller.answerable();
     let membership = user.zip(caller.org).map(|(user, org)| Revocation::Membership { user, org });
     let machine = caller.machine().map(|id| [Revocation::Machine(id), Revocation::MachineRights(id)]);
-    session.into_iter().chain(user.map(Revocation::User)).chain(membership).chain(machine.into_iter().flatten())
+    session
+        .into_iter()
+        .chain(user.map(Revocation::User))
+        .chain(membership)
+        .chain(machine.into_iter().flatten())
 }
 
 impl Watchers {

@@ -20,7 +20,9 @@ pub(super) fn check_network(terms: Option<&Terms>, address: Option<IpAddr>) -> R
         return Ok(());
     }
     let from = address.map_or_else(|| "an unknown address".to_owned(), |address| address.to_string());
-    Err(Refusal::unauthenticated(format!("this credential may not be used from {from}: it is for other networks")))
+    Err(Refusal::unauthenticated(format!(
+        "this credential may not be used from {from}: it is for other networks"
+    )))
 }
 
 /// Refuses an operation that the credential is not for. Its name is what the client calls it; its hash is of its text.

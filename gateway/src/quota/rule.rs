@@ -85,7 +85,8 @@ impl Quotas {
     pub(crate) async fn debit(&self, asker: &Asker<'_>, cost: Option<Cost>) -> Result<Debit, Shortage> {
         let wanted = |rule: &&Rule| rule.counts == Counts::Requests || cost.is_some();
         let own = own_rules(asker);
-        self.take(self.rules.iter().chain(&own).filter(wanted).collect(), asker, cost.unwrap_or_default()).await
+        self.take(self.rules.iter().chain(&own).filter(wanted).collect(), asker, cost.unwrap_or_default())
+            .await
     }
 
     /// Debits what an event of a stream may cost.

@@ -79,7 +79,8 @@ impl TokenAuthenticator {
         // What the person has lost is known to whoever has just read it; that the person is gone, the feed says first.
         self.revoked.check(&caller, i64::MAX).map_err(|reason| invalid(&reason))?;
         let expires_at = verified.expires_at;
-        let terms = terms(verified, now).map_err(|error| AuthenticationError::Unavailable(error.to_string()))?;
+        let terms =
+            terms(verified, now).map_err(|error| AuthenticationError::Unavailable(error.to_string()))?;
         Ok(Authenticated { caller: Arc::new(caller), expires_at, terms: Some(Arc::new(terms)) })
     }
 
@@ -107,7 +108,11 @@ impl Authenticator for TokenAuthenticator {
                 let token = bearer(header).ok_or_else(|| {
                     invalid(&"the Authorization header is not `Bearer <access token or API key>`")
                 })?;
-                if MachineSecret::is_meant(token) { self.key(token, now).await } else { self.token(token, now) }
+                if MachineSecret::is_meant(token) {
+                    self.key(token, now).await
+                } else {
+                    self.token(token, now)
+                }
             }
         }
     }

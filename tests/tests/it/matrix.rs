@@ -3,7 +3,7 @@
 use Expect::{Code, Data, Null};
 
 /// What an answer must be.
-#[derive(Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Expect {
     /// Data, without an error.
     Data,
@@ -24,6 +24,10 @@ pub(crate) struct Row {
     pub(crate) anonymous: Expect,
     /// A viewer of the first tenant.
     pub(crate) viewer: Expect,
+    /// A member of the first tenant.
+    pub(crate) member: Expect,
+    /// An admin of the first tenant.
+    pub(crate) admin: Expect,
     /// The owner of the first tenant, after all others, in the order of the rows.
     pub(crate) owner: Expect,
 }
@@ -35,18 +39,68 @@ const NOT_FOUND: Expect = Code("NOT_FOUND");
 
 /// What a viewer may do and nobody else's owner sees.
 const fn read(field: &'static str, document: &'static str, outsider: Expect) -> Row {
-    Row { field, document, outsider, anonymous: UNAUTHENTICATED, viewer: Data, owner: Data }
+    Row {
+        field,
+        document,
+        outsider,
+        anonymous: UNAUTHENTICATED,
+        viewer: Data,
+        member: Data,
+        admin: Data,
+        owner: Data,
+    }
 }
 
-/// What a viewer may not do.
+/// What a viewer may not do, and a member may.
 const fn write(field: &'static str, document: &'static str, outsider: Expect) -> Row {
     Row { viewer: FORBIDDEN, ..read(field, document, outsider) }
 }
 
+/// What admins do.
+const fn manage(field: &'static str, document: &'static str, outsider: Expect) -> Row {
+    Row { member: FORBIDDEN, ..write(field, document, outsider) }
+}
+
 /// What is the same for everybody.
 const fn same(field: &'static str, document: &'static str, expect: Expect) -> Row {
-    Row { field, document, outsider: expect, anonymous: expect, viewer: expect, owner: expect }
+    Row {
+        field,
+        document,
+        outsider: expect,
+        anonymous: expect,
+        viewer: expect,
+        member: expect,
+        admin: expect,
+        owner: expect,
+    }
 }
+
+impl Row {
+    /// Somebody whose token has expired, or whose session or API key was revoked: nothing is answered at all, whatever is
+    /// asked.
+    #[expect(clippy::unused_self, reason = "a field that is to be different gets its exception here")]
+    pub(crate) const fn over(&self) -> Expect {
+        UNAUTHENTICATED
+    }
+
+    /// An API key whose scope is for none of these fields: what is the same for everybody, and else nothing.
+    pub(crate) fn scopeless(&self) -> Expect {
+        let exception = SCOPELESS.iter().find(|(field, _)| *field == self.field);
+        let all = [self.outsider, self.viewer, self.member, self.admin, self.owner];
+        let is_same = all.iter().all(|expect| *expect == self.anonymous);
+        exception.map_or(if is_same { self.anonymous } else { FORBIDDEN }, |(_, expect)| *expect)
+    }
+}
+
+/// What is different for an API key without a scope.
+const SCOPELESS: &[(&str, Expect)] = &[
+    // It is no person.
+    ("me", Null),
+    // It may not see the organization that it acts in, which looks as if there were none.
+    ("organization", Null),
+    // A place in the log says nothing of what is there.
+    ("streamCursor", Data),
+];
 
 /// Every field of `Query` and `Mutation`. `Data` for an outsider is its own data: no test lets it contain the other's.
 pub(crate) const ROWS: &[Row] = &[
@@ -117,6 +171,8 @@ pub(crate) const ROWS: &[Row] = &[
     read("requestEmailVerification", "mutation { requestEmailVerification { accepted } }", Data),
     // An open session alone does not take an account over.
     Row {
+        member: FORBIDDEN,
+        admin: FORBIDDEN,
         owner: FORBIDDEN,
         ..write(
             "requestEmailChange",
@@ -125,6 +181,8 @@ pub(crate) const ROWS: &[Row] = &[
         )
     },
     Row {
+        member: FORBIDDEN,
+        admin: FORBIDDEN,
         owner: FORBIDDEN,
         ..write(
             "changePassword",
@@ -134,6 +192,8 @@ pub(crate) const ROWS: &[Row] = &[
     },
     Row {
         viewer: NOT_FOUND,
+        member: NOT_FOUND,
+        admin: NOT_FOUND,
         owner: NOT_FOUND,
         ..read(
             "endSession",
@@ -145,6 +205,8 @@ pub(crate) const ROWS: &[Row] = &[
     // One makes what belongs to oneself.
     Row {
         viewer: Code("CONFLICT"),
+        member: Code("CONFLICT"),
+        admin: Code("CONFLICT"),
         owner: Code("CONFLICT"),
         ..read(
             "createOrganization",
@@ -152,22 +214,82 @@ pub(crate) const ROWS: &[Row] = &[
             Code("CONFLICT"),
         )
     },
-    write(
-        "updateOrganization",
-        "mutation { updateOrganization(input: { name: \"Renamed\" }) { organization { slug } } }",
-        Data,
-    ),
-    write(
+    Row {
+        admin: FORBIDDEN,
+        ..manage(
+            "updateOrganization",
+            "mutation { updateOrganization(input: { name: \"Renamed\" }) { organization { slug } } }",
+            Data,
+        )
+    },
+    manage(
         "changeMemberRole",
         "mutation { changeMemberRole(input: { userId: \"@member\", role: ADMIN }) { membership { role } } }",
         NOT_FOUND,
     ),
-    write("removeMember", "mutation { removeMember(input: { userId: \"@member\" }) { userId } }", NOT_FOUND),
+    manage("removeMember", "mutation { removeMember(input: { userId: \"@member\" }) { userId } }", NOT_FOUND),
     // Whoever knows the address of somebody may make that person a member of the own organization.
-    write(
+    manage(
         "addMember",
         "mutation { addMember(input: { email: \"@memberEmail\", role: VIEWER }) { membership { role } } }",
         Data,
+    ),
+    // API keys and service accounts
+    Row {
+        viewer: FORBIDDEN,
+        member: FORBIDDEN,
+        ..read("apiKey", "{ apiKey(id: \"@apiKey\") { name scopes maker { email } } }", Null)
+    },
+    Row {
+        viewer: FORBIDDEN,
+        member: FORBIDDEN,
+        ..read("apiKeys", "{ apiKeys { totalCount nodes { id name maker { email } } } }", Data)
+    },
+    manage(
+        "createApiKey",
+        "mutation { createApiKey(input: { name: \"new\", scopes: [\"entity:read\"] }) { secret } }",
+        Data,
+    ),
+    manage(
+        "updateApiKey",
+        "mutation { updateApiKey(input: { id: \"@apiKey\", name: \"x\" }) { apiKey { id } } }",
+        NOT_FOUND,
+    ),
+    manage("rotateApiKey", "mutation { rotateApiKey(input: { id: \"@apiKey\" }) { secret } }", NOT_FOUND),
+    manage(
+        "revokeApiKey",
+        "mutation { revokeApiKey(input: { id: \"@apiKey\" }) { apiKey { revokedAt } } }",
+        NOT_FOUND,
+    ),
+    Row {
+        viewer: FORBIDDEN,
+        member: FORBIDDEN,
+        ..read("serviceAccount", "{ serviceAccount(id: \"@account\") { name scopes maker { email } } }", Null)
+    },
+    Row {
+        viewer: FORBIDDEN,
+        member: FORBIDDEN,
+        ..read("serviceAccounts", "{ serviceAccounts { totalCount nodes { id name } } }", Data)
+    },
+    manage(
+        "createServiceAccount",
+        "mutation { createServiceAccount(input: { name: \"new\", scopes: [\"entity:read\"] }) { clientSecret } }",
+        Data,
+    ),
+    manage(
+        "updateServiceAccount",
+        "mutation { updateServiceAccount(input: { id: \"@account\", name: \"x\" }) { serviceAccount { id } } }",
+        NOT_FOUND,
+    ),
+    manage(
+        "rotateServiceAccountSecret",
+        "mutation { rotateServiceAccountSecret(input: { id: \"@account\" }) { clientSecret } }",
+        NOT_FOUND,
+    ),
+    manage(
+        "deleteServiceAccount",
+        "mutation { deleteServiceAccount(input: { id: \"@account\" }) { id } }",
+        NOT_FOUND,
     ),
     // entities
     read(
@@ -192,17 +314,17 @@ pub(crate) const ROWS: &[Row] = &[
         "{ relationships(filter: { source: \"@entity\" }) { totalCount nodes { id properties } } }",
         Data,
     ),
-    write(
+    manage(
         "createEntityType",
         "mutation { createEntityType(input: { name: \"new\" }) { entityType { id } } }",
         Data,
     ),
-    write(
+    manage(
         "updateEntityType",
         "mutation { updateEntityType(input: { name: \"only-alpha\", description: \"x\" }) { entityType { id } } }",
         NOT_FOUND,
     ),
-    write(
+    manage(
         "deleteEntityType",
         "mutation { deleteEntityType(input: { name: \"only-alpha\" }) { id } }",
         NOT_FOUND,
@@ -259,12 +381,12 @@ pub(crate) const ROWS: &[Row] = &[
         "{ search(collectionId: \"@collection\", vector: [1, 1]) { score item { metadata entity { name } } } }",
         NOT_FOUND,
     ),
-    write(
+    manage(
         "createCollection",
         "mutation { createCollection(input: { name: \"new\", dimension: 2, metric: DOT }) { collection { id } } }",
         Data,
     ),
-    write(
+    manage(
         "updateCollection",
         "mutation { updateCollection(input: { id: \"@collection\", name: \"x\" }) { collection { id } } }",
         NOT_FOUND,
@@ -279,7 +401,7 @@ pub(crate) const ROWS: &[Row] = &[
         "mutation { deleteItems(input: { collectionId: \"@collection\", keys: [\"p1\"] }) { deleted } }",
         NOT_FOUND,
     ),
-    write(
+    manage(
         "deleteCollection",
         "mutation { deleteCollection(input: { id: \"@collection\" }) { id } }",
         NOT_FOUND,
@@ -313,60 +435,62 @@ pub(crate) const ROWS: &[Row] = &[
         viewer: FORBIDDEN,
         ..read("webhooks", "{ webhooks { totalCount nodes { id description url } } }", Data)
     },
-    write(
+    manage(
         "createWebhook",
         "mutation { createWebhook(input: { url: \"https://hooks.invalid/\", filter: { subjects: [\"nothing.ever\"] } }) { webhook { id } } }",
         Data,
     ),
-    write(
+    manage(
         "updateWebhook",
         "mutation { updateWebhook(input: { id: \"@webhook\", description: \"x\" }) { webhook { id } } }",
         NOT_FOUND,
     ),
-    write(
+    manage(
         "rotateWebhookSecret",
         "mutation { rotateWebhookSecret(input: { id: \"@webhook\" }) { webhook { version } signingSecret } }",
         NOT_FOUND,
     ),
-    write(
+    manage(
         "pauseWebhook",
         "mutation { pauseWebhook(input: { id: \"@webhook\" }) { webhook { pauseReason } } }",
         NOT_FOUND,
     ),
-    write(
+    manage(
         "resumeWebhook",
         "mutation { resumeWebhook(input: { id: \"@webhook\" }) { webhook { state } } }",
         NOT_FOUND,
     ),
-    write(
+    manage(
         "replayDeliveries",
         "mutation { replayDeliveries(input: { webhookId: \"@webhook\", since: \"@from\" }) { replayed webhook { url } } }",
         NOT_FOUND,
     ),
     // There is none: its webhook wants nothing that happens.
     Row {
+        admin: NOT_FOUND,
         owner: NOT_FOUND,
-        ..write(
+        ..manage(
             "replayDelivery",
             "mutation { replayDelivery(input: { id: \"@webhook\" }) { delivery { status } } }",
             NOT_FOUND,
         )
     },
-    write(
+    manage(
         "sendTestEvent",
         "mutation { sendTestEvent(input: { webhookId: \"@webhook\" }) { delivery { payload } } }",
         NOT_FOUND,
     ),
     Row {
         viewer: FORBIDDEN,
+        member: FORBIDDEN,
         ..read("liveStreams", "{ liveStreams { totalCount nodes { id userId operationName } } }", Data)
     },
-    write(
+    manage(
         "endLiveStreams",
         "mutation { endLiveStreams(input: { operationName: \"Nothing\" }) { ended } }",
         Data,
     ),
-    write("deleteWebhook", "mutation { deleteWebhook(input: { id: \"@webhook\" }) { id } }", NOT_FOUND),
+    manage("deleteWebhook", "mutation { deleteWebhook(input: { id: \"@webhook\" }) { id } }", NOT_FOUND),
     read("streamCursor", "{ streamCursor }", Data),
     Row {
         viewer: FORBIDDEN,
@@ -376,21 +500,21 @@ pub(crate) const ROWS: &[Row] = &[
         viewer: FORBIDDEN,
         ..read("jobs", "{ jobs { totalCount nodes { id kind uniqueKey actorId } } }", Data)
     },
-    write("cancelJob", "mutation { cancelJob(input: { id: \"@job\" }) { job { status } } }", NOT_FOUND),
-    write("retryJob", "mutation { retryJob(input: { id: \"@job\" }) { job { status } } }", NOT_FOUND),
+    manage("cancelJob", "mutation { cancelJob(input: { id: \"@job\" }) { job { status } } }", NOT_FOUND),
+    manage("retryJob", "mutation { retryJob(input: { id: \"@job\" }) { job { status } } }", NOT_FOUND),
     Row { viewer: FORBIDDEN, ..read("schedule", "{ schedule(id: \"@schedule\") { name jobKind } }", Null) },
     Row { viewer: FORBIDDEN, ..read("schedules", "{ schedules { totalCount nodes { id name } } }", Data) },
-    write(
+    manage(
         "pauseSchedule",
         "mutation { pauseSchedule(input: { id: \"@schedule\" }) { schedule { name } } }",
         NOT_FOUND,
     ),
-    write(
+    manage(
         "resumeSchedule",
         "mutation { resumeSchedule(input: { id: \"@schedule\" }) { schedule { name } } }",
         NOT_FOUND,
     ),
-    write(
+    manage(
         "runSchedule",
         "mutation { runSchedule(input: { id: \"@schedule\" }) { schedule { name } job { kind } } }",
         NOT_FOUND,
@@ -399,12 +523,12 @@ pub(crate) const ROWS: &[Row] = &[
         viewer: FORBIDDEN,
         ..read("deadLetters", "{ deadLetters { totalCount nodes { id name error } } }", Data)
     },
-    write(
+    manage(
         "retryDeadLetter",
         "mutation { retryDeadLetter(input: { id: \"@letter\" }) { deadLetter { name error } } }",
         NOT_FOUND,
     ),
-    write(
+    manage(
         "discardDeadLetter",
         "mutation { discardDeadLetter(input: { id: \"@letter\" }) { id } }",
         NOT_FOUND,

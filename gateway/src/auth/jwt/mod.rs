@@ -143,7 +143,11 @@ impl Authenticator for JwtAuthenticator {
                 let (header, shape) = (&self.source.header, self.source.shape());
                 Err(AuthenticationError::Missing(format!("send an access token as `{header}: {shape}`")))
             }
-            None => Ok(Authenticated { caller: Arc::new(Caller::anonymous(request)), expires_at: None, terms: None }),
+            None => Ok(Authenticated {
+                caller: Arc::new(Caller::anonymous(request)),
+                expires_at: None,
+                terms: None,
+            }),
         }
     }
 }

@@ -250,8 +250,7 @@ impl ApiKeyQuery {
         let page = Page::try_new((first, after), (last, before), PageLimits::USUAL);
         let page = page.map_err(MachineError::from)?;
         let rows = machine::page(ctx.session(), Kind::ApiKey, &page).await?;
-        let total =
-            Total::new(|session| async move { machine::count(&session, Kind::ApiKey).await });
+        let total = Total::new(|session| async move { machine::count(&session, Kind::ApiKey).await });
         Ok(page.connection(rows, total, |row| (Cursor::new(&(row.id,)), ApiKey(row))))
     }
 
@@ -333,8 +332,7 @@ impl ApiKeyMutation {
         #[graphql(desc = "Which one.")] input: RotateApiKeyInput,
     ) -> Result<RotateApiKeyPayload, Error<MachineError>> {
         let RotateApiKeyInput { id, overlap_seconds } = input;
-        let (row, secret) =
-            machine::rotate(ctx.session(), (Kind::ApiKey, id), overlap_seconds).await?;
+        let (row, secret) = machine::rotate(ctx.session(), (Kind::ApiKey, id), overlap_seconds).await?;
         Ok(RotateApiKeyPayload { api_key: ApiKey(row), secret: secret.expose().to_owned() })
     }
 

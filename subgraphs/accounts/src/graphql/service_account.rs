@@ -201,8 +201,7 @@ impl ServiceAccountQuery {
         let page = Page::try_new((first, after), (last, before), PageLimits::USUAL);
         let page = page.map_err(MachineError::from)?;
         let rows = machine::page(ctx.session(), Kind::ServiceAccount, &page).await?;
-        let total =
-            Total::new(|session| async move { machine::count(&session, Kind::ServiceAccount).await });
+        let total = Total::new(|session| async move { machine::count(&session, Kind::ServiceAccount).await });
         Ok(page.connection(rows, total, |row| (Cursor::new(&(row.id,)), ServiceAccount(row))))
     }
 }

@@ -64,7 +64,8 @@ fn changed(
     change: MachineChange,
     now: DateTime<Utc>,
 ) -> Result<MachineRow, MachineError> {
-    let MachineChange { name, scopes, operations, networks, requests_per_minute, cost_per_minute, .. } = change;
+    let MachineChange { name, scopes, operations, networks, requests_per_minute, cost_per_minute, .. } =
+        change;
     let mut new = old.clone();
     if let Some(name) = name {
         Name::try_new(&name)?.as_str().clone_into(&mut new.name);

@@ -44,7 +44,9 @@ pub(crate) enum MachineError {
     #[error("the old secret stays good for 0 to {MAX_OVERLAP} seconds")]
     Overlap,
     /// There are too many.
-    #[error("an organization has at most {MAX_PER_ORGANIZATION} API keys and service accounts: revoke what is not used")]
+    #[error(
+        "an organization has at most {MAX_PER_ORGANIZATION} API keys and service accounts: revoke what is not used"
+    )]
     TooMany,
     /// Somebody else changed it meanwhile.
     #[error("it has version {actual} by now, not {expected}: read it again")]

@@ -35,7 +35,11 @@ fn operation(text: &str) -> Result<String, MachineError> {
     let is_name = (1..=NAME).contains(&text.len())
         && !text.starts_with(|c: char| c.is_ascii_digit())
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
-    if is_name { Ok(text.to_owned()) } else { Err(MachineError::Operation(text.chars().take(NAME).collect())) }
+    if is_name {
+        Ok(text.to_owned())
+    } else {
+        Err(MachineError::Operation(text.chars().take(NAME).collect()))
+    }
 }
 
 /// Networks as CIDR, each once; an address stands for itself alone.

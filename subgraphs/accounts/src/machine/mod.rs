@@ -23,12 +23,12 @@ pub(crate) use change::{MachineChange, update};
 pub(crate) use entity::{Kind, MachineRow};
 pub(crate) use error::MachineError;
 pub(crate) use limits::Limits;
-pub use oauth::{OAUTH_PATH, TokenGrant, TokenGrants, TokenRefusal, TokenRequest, token_routes};
 pub(crate) use oauth::{LocalGrants, internal_routes as oauth_routes};
+pub use oauth::{OAUTH_PATH, TokenGrant, TokenGrants, TokenRefusal, TokenRequest, token_routes};
+pub(crate) use verify::internal_routes;
 pub use verify::{
     MACHINES_PATH, MachineQuestion, MachineRefusal, Machines, MachinesUnavailable, VerifiedMachine,
 };
-pub(crate) use verify::internal_routes;
 
 use self::entity::Done;
 use crate::name::Name;
@@ -205,12 +205,7 @@ fn fact(done: Done, row: &MachineRow) -> AuditFact {
 }
 
 /// Gateways learn by `terms` whether what they know of it is still true.
-fn event(
-    kind: EventKind,
-    row: &MachineRow,
-    old: Option<&MachineRow>,
-    changed: Vec<&'static str>,
-) -> Event {
+fn event(kind: EventKind, row: &MachineRow, old: Option<&MachineRow>, changed: Vec<&'static str>) -> Event {
     let before = old.filter(|old| old.terms != row.terms);
     Event {
         kind,

@@ -88,7 +88,10 @@ impl Machines {
     }
 
     /// The API key whose secret has this hash, if it is good now; that it was used is written down.
-    pub async fn verify(&self, hash: [u8; 32]) -> Result<Result<VerifiedMachine, MachineRefusal>, StoreError> {
+    pub async fn verify(
+        &self,
+        hash: [u8; 32],
+    ) -> Result<Result<VerifiedMachine, MachineRefusal>, StoreError> {
         let verified = self.of_kind(Kind::ApiKey, hash).await?;
         if let Ok(verified) = &verified {
             self.uses.note(&self.store, verified.id);

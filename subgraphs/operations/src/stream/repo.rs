@@ -35,7 +35,9 @@ pub(crate) fn page_query(
     page: &Page,
 ) -> Result<QueryBuilder<Postgres>, StreamError> {
     let mut query = QueryBuilder::new(verb);
-    query.push("SELECT s.id, s.person, s.machine, s.session, s.kind, s.transport, s.operation, s.hash, s.opened_at");
+    query.push(
+        "SELECT s.id, s.person, s.machine, s.session, s.kind, s.transport, s.operation, s.hash, s.opened_at",
+    );
     query.push(FROM).push(" WHERE s.tenant = nullif(current_setting('pulse.org_id', true), '')::uuid");
     push_filter(&mut query, filter);
     if let Some(cursor) = &page.from {

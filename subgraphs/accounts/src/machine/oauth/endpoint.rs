@@ -25,11 +25,7 @@ pub fn token_routes(grants: Arc<dyn TokenGrants>) -> Router {
         .with_state(grants)
 }
 
-async fn token(
-    State(grants): State<Arc<dyn TokenGrants>>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Response {
+async fn token(State(grants): State<Arc<dyn TokenGrants>>, headers: HeaderMap, body: Bytes) -> Response {
     let (request, by_header) = match form::read(&headers, &body) {
         Ok(read) => read,
         Err(error) => return malformed(error),
@@ -69,7 +65,11 @@ fn malformed(error: FormError) -> Response {
 fn unknown_client(text: &str, by_header: bool) -> Response {
     let body = json!({ "error": "invalid_client", "error_description": text });
     let response = answer(StatusCode::UNAUTHORIZED, &body);
-    if by_header { ([(WWW_AUTHENTICATE, "Basic realm=\"pulse\"")], response).into_response() } else { response }
+    if by_header {
+        ([(WWW_AUTHENTICATE, "Basic realm=\"pulse\"")], response).into_response()
+    } else {
+        response
+    }
 }
 
 fn refuse(error: &str, text: &str) -> Response {
