@@ -117,7 +117,7 @@ async fn keys_are_looked_up_for_gateways_alone() -> anyhow::Result<()> {
         if let Some(caller) = caller {
             request = request.header("pulse-caller", caller);
         }
-        let body = Full::new(Bytes::from(json!({ "hash": [0; 32] }).to_string()));
+        let body = Full::new(Bytes::from(json!({ "hash": [0_u8; 32].to_vec() }).to_string()));
         let request = request.header("content-type", "application/json").body(body)?;
         let client = Client::builder(TokioExecutor::new()).build_http::<Full<Bytes>>();
         let response = client.request(request).await?;

@@ -10,6 +10,7 @@ mod health;
 mod import;
 mod live;
 mod matrix;
+mod row;
 mod schema;
 mod service_accounts;
 mod tenancy;

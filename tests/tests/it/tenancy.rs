@@ -9,7 +9,8 @@ use pulse_tokens::AccessClaims;
 use pulse_types::{Role, SessionId};
 use serde_json::{Value, json};
 
-use crate::matrix::{Expect, ROWS, Row};
+use crate::matrix::ROWS;
+use crate::row::{Expect, Row};
 
 /// Two tenants with the same keys in all subgraphs.
 struct Stage {
