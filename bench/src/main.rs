@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod archive;
+mod auth;
 mod bare;
 mod cache;
 mod import;
@@ -33,6 +34,8 @@ enum Bench {
     Cache(cache::Args),
     /// Subscribers by the thousand.
     Live(live::Args),
+    /// Who asks and what they may do, and signing in.
+    Auth(auth::Args),
     /// The bare handler, as a process of its own; started by `read`.
     #[command(hide = true)]
     BareServer { database: String, org: Uuid },
@@ -73,6 +76,7 @@ fn main() -> anyhow::Result<()> {
             Bench::Import(args) => import::run(args).await,
             Bench::Cache(args) => cache::run(args).await,
             Bench::Live(args) => live::run(args).await,
+            Bench::Auth(args) => auth::run(args).await,
             Bench::LiveServer { database, subscribers } => live::server::serve(&database, subscribers).await,
             Bench::Pulse { words } => live::server::pulse(words).await,
             Bench::LiveBareServer { database, topics } => live::bare::serve(&database, topics).await,

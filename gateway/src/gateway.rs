@@ -7,10 +7,11 @@ use std::task::{Context, Poll};
 use arc_swap::ArcSwap;
 use axum::Router;
 use axum::extract::Request;
+use axum::http::HeaderMap;
 use axum::response::Response;
 use futures::future::BoxFuture;
 use pulse_telemetry::Metrics;
-use pulse_types::Clock;
+use pulse_types::{Caller, Clock, RequestId};
 use tokio::task::JoinSet;
 use tower::Service;
 
@@ -21,7 +22,9 @@ use crate::http::{self, Front, HealthCheck};
 use crate::lifecycle::Lifecycle;
 use crate::persisted_queries::PersistedQueries;
 use crate::pipeline::{Executions, OperationNames};
-use crate::ports::{Authenticator, ChangeFeed, OperationStore, RevocationFeed, SupergraphSource};
+use crate::ports::{
+    AuthenticationError, Authenticator, ChangeFeed, OperationStore, RevocationFeed, SupergraphSource,
+};
 use crate::quota::Quotas;
 use crate::remote::headers::ResponseHeaders;
 use crate::response_cache::ResponseCache;
@@ -205,6 +208,13 @@ impl Gateway {
     /// The streams that are open, for those who look after them.
     pub fn streams(&self) -> StreamDirectory {
         self.current.epoch.load().state.streams.directory.clone()
+    }
+
+    /// Who asks with these headers, as requests learn it: a credential that was verified before is remembered.
+    pub async fn who_asks(&self, headers: &HeaderMap) -> Result<Arc<Caller>, AuthenticationError> {
+        let state = Arc::clone(&self.current.epoch.load().state);
+        let request = RequestId::new(state.clock.now());
+        Ok(state.callers.authenticate(headers, request).await?.caller)
     }
 
     /// The version of the supergraph that is served now.

@@ -7,6 +7,7 @@ mod config;
 pub mod engine;
 mod flights;
 mod gateway;
+mod hex;
 mod http;
 mod lifecycle;
 mod persisted_queries;

@@ -167,8 +167,27 @@ pub trait Authenticator: Send + Sync + 'static {
 pub struct Authenticated {
     /// Who asks.
     pub caller: Arc<Caller>,
-    /// When the credential ends; `None` for an anonymous caller.
+    /// When the credential ends; `None` for an anonymous caller, or where its [`Terms`] alone say for how long it may be
+    /// remembered.
     pub expires_at: Option<chrono::DateTime<chrono::Utc>>,
+    /// What the credential is for, when that is less than all that its caller may do.
+    pub terms: Option<Arc<Terms>>,
+}
+
+/// What a credential is for, beside what its caller may do: an API key's own limits.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Terms {
+    /// The networks that it may be used from; any, when there are none.
+    pub networks: Vec<ipnet::IpNet>,
+    /// The operations that it is for, each by its name or by the SHA-256 of its text in lower-case hexadecimal; any, when
+    /// there are none.
+    pub operations: std::collections::BTreeSet<String>,
+    /// How many requests it may send a minute.
+    pub requests_per_minute: Option<u64>,
+    /// What its operations may cost a minute, where the gateway counts costs.
+    pub cost_per_minute: Option<u64>,
+    /// Until when it may be remembered: the authenticator is asked anew after that, and streams go on.
+    pub remember_until: Option<chrono::DateTime<chrono::Utc>>,
 }
 
 /// What was revoked.
@@ -185,6 +204,10 @@ pub enum Revocation {
         /// The tenant.
         org: pulse_types::OrgId,
     },
+    /// An API key or a service account was revoked.
+    Machine(pulse_types::MachineId),
+    /// What an API key or a service account may do has changed.
+    MachineRights(pulse_types::MachineId),
 }
 
 /// Tells of credentials that end before their time.

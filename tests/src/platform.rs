@@ -105,11 +105,17 @@ impl TestPlatform {
 
     /// Sends a body to `/graphql` as it is.
     pub async fn post(&self, token: Option<&str>, body: impl Into<Bytes>) -> Answer {
-        let mut request = Request::post(format!("http://{}/graphql", self.address))
-            .header("content-type", "application/json")
-            .header("accept", "application/graphql-response+json");
-        if let Some(token) = token {
-            request = request.header("authorization", format!("Bearer {token}"));
+        let bearer = token.map(|token| format!("Bearer {token}"));
+        let header = bearer.as_deref().map(|bearer| ("authorization", bearer));
+        let types = [("content-type", "application/json"), ("accept", "application/graphql-response+json")];
+        self.post_to("/graphql", &types.into_iter().chain(header).collect::<Vec<_>>(), body).await
+    }
+
+    /// Posts a body to a path, with these headers.
+    pub async fn post_to(&self, path: &str, headers: &[(&str, &str)], body: impl Into<Bytes>) -> Answer {
+        let mut request = Request::post(format!("http://{}{path}", self.address));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
         }
         self.send(request.body(Full::new(body.into())).unwrap()).await
     }

@@ -26,7 +26,7 @@ pub enum Freshness<'a> {
 /// Who has written something that is in the log behind a position, or on its way there.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Unheard {
-    /// Those who have; `None` for all who are no persons.
+    /// Those who have; `None` for all who are neither persons nor programs.
     pub actors: HashSet<Option<UserId>>,
     /// There are so many that they were not listed.
     pub everybody: bool,
@@ -40,7 +40,7 @@ pub trait OwnWrites: Send + Sync {
 
 impl Unheard {
     fn concerns(&self, caller: &Caller) -> bool {
-        self.everybody || self.actors.contains(&caller.user())
+        self.everybody || self.actors.contains(&caller.actor())
     }
 }
 

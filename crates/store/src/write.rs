@@ -250,7 +250,7 @@ impl Write {
     }
 
     fn actor(&self) -> Option<Uuid> {
-        self.caller.user().map(UserId::uuid)
+        self.caller.actor().map(UserId::uuid)
     }
 
     /// The event as the log will tell of it; it has no position yet.
@@ -266,7 +266,7 @@ impl Write {
             changed: event.changed.iter().map(|field| (*field).to_owned()).collect(),
             attributes: map(&event.attributes),
             before: map(&event.before),
-            actor: self.caller.user(),
+            actor: self.caller.actor(),
             request: Some(self.caller.request.uuid()),
             at: self.now,
             facts: Vec::new(),

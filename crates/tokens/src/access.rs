@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use ed25519_dalek::pkcs8::EncodePrivateKey;
 use jsonwebtoken::errors::ErrorKind;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
-use pulse_types::{Caller, OrgId, Permissions, RequestId, Secret, SessionId, Subject, UserId};
+use pulse_types::{Caller, MachineId, OrgId, Permissions, RequestId, Secret, SessionId, Subject, UserId};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -61,10 +61,13 @@ pub(crate) fn check_expiry(expires: i64, now: DateTime<Utc>) -> Result<(), Token
 /// What an access token says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccessClaims {
-    /// The person.
+    /// The person; or the service account, where `machine` says more of it.
     pub sub: UserId,
-    /// The session that the token was made for.
+    /// The session that the token was made for; of a service account, which has none, the token's own id.
     pub sid: SessionId,
+    /// What else is known of the service account that the token was made for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub machine: Option<MachineClaims>,
     /// The tenant that the person acts in.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub org: Option<OrgId>,
@@ -78,6 +81,15 @@ pub struct AccessClaims {
     pub exp: i64,
 }
 
+/// What a token says of the service account that it was made for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MachineClaims {
+    /// The person who answers for it.
+    pub maker: UserId,
+    /// Counts the changes of what it may do: a token of before a change is no good after it.
+    pub terms: i64,
+}
+
 impl AccessClaims {
     /// Claims that hold from `now` for [`ACCESS_TOKEN_SECONDS`].
     pub fn new(
@@ -89,6 +101,7 @@ impl AccessClaims {
         Self {
             sub: user,
             sid: session,
+            machine: None,
             org: tenant.map(|(org, _)| org),
             scope: tenant.map(|(_, permissions)| permissions.to_scope()).unwrap_or_default(),
             aud: AUDIENCE.to_owned(),
@@ -97,12 +110,29 @@ impl AccessClaims {
         }
     }
 
+    /// The same for a service account, for which `maker` answers; `terms` counts the changes of what it may do.
+    pub fn of_service_account(
+        (account, maker, terms): (MachineId, UserId, i64),
+        tenant: (OrgId, &Permissions),
+        now: DateTime<Utc>,
+    ) -> Self {
+        let sub = UserId::from_uuid(account.uuid());
+        let machine = Some(MachineClaims { maker, terms });
+        Self { machine, ..Self::new(sub, SessionId::new(now), Some(tenant), now) }
+    }
+
     /// The caller that these claims are about.
     pub fn caller(&self, request: RequestId) -> Caller {
+        let (subject, session) = match self.machine {
+            None => (Subject::User(self.sub), Some(self.sid)),
+            Some(MachineClaims { maker, .. }) => {
+                (Subject::Machine { id: MachineId::from_uuid(self.sub.uuid()), maker }, None)
+            }
+        };
         Caller {
-            subject: Subject::User(self.sub),
+            subject,
             org: self.org,
-            session: Some(self.sid),
+            session,
             permissions: Permissions::from_scope(&self.scope),
             ..Caller::anonymous(request)
         }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Identity, OrgId, Origin, Permission, Permissions, RequestId, SessionId, UserId};
+use crate::{Identity, MachineId, OrgId, Origin, Permission, Permissions, RequestId, SessionId, UserId};
 
 /// Who a caller is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -14,6 +14,13 @@ pub enum Subject {
     Anonymous,
     /// A person.
     User(UserId),
+    /// A program with a credential of its own: an API key or a service account.
+    Machine {
+        /// The credential.
+        id: MachineId,
+        /// The person who answers for it. It never may more than that person.
+        maker: UserId,
+    },
     /// Somebody whom another issuer of tokens knows; the caller's identity says who.
     External,
     /// Pulse itself: a job, an import, a sequencer.
@@ -58,6 +65,9 @@ pub enum Refusal {
     /// The caller's rights do not include this one.
     #[error("you need the permission {0} in this organization; ask one of its admins")]
     Forbidden(Permission),
+    /// It is about a person, and a program asks.
+    #[error("this belongs to a person: an API key or a service account cannot do it; sign in as somebody")]
+    NotAPerson,
 }
 
 impl Caller {
@@ -108,15 +118,45 @@ impl Caller {
         }
     }
 
-    /// The person who asks, or a refusal when it is nobody or Pulse itself.
+    /// The person who asks, or a refusal when it is nobody, a program, or Pulse itself.
     pub fn require_user(&self) -> Result<UserId, Refusal> {
-        self.user().ok_or(Refusal::Unauthenticated)
+        match self.subject {
+            Subject::User(user) => Ok(user),
+            Subject::Machine { .. } => Err(Refusal::NotAPerson),
+            Subject::Anonymous | Subject::External | Subject::System => Err(Refusal::Unauthenticated),
+        }
     }
 
     /// The person who asks, when it is one.
     pub const fn user(&self) -> Option<UserId> {
         match self.subject {
             Subject::User(user) => Some(user),
+            Subject::Machine { .. } | Subject::Anonymous | Subject::External | Subject::System => None,
+        }
+    }
+
+    /// The API key or service account that asks, when it is one.
+    pub const fn machine(&self) -> Option<MachineId> {
+        match self.subject {
+            Subject::Machine { id, .. } => Some(id),
+            Subject::User(_) | Subject::Anonymous | Subject::External | Subject::System => None,
+        }
+    }
+
+    /// Whom what is done is written down under, in the audit, the log and histories: the person, or the program, whose id
+    /// stands where a person's would. No two of them are the same.
+    pub const fn actor(&self) -> Option<UserId> {
+        match self.subject {
+            Subject::User(user) => Some(user),
+            Subject::Machine { id, .. } => Some(UserId::from_uuid(id.uuid())),
+            Subject::Anonymous | Subject::External | Subject::System => None,
+        }
+    }
+
+    /// The person whose rights the caller's come from: the one who asks, or who answers for the program that does.
+    pub const fn answerable(&self) -> Option<UserId> {
+        match self.subject {
+            Subject::User(user) | Subject::Machine { maker: user, .. } => Some(user),
             Subject::Anonymous | Subject::External | Subject::System => None,
         }
     }

@@ -128,6 +128,8 @@ ids! {
     ItemId,
     /// A job.
     JobId,
+    /// A program's own credential: an API key or a service account.
+    MachineId,
     /// An organization. The root organization is the tenant.
     OrgId,
     /// A running process of Pulse, among those that share a database.

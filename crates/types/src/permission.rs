@@ -66,6 +66,10 @@ permissions! {
     WEBHOOK_READ = "webhook:read",
     /// Create, change and delete webhooks, and have things sent again.
     WEBHOOK_MANAGE = "webhook:manage",
+    /// See the organization's API keys and service accounts.
+    API_KEY_READ = "api-key:read",
+    /// Make, change and revoke API keys and service accounts.
+    API_KEY_MANAGE = "api-key:manage",
     /// See who listens to which streams.
     STREAM_READ = "stream:read",
     /// End streams of others.
@@ -158,7 +162,7 @@ impl Role {
         match (resource, action) {
             ("organization", "manage") => Self::Owner,
             // Who listens to what is nobody's business but that of those who look after them.
-            ("stream", _) | ("audit", "read") | (_, "manage") => Self::Admin,
+            ("stream" | "api-key", _) | ("audit", "read") | (_, "manage") => Self::Admin,
             // Where data go, and what is done about them in the background, is no data of the organization.
             ("webhook" | "job", "read") => Self::Member,
             (_, "read") => Self::Viewer,

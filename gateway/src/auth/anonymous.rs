@@ -24,7 +24,7 @@ impl AnonymousAuthenticator {
 #[async_trait]
 impl Authenticator for AnonymousAuthenticator {
     async fn authenticate(&self, _: &HeaderMap) -> Result<Authenticated, AuthenticationError> {
-        Ok(Authenticated { caller: Arc::clone(&self.nobody), expires_at: None })
+        Ok(Authenticated { caller: Arc::clone(&self.nobody), expires_at: None, terms: None })
     }
 
     fn credential_headers(&self) -> Vec<HeaderName> {

@@ -13,7 +13,7 @@ use pulse_types::{Caller, Clock, Origin, RequestId};
 use sha2::{Digest, Sha256};
 
 use super::watch::{Watch, Watchers, revocable};
-use crate::ports::{Authenticated, AuthenticationError, Authenticator, Revocation, RevocationFeed};
+use crate::ports::{Authenticated, AuthenticationError, Authenticator, Revocation, RevocationFeed, Terms};
 
 /// How long a credential is remembered at most. It is also how long revocations are kept.
 const REMEMBERED_FOR: Duration = Duration::from_mins(15);
@@ -56,6 +56,8 @@ pub(crate) struct Known {
     pub(crate) caller: Arc<Caller>,
     /// When the credential ends, when it does.
     pub(crate) expires_at: Option<DateTime<Utc>>,
+    /// What the credential is for, when that is less than all that the caller may do.
+    pub(crate) terms: Option<Arc<Terms>>,
     verified_at: u64,
 }
 
@@ -98,7 +100,7 @@ impl RememberedCallers {
         }
         let remembered = self.verify(&credentials).await?;
         let known = remembered.of_request(request);
-        if known.expires_at.is_some() && !self.revocations.is_without_news() {
+        if remembered.good_until().is_some() && !self.revocations.is_without_news() {
             self.callers.insert(hash, remembered);
         }
         Ok(known)
@@ -142,7 +144,7 @@ impl RememberedCallers {
     }
 
     fn is_good(&self, known: &Remembered) -> bool {
-        known.authenticated.expires_at.is_some_and(|end| end > self.clock.now())
+        known.good_until().is_some_and(|end| end > self.clock.now())
             && !self.revocations.concern(&known.authenticated.caller, known.verified_at)
     }
 }
@@ -184,9 +186,17 @@ impl Known {
 }
 
 impl Remembered {
+    /// Until when nobody need be asked again; `None` for what is not remembered.
+    fn good_until(&self) -> Option<DateTime<Utc>> {
+        let Authenticated { expires_at, terms, .. } = &self.authenticated;
+        let remember_until = terms.as_ref().and_then(|terms| terms.remember_until);
+        expires_at.into_iter().copied().chain(remember_until).min()
+    }
+
     fn of_request(&self, request: RequestId) -> Known {
-        let Self { authenticated: Authenticated { caller, expires_at }, verified_at } = self;
-        Known { caller: of_request(caller, request), expires_at: *expires_at, verified_at: *verified_at }
+        let Self { authenticated: Authenticated { caller, expires_at, terms }, verified_at } = self;
+        let (expires_at, verified_at) = (*expires_at, *verified_at);
+        Known { caller: of_request(caller, request), expires_at, terms: terms.clone(), verified_at }
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::future::pending;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-use pulse_types::{Caller, Subject};
+use pulse_types::Caller;
 use tokio::sync::SetOnce;
 
 use crate::ports::Revocation;
@@ -25,18 +25,21 @@ pub(crate) struct Watch {
     over: Option<Revocation>,
 }
 
-/// How many things can be revoked of a caller.
-const REVOCABLE: usize = 3;
+/// How many things can be revoked of a caller at most.
+const REVOCABLE: usize = 4;
 
 /// What can be revoked of a caller.
 pub(super) fn revocable(caller: &Caller) -> impl Iterator<Item = Revocation> {
     let session = caller.session.map(Revocation::Session);
-    let user = match caller.subject {
-        Subject::User(user) => Some(user),
-        Subject::Anonymous | Subject::External | Subject::System => None,
-    };
+    // A program ends with the person who answers for it.
+    let user = caller.answerable();
     let membership = user.zip(caller.org).map(|(user, org)| Revocation::Membership { user, org });
-    session.into_iter().chain(user.map(Revocation::User)).chain(membership)
+    let machine = caller.machine().map(|id| [Revocation::Machine(id), Revocation::MachineRights(id)]);
+    session
+        .into_iter()
+        .chain(user.map(Revocation::User))
+        .chain(membership)
+        .chain(machine.into_iter().flatten())
 }
 
 impl Watchers {
@@ -81,11 +84,12 @@ impl Watch {
         if let Some(revocation) = self.over {
             return revocation;
         }
-        let [first, second, third] = &self.watched;
+        let [first, second, third, fourth] = &self.watched;
         tokio::select! {
             revocation = told(first.as_ref()) => revocation,
             revocation = told(second.as_ref()) => revocation,
             revocation = told(third.as_ref()) => revocation,
+            revocation = told(fourth.as_ref()) => revocation,
         }
     }
 }

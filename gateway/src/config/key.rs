@@ -44,6 +44,11 @@ impl KeyExpression {
         Self(Vec::new())
     }
 
+    /// The caller, whoever it is.
+    pub(crate) fn caller() -> Self {
+        Self(vec![vec![KeyPart::User]])
+    }
+
     /// The parts, each with its alternatives.
     pub(crate) fn parts(&self) -> &[Vec<KeyPart>] {
         &self.0

@@ -9,6 +9,7 @@ use pulse_types::{Origin, RequestId};
 use tokio::time::timeout_at;
 
 use super::refusal::Refusal;
+use super::terms::check_network;
 use crate::auth::Known;
 use crate::engine::ErrorCode;
 use crate::gateway::State;
@@ -22,6 +23,7 @@ pub(crate) async fn authenticate(
 ) -> Result<Known, Refusal> {
     match timeout_at(deadline.into(), state.callers.authenticate(headers, request)).await {
         Ok(Ok(known)) => {
+            check_network(known.terms.as_deref(), address)?;
             let user_agent = headers.get(USER_AGENT).and_then(|value| value.to_str().ok());
             Ok(known.from(Origin::new(address, user_agent)))
         }

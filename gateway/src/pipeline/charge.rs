@@ -42,7 +42,7 @@ pub(super) async fn charge(
     let asker = asker(client, operation.name());
     if let Some(estimate) = &estimate {
         histogram!("pulse_gateway_operation_cost", "cost" => "estimated").record(estimate.cost.units());
-        if let Some(refused) = too_dear(state, estimate) {
+        if let Some(refused) = too_dear(state, &asker, estimate) {
             count(state, &asker, summary).await?;
             return Err(refused);
         }
@@ -53,7 +53,7 @@ pub(super) async fn charge(
     let debit = debit.map_err(|shortage| refuse(state, &shortage, cost, summary))?;
     let tells = tells(state, request);
     tell(state, (estimate.as_ref().map(|estimate| estimate.cost), None), debit.standings(), summary);
-    let meter = estimate.as_ref().filter(|_| !pays_now && state.quotas.has_budgets()).map(|estimate| {
+    let meter = estimate.as_ref().filter(|_| !pays_now && state.quotas.has_budgets(&asker)).map(|estimate| {
         Arc::new(Meter {
             quotas: Arc::clone(&state.quotas),
             client: client.clone(),
@@ -115,7 +115,13 @@ impl Charge {
 }
 
 fn asker<'a>(client: &'a Client, operation: Option<&'a str>) -> Asker<'a> {
-    Asker { caller: &client.caller, headers: &client.headers, address: client.address, operation }
+    Asker {
+        caller: &client.caller,
+        terms: client.terms.as_deref(),
+        headers: &client.headers,
+        address: client.address,
+        operation,
+    }
 }
 
 fn tells(state: &State, request: &GraphqlRequest) -> bool {
@@ -127,7 +133,7 @@ fn tells(state: &State, request: &GraphqlRequest) -> bool {
 }
 
 /// Why an operation may not run at all, whatever anybody has left.
-fn too_dear(state: &State, estimate: &Estimate) -> Option<Refusal> {
+fn too_dear(state: &State, asker: &Asker<'_>, estimate: &Estimate) -> Option<Refusal> {
     let config = &state.config.cost;
     let cost = estimate.cost;
     let over = |limit: Cost| !limit.is_zero() && cost > limit;
@@ -151,7 +157,7 @@ fn too_dear(state: &State, estimate: &Estimate) -> Option<Refusal> {
         let mut error = exceeded(text, cost, limit);
         error.extensions.push(("subgraph", (**name).into()));
         ("SUBGRAPH_COST", error)
-    } else if let Some(Shortage::TooDear { bucket, capacity }) = state.quotas.too_dear(cost) {
+    } else if let Some(Shortage::TooDear { bucket, capacity }) = state.quotas.too_dear(asker, cost) {
         ("BUCKET_CAPACITY", above_capacity(&bucket, cost, capacity))
     } else {
         return None;

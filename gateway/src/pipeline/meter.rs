@@ -70,9 +70,9 @@ impl Meter {
     }
 
     async fn debit(&self) -> Result<Debit, Shortage> {
-        let Client { caller, headers, address, .. } = &self.client;
+        let Client { caller, terms, headers, address, .. } = &self.client;
         let operation = self.operation.as_deref();
-        let asker = Asker { caller, headers, address: *address, operation };
+        let asker = Asker { caller, terms: terms.as_deref(), headers, address: *address, operation };
         self.quotas.debit_event(&asker, self.estimate).await
     }
 }

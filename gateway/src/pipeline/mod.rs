@@ -19,6 +19,7 @@ mod respond;
 mod reuse;
 mod share;
 mod summary;
+mod terms;
 mod variant;
 
 use std::sync::Arc;
@@ -107,7 +108,8 @@ async fn steps(
     let headers =
         Arc::new(if accepted.stream.is_some() { streams::kept(&parts.headers) } else { parts.headers });
     let transport = accepted.stream.into();
-    let client = Client { caller: Arc::clone(&known.caller), headers, address, transport, deadline };
+    let (caller, terms) = (Arc::clone(&known.caller), known.terms.clone());
+    let client = Client { caller, terms, headers, address, transport, deadline };
     let request = match incoming {
         Incoming::One(request) => *request,
         Incoming::Batch(requests) => {

@@ -15,11 +15,12 @@ use super::execute::Paying;
 use super::read_request::GraphqlRequest;
 use super::refusal::Refusal;
 use super::summary::Summary;
-use super::{charge, execute, find_document, live, prepare, variant};
+use super::{charge, execute, find_document, live, prepare, terms, variant};
 use crate::engine::{Engine, ExecutionResult, Operation, OperationKind, Subscription};
 use crate::gateway::State;
 use crate::http::client_address::shown;
 use crate::http::negotiate::StreamType;
+use crate::ports::Terms;
 use crate::streams::{Beginning, StreamKind};
 use crate::trace;
 use crate::value::Text;
@@ -70,6 +71,8 @@ impl From<Option<StreamType>> for Transport {
 #[derive(Debug, Clone)]
 pub(crate) struct Client {
     pub(crate) caller: Arc<Caller>,
+    /// What the credential is for, when that is less than all that the caller may do.
+    pub(crate) terms: Option<Arc<Terms>>,
     /// The head of the request, or of the one that opened the connection.
     pub(crate) headers: Arc<HeaderMap>,
     /// Where the client is, when that is known.
@@ -189,6 +192,7 @@ async fn ready(
     let finding = find_document::find_document(state, request, &client.caller);
     let document = finding.instrument(trace::step!("find_document")).await?;
     let (operation, was_planned) = planned(state, engine, client, (request, &document.text)).await?;
+    terms::check_operation(client.terms.as_deref(), operation.name(), &document.text)?;
     if let Some(hash) = document.register {
         state.persisted.register(hash, &document.text);
     }

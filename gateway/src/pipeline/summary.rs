@@ -201,6 +201,7 @@ fn subject(caller: &Caller) -> String {
     match caller.subject {
         Subject::Anonymous => "anonymous".to_owned(),
         Subject::User(user) => user.to_string(),
+        Subject::Machine { id, .. } => format!("machine:{id}"),
         Subject::External => {
             let name = caller.identity.as_ref().map_or("external", |identity| identity.subject.as_str());
             name.chars().take(NAME_LIMIT).collect()

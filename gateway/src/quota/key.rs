@@ -7,6 +7,7 @@ use pulse_types::{Caller, Subject};
 use sha2::{Digest, Sha256};
 
 use crate::config::{KeyExpression, KeyPart};
+use crate::ports::Terms;
 
 /// Those whose requests are counted together.
 pub(super) type Key = [u8; 16];
@@ -15,6 +16,8 @@ pub(super) type Key = [u8; 16];
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Asker<'a> {
     pub(crate) caller: &'a Caller,
+    /// What the credential is for: it may have limits of its own.
+    pub(crate) terms: Option<&'a Terms>,
     pub(crate) headers: &'a HeaderMap,
     pub(crate) address: Option<IpAddr>,
     pub(crate) operation: Option<&'a str>,
@@ -51,10 +54,15 @@ fn value(part: &KeyPart, asker: &Asker<'_>) -> Option<Vec<u8>> {
         KeyPart::User => match asker.caller.subject {
             Subject::Anonymous => None,
             Subject::User(user) => Some(user.to_string().into_bytes()),
+            Subject::Machine { id, .. } => Some(id.to_string().into_bytes()),
             Subject::External => identity.map(|identity| named(&identity.issuer, &identity.subject)),
             Subject::System => Some(b"system".to_vec()),
         },
-        KeyPart::ApiKey => header(asker, "x-api-key"),
+        // Of a key that was verified, its id: it is the same over a rotation, and in whichever header it was sent.
+        KeyPart::ApiKey => match asker.caller.machine() {
+            Some(id) => Some(id.to_string().into_bytes()),
+            None => header(asker, "x-api-key"),
+        },
         KeyPart::Ip => asker.address.map(|address| address.to_canonical().to_string().into_bytes()),
         KeyPart::Operation => asker.operation.map(|name| name.as_bytes().to_vec()),
         KeyPart::Header(name) => header(asker, name.as_str()),

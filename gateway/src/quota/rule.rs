@@ -9,7 +9,7 @@ use super::bucket::Measure;
 use super::key::{Asker, key};
 use super::settlement::Debit;
 use super::store::{Demand, Lease, Store};
-use crate::config::{BucketConfig, CostMode, GatewayConfig, RateLimitRule};
+use crate::config::{BucketConfig, CostMode, GatewayConfig, KeyExpression, RateLimitRule};
 use crate::engine::Cost;
 
 /// The rules that requests are held to, and the buckets that they are paid from.
@@ -22,7 +22,7 @@ pub(crate) struct Quotas {
 
 struct Rule {
     name: Arc<str>,
-    key: crate::config::KeyExpression,
+    key: KeyExpression,
     measure: Measure,
     counts: Counts,
     /// The quota and its window in seconds, as headers tell them.
@@ -84,22 +84,27 @@ impl Quotas {
     /// could cost anything.
     pub(crate) async fn debit(&self, asker: &Asker<'_>, cost: Option<Cost>) -> Result<Debit, Shortage> {
         let wanted = |rule: &&Rule| rule.counts == Counts::Requests || cost.is_some();
-        self.take(self.rules.iter().filter(wanted).collect(), asker, cost.unwrap_or_default()).await
+        let own = own_rules(asker);
+        self.take(self.rules.iter().chain(&own).filter(wanted).collect(), asker, cost.unwrap_or_default())
+            .await
     }
 
     /// Debits what an event of a stream may cost.
     pub(crate) async fn debit_event(&self, asker: &Asker<'_>, cost: Cost) -> Result<Debit, Shortage> {
-        self.take(self.rules.iter().filter(|rule| rule.counts == Counts::Costs).collect(), asker, cost).await
+        let (own, counts) = (own_rules(asker), |rule: &&Rule| rule.counts == Counts::Costs);
+        self.take(self.rules.iter().chain(&own).filter(counts).collect(), asker, cost).await
     }
 
     /// Whether anything is paid from budgets.
-    pub(crate) fn has_budgets(&self) -> bool {
-        self.rules.iter().any(|rule| rule.counts == Counts::Costs)
+    pub(crate) fn has_budgets(&self, asker: &Asker<'_>) -> bool {
+        let own = asker.terms.is_some_and(|terms| terms.cost_per_minute.is_some());
+        own || self.rules.iter().any(|rule| rule.counts == Counts::Costs)
     }
 
     /// The bucket that could never pay for this, when there is one.
-    pub(crate) fn too_dear(&self, cost: Cost) -> Option<Shortage> {
-        let costs = self.rules.iter().filter(|rule| rule.counts == Counts::Costs);
+    pub(crate) fn too_dear(&self, asker: &Asker<'_>, cost: Cost) -> Option<Shortage> {
+        let own = own_rules(asker);
+        let costs = self.rules.iter().chain(&own).filter(|rule| rule.counts == Counts::Costs);
         let mut small = costs.filter(|rule| amount(cost) > rule.measure.capacity);
         small.next().map(|rule| Shortage::TooDear {
             bucket: Arc::clone(&rule.name),
@@ -125,6 +130,11 @@ impl Quotas {
         let standings: Vec<Standing> =
             rules.iter().zip(&outcome.levels).map(|(rule, level)| rule.standing(*level)).collect();
         if let Some(short) = outcome.short {
+            let capacity = rules[short].measure.capacity;
+            if demands[short].amount > capacity {
+                let (bucket, capacity) = (Arc::clone(&rules[short].name), Cost::from_float(capacity));
+                return Err(Shortage::TooDear { bucket, capacity });
+            }
             let short_of =
                 |index: usize| rules[index].measure.wait(outcome.levels[index], demands[index].amount);
             let waits: Option<Vec<f64>> = (0..rules.len()).map(short_of).collect();
@@ -140,7 +150,7 @@ impl Quotas {
 impl Rule {
     fn demand(&self, asker: &Asker<'_>, cost: Cost) -> Demand {
         let leased = self.counts == Counts::Costs;
-        let nobody = crate::config::KeyExpression::everybody();
+        let nobody = KeyExpression::everybody();
         Demand {
             key: key(&self.name, &self.key, asker),
             shared_key: key(&self.name, &nobody, asker),
@@ -174,6 +184,24 @@ fn rules(config: &GatewayConfig) -> Vec<Rule> {
     let requests = config.rate_limits.iter().map(request_rule);
     let costs = config.cost.buckets.iter().filter(|_| config.cost.mode == CostMode::Enforce).map(cost_rule);
     requests.chain(costs).collect()
+}
+
+/// The limits of the asker's own credential: what a minute allows may come at once.
+fn own_rules(asker: &Asker<'_>) -> Vec<Rule> {
+    let Some(terms) = asker.terms else { return Vec::new() };
+    let rule = |name: &str, per_minute: u64, counts| {
+        let capacity = amount(Cost::new(per_minute));
+        Rule {
+            name: name.into(),
+            key: KeyExpression::caller(),
+            measure: Measure { capacity, per_millisecond: capacity / 60_000.0 },
+            counts,
+            policy: (per_minute, Some(60)),
+        }
+    };
+    let requests = terms.requests_per_minute.map(|limit| rule("key-requests", limit, Counts::Requests));
+    let costs = terms.cost_per_minute.map(|limit| rule("key-cost", limit, Counts::Costs));
+    requests.into_iter().chain(costs).collect()
 }
 
 fn request_rule(rule: &RateLimitRule) -> Rule {

@@ -1,19 +1,20 @@
 //! The streams that are open, for those who look after them: who listens to what, and how to end it.
 
 use std::collections::BTreeMap;
-use std::fmt::{self, Write as _};
+use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, Utc};
 use futures::StreamExt;
 use futures::stream;
-use pulse_types::{Caller, Clock, OrgId, SessionId, Subject, UserId};
+use pulse_types::{Caller, Clock, MachineId, OrgId, SessionId, Subject, UserId};
 use sha2::{Digest, Sha256};
 use tokio::sync::{SetOnce, watch};
 use uuid::Uuid;
 
 use crate::engine::{ErrorCode, RequestError};
+use crate::hex::hex;
 use crate::pipeline::{Refusal, Results};
 
 /// A stream that is open.
@@ -57,6 +58,8 @@ pub struct StreamFilter {
     pub user: Option<UserId>,
     /// Those of this session.
     pub session: Option<SessionId>,
+    /// Those of this API key or service account.
+    pub machine: Option<MachineId>,
     /// Those of operations with this name, or with this hash.
     pub operation: Option<String>,
     /// Those that were opened until then.
@@ -65,12 +68,13 @@ pub struct StreamFilter {
 
 impl StreamFilter {
     fn matches(&self, stream: &OpenStream) -> bool {
-        let Self { id, org, user, session, operation, opened_until } = self;
+        let Self { id, org, user, session, machine, operation, opened_until } = self;
         let caller = &stream.caller;
         id.is_none_or(|id| id == stream.id)
             && org.is_none_or(|org| caller.org == Some(org))
             && user.is_none_or(|user| caller.subject == Subject::User(user))
             && session.is_none_or(|session| caller.session == Some(session))
+            && machine.is_none_or(|machine| caller.machine() == Some(machine))
             && opened_until.is_none_or(|until| stream.since <= until)
             && operation
                 .as_ref()
@@ -217,11 +221,4 @@ impl Drop for Listed {
 fn ended(reason: &str) -> Refusal {
     let text = format!("this stream was ended by an administrator: {reason}");
     Refusal::errors(vec![RequestError::new(ErrorCode::Forbidden, text).because("STREAM_ENDED")])
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
-        write!(text, "{byte:02x}").expect("writing to a string cannot fail");
-        text
-    })
 }

@@ -104,8 +104,8 @@ impl Ending {
         tokio::select! {
             biased;
             revocation = revoked => match revocation {
-                Revocation::Session(_) | Revocation::User(_) => End::Revoked,
-                Revocation::Membership { .. } => End::RightsChanged,
+                Revocation::Session(_) | Revocation::User(_) | Revocation::Machine(_) => End::Revoked,
+                Revocation::Membership { .. } | Revocation::MachineRights(_) => End::RightsChanged,
             },
             () = expired => End::Expired,
             () = self.drain.begun() => End::Draining,

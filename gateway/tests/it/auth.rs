@@ -35,13 +35,13 @@ impl Authenticator for Tokens {
         match headers.get("authorization").map(|value| value.to_str().unwrap()) {
             Some("Bearer good") => {
                 let expires_at = Some(noon() + TimeDelta::minutes(10));
-                Ok(Authenticated { caller: Arc::clone(&self.caller), expires_at })
+                Ok(Authenticated { caller: Arc::clone(&self.caller), expires_at, terms: None })
             }
             Some("Bearer down") => Err(AuthenticationError::Unavailable("no connection to db-7".into())),
             Some(_) => Err(AuthenticationError::Invalid("the token has \"expired\" ä; sign in again".into())),
             None => {
                 let caller = Arc::new(Caller::anonymous(RequestId::new(noon())));
-                Ok(Authenticated { caller, expires_at: None })
+                Ok(Authenticated { caller, expires_at: None, terms: None })
             }
         }
     }

@@ -24,7 +24,7 @@ impl Authenticator for Scopes {
                 Caller { permissions: Permissions::from_scope(scopes), ..Caller::clone(&somebody()) }
             }
         };
-        Ok(Authenticated { caller: Arc::new(caller), expires_at: None })
+        Ok(Authenticated { caller: Arc::new(caller), expires_at: None, terms: None })
     }
 }
 

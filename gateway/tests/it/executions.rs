@@ -92,7 +92,7 @@ impl Authenticator for Scopes {
     async fn authenticate(&self, headers: &HeaderMap) -> Result<Authenticated, AuthenticationError> {
         let scopes = headers.get("authorization").map_or("", |value| value.to_str().unwrap());
         let caller = Caller { permissions: Permissions::from_scope(scopes), ..Caller::clone(&self.0) };
-        Ok(Authenticated { caller: Arc::new(caller), expires_at: None })
+        Ok(Authenticated { caller: Arc::new(caller), expires_at: None, terms: None })
     }
 }
 

@@ -31,6 +31,7 @@ mod streams;
 mod subgraph;
 mod summary;
 mod support;
+mod terms;
 mod traffic;
 mod uploads;
 mod value;

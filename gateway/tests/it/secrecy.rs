@@ -28,7 +28,7 @@ impl Authenticator for Somebody {
     async fn authenticate(&self, headers: &HeaderMap) -> Result<Authenticated, AuthenticationError> {
         let known = headers.contains_key("authorization");
         let nobody = || Arc::new(Caller::anonymous(RequestId::new(noon())));
-        Ok(Authenticated { caller: if known { somebody() } else { nobody() }, expires_at: None })
+        Ok(Authenticated { caller: if known { somebody() } else { nobody() }, expires_at: None, terms: None })
     }
 }
 

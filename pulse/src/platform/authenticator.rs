@@ -1,19 +1,29 @@
-//! Access tokens at the gateway.
+//! Access tokens and API keys at the gateway.
 
-use async_trait::async_trait;
-use chrono::DateTime;
-use http::HeaderMap;
-use http::header::AUTHORIZATION;
-use pulse_gateway::ports::{Authenticated, AuthenticationError, Authenticator, RevocationFeed};
-use pulse_tokens::AccessTokens;
-use pulse_types::{Caller, Clock, RequestId};
 use std::sync::Arc;
 
-use super::Revoked;
+use async_trait::async_trait;
+use chrono::{DateTime, TimeDelta, Utc};
+use http::header::{AUTHORIZATION, HeaderName};
+use http::{HeaderMap, HeaderValue};
+use pulse_accounts::VerifiedMachine;
+use pulse_gateway::ports::{Authenticated, AuthenticationError, Authenticator, RevocationFeed, Terms};
+use pulse_tokens::{AccessTokens, MachineKind, MachineSecret};
+use pulse_types::{Caller, Clock, RequestId, Subject};
 
-/// Turns `Authorization: Bearer <access token>` into a caller.
+use super::Revoked;
+use super::machines::VerifyMachines;
+
+/// Another place for an API key.
+const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
+
+/// How long an API key is remembered before it is looked up again. Longer, and nobody would know that it is still used.
+const REMEMBERED: TimeDelta = TimeDelta::minutes(1);
+
+/// Turns `Authorization: Bearer <access token or API key>`, or `X-API-Key: <API key>`, into a caller.
 pub struct TokenAuthenticator {
     tokens: AccessTokens,
+    machines: Arc<dyn VerifyMachines>,
     clock: Clock,
     revoked: Arc<Revoked>,
     /// What keeps `revoked` true, where that may fail to.
@@ -21,15 +31,65 @@ pub struct TokenAuthenticator {
 }
 
 impl TokenAuthenticator {
-    /// Verifies with `tokens`; what is `revoked` is no good whatever its signature says.
-    pub const fn new(tokens: AccessTokens, clock: Clock, revoked: Arc<Revoked>) -> Self {
-        Self { tokens, clock, revoked, news: None }
+    /// Verifies tokens with `tokens` and has API keys verified by `machines`; what is `revoked` is no good whatever either says.
+    pub const fn new(
+        tokens: AccessTokens,
+        machines: Arc<dyn VerifyMachines>,
+        clock: Clock,
+        revoked: Arc<Revoked>,
+    ) -> Self {
+        Self { tokens, machines, clock, revoked, news: None }
     }
 
-    /// Believes no token while `news` is not current.
+    /// Believes nothing while `news` is not current.
     #[must_use]
     pub fn with_news(self, news: Arc<dyn RevocationFeed>) -> Self {
         Self { news: Some(news), ..self }
+    }
+
+    fn token(&self, token: &str, now: DateTime<Utc>) -> Result<Authenticated, AuthenticationError> {
+        let claims = self.tokens.verify(token, now).map_err(|error| invalid(&error))?;
+        self.require_news()?;
+        let expires_at = DateTime::from_timestamp(claims.exp, 0);
+        let caller = claims.caller(RequestId::new(now));
+        if let Some((machine, claims)) = caller.machine().zip(claims.machine) {
+            self.revoked.check_machine(machine, claims.terms).map_err(|reason| invalid(&reason))?;
+        }
+        self.revoked.check(&caller, claims.iat).map_err(|reason| invalid(&reason))?;
+        Ok(Authenticated { caller: Arc::new(caller), expires_at, terms: None })
+    }
+
+    /// A key that is mistyped, or something else, is refused before anybody is asked.
+    async fn key(&self, text: &str, now: DateTime<Utc>) -> Result<Authenticated, AuthenticationError> {
+        let secret = MachineSecret::parse(text).map_err(|error| invalid(&error))?;
+        if secret.kind == MachineKind::ServiceAccount {
+            return Err(invalid(&pulse_accounts::MachineRefusal::ServiceAccount));
+        }
+        self.require_news()?;
+        let verified = self.machines.verify(secret.hash()).await;
+        let verified = verified.map_err(|error| AuthenticationError::Unavailable(error.to_string()))?;
+        let verified = verified.map_err(|refusal| invalid(&refusal))?;
+        self.revoked.check_machine(verified.id, i64::MAX - 1).map_err(|reason| invalid(&reason))?;
+        let caller = Caller {
+            subject: Subject::Machine { id: verified.id, maker: verified.maker },
+            org: Some(verified.org),
+            permissions: verified.permissions.clone(),
+            ..Caller::anonymous(RequestId::new(now))
+        };
+        // What the person has lost is known to whoever has just read it; that the person is gone, the feed says first.
+        self.revoked.check(&caller, i64::MAX).map_err(|reason| invalid(&reason))?;
+        let expires_at = verified.expires_at;
+        let terms =
+            terms(verified, now).map_err(|error| AuthenticationError::Unavailable(error.to_string()))?;
+        Ok(Authenticated { caller: Arc::new(caller), expires_at, terms: Some(Arc::new(terms)) })
+    }
+
+    fn require_news(&self) -> Result<(), AuthenticationError> {
+        if self.news.as_ref().is_some_and(|news| !news.is_current()) {
+            let problem = "it is not known just now what was revoked; try again in a moment";
+            return Err(AuthenticationError::Unavailable(problem.to_owned()));
+        }
+        Ok(())
     }
 }
 
@@ -37,29 +97,42 @@ impl TokenAuthenticator {
 impl Authenticator for TokenAuthenticator {
     async fn authenticate(&self, headers: &HeaderMap) -> Result<Authenticated, AuthenticationError> {
         let now = self.clock.now();
-        let request = RequestId::new(now);
-        let Some(header) = headers.get(AUTHORIZATION) else {
-            return Ok(Authenticated { caller: Arc::new(Caller::anonymous(request)), expires_at: None });
-        };
-        let text = header.to_str().ok().and_then(|text| text.split_once(' '));
-        let token =
-            text.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")).map(|(_, token)| token.trim());
-        let token = token.ok_or_else(|| {
-            AuthenticationError::Invalid("the Authorization header is not `Bearer <access token>`".to_owned())
-        })?;
-        let claims = self
-            .tokens
-            .verify(token, now)
-            .map_err(|error| AuthenticationError::Invalid(error.to_string()))?;
-        if self.news.as_ref().is_some_and(|news| !news.is_current()) {
-            let problem = "it is not known just now what was revoked; try again in a moment";
-            return Err(AuthenticationError::Unavailable(problem.to_owned()));
+        match (headers.get(AUTHORIZATION), headers.get(API_KEY)) {
+            (None, None) => {
+                let caller = Arc::new(Caller::anonymous(RequestId::new(now)));
+                Ok(Authenticated { caller, expires_at: None, terms: None })
+            }
+            (Some(_), Some(_)) => Err(invalid(&"send either Authorization or X-API-Key, not both")),
+            (None, Some(key)) => self.key(key.to_str().unwrap_or_default().trim(), now).await,
+            (Some(header), None) => {
+                let token = bearer(header).ok_or_else(|| {
+                    invalid(&"the Authorization header is not `Bearer <access token or API key>`")
+                })?;
+                if MachineSecret::is_meant(token) {
+                    self.key(token, now).await
+                } else {
+                    self.token(token, now)
+                }
+            }
         }
-        let expires_at = DateTime::from_timestamp(claims.exp, 0);
-        let caller = claims.caller(request);
-        self.revoked
-            .check(&caller, claims.iat)
-            .map_err(|reason| AuthenticationError::Invalid(reason.to_owned()))?;
-        Ok(Authenticated { caller: Arc::new(caller), expires_at })
     }
+}
+
+fn bearer(header: &HeaderValue) -> Option<&str> {
+    let (scheme, token) = header.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
+fn invalid(why: &dyn std::fmt::Display) -> AuthenticationError {
+    AuthenticationError::Invalid(why.to_string())
+}
+
+fn terms(verified: VerifiedMachine, now: DateTime<Utc>) -> Result<Terms, ipnet::AddrParseError> {
+    Ok(Terms {
+        networks: verified.networks.iter().map(|network| network.parse()).collect::<Result<_, _>>()?,
+        operations: verified.operations.into_iter().collect(),
+        requests_per_minute: verified.requests_per_minute.map(Into::into),
+        cost_per_minute: verified.cost_per_minute.map(Into::into),
+        remember_until: Some(now + REMEMBERED),
+    })
 }

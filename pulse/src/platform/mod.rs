@@ -10,6 +10,7 @@ pub mod demo;
 mod health;
 mod in_process;
 mod job_socket;
+mod machines;
 mod revoked;
 mod sealing;
 mod signer;
@@ -23,6 +24,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use axum::Router;
+use pulse_accounts::Machines;
 use pulse_events::Tail;
 use pulse_gateway::StaticSource;
 use pulse_gateway::Subgraphs;
@@ -43,11 +45,13 @@ pub use changes::TailFeed;
 pub use database::Database;
 pub(crate) use database::write_private;
 pub use in_process::InProcess;
+pub use machines::VerifyMachines;
 pub use revoked::{Revoked, RevokedByLog};
 pub use sealing::sealer;
 pub use signer::SecretSigner;
 pub use supergraph::{compose_own, not_composing, sdls};
 
+use self::machines::MachinesApart;
 use crate::commands::Reach;
 use crate::exit::Failure;
 use crate::settings::Settings;
@@ -129,6 +133,7 @@ impl Platform {
             source: Arc::new(StaticSource::new(compose_own()?)),
             authenticator: Arc::new(TokenAuthenticator::new(
                 tokens.clone(),
+                Arc::new(Machines::new(store.clone())),
                 store.clock().clone(),
                 Arc::clone(&revoked),
             )),
@@ -197,7 +202,9 @@ pub async fn remote_gateway(
             Subgraphs::remote(&settings.gateway, Some(Arc::clone(&signer)), clock.clone())
         }
     };
-    let authenticator = TokenAuthenticator::new(tokens.clone(), clock.clone(), revoked);
+    let machines = Arc::new(MachinesApart(feed.places()));
+    let authenticator =
+        TokenAuthenticator::new(tokens.clone(), Arc::clone(&machines) as _, clock.clone(), revoked);
     let parts = GatewayParts {
         subgraphs: reach(settings),
         source: Arc::new(StaticSource::new(compose_own()?)),
@@ -217,6 +224,7 @@ pub async fn remote_gateway(
     tokio::spawn(streams::report(gateway.streams(), reports, process));
     tokio::spawn(streams::end(gateway.streams(), feed.changes()));
     let more = job_socket::route(gateway.router(), &settings.gateway.subscriptions);
+    let more = pulse_accounts::token_routes(machines).merge(more);
     Ok((gateway, pulse_accounts::routes(&tokens).merge(more), Box::new(reach)))
 }
 

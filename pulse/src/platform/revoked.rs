@@ -1,4 +1,4 @@
-//! What ends before its access token does: sessions, people, memberships.
+//! What ends before its access token does: sessions, people, memberships, API keys and service accounts.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use pulse_events::{Heard, Log, Tail};
 use pulse_gateway::ports::{Revocation, RevocationFeed};
 use pulse_store::{Store, StoreError};
 use pulse_tokens::ACCESS_TOKEN_SECONDS;
-use pulse_types::{Caller, Change, ChangeKind, OrgId, Role, SessionId, UserId};
+use pulse_types::{Caller, Change, ChangeKind, MachineId, OrgId, Role, SessionId, UserId};
 use serde_json::{Map, Value};
 
 /// For how long it has to be known that something ended: no token lives longer.
@@ -22,9 +22,10 @@ const PAUSE: Duration = Duration::from_millis(200);
 const SESSION: &str = "accounts.session";
 const MEMBERSHIP: &str = "accounts.membership";
 const USER: &str = "accounts.user";
+const MACHINE: &str = "accounts.machine";
 
 /// What [`Revoked`] is made of.
-pub(super) const SUBJECTS: [&str; 3] = [SESSION, MEMBERSHIP, USER];
+pub(super) const SUBJECTS: [&str; 4] = [SESSION, MEMBERSHIP, USER, MACHINE];
 
 /// What ended within the life of a token. A token says what was true when it was made; this says what no longer is.
 #[derive(Debug)]
@@ -33,6 +34,8 @@ pub struct Revoked {
     users: Cache<UserId, ()>,
     /// Who has lost rights in a tenant.
     losses: Cache<(UserId, OrgId), Loss>,
+    /// How often what a machine may do has changed; as often as can be counted, of one that was revoked.
+    machines: Cache<MachineId, i64>,
 }
 
 /// Somebody's rights in a tenant became fewer.
@@ -50,7 +53,7 @@ const LATE_SECONDS: i64 = 5;
 
 impl Default for Revoked {
     fn default() -> Self {
-        Self { sessions: kept(), users: kept(), losses: kept() }
+        Self { sessions: kept(), users: kept(), losses: kept(), machines: kept() }
     }
 }
 
@@ -80,6 +83,7 @@ impl Revoked {
                 Some(Revocation::User(user))
             }
             (MEMBERSHIP, kind) => self.take_role(change, kind),
+            (MACHINE, kind) => self.take_machine(change, kind),
             _ => None,
         }
     }
@@ -106,13 +110,36 @@ impl Revoked {
         None
     }
 
+    fn take_machine(&self, change: &Change, kind: ChangeKind) -> Option<Revocation> {
+        let machine = MachineId::from_uuid(change.key);
+        if kind == ChangeKind::Deleted {
+            self.machines.insert(machine, i64::MAX);
+            return Some(Revocation::Machine(machine));
+        }
+        // Other changes are none of what it may do.
+        change.before.get("terms")?;
+        let terms = change.attributes.get("terms").and_then(Value::as_i64)?;
+        let before = self.machines.get(&machine).unwrap_or_default();
+        self.machines.insert(machine, before.max(terms));
+        Some(Revocation::MachineRights(machine))
+    }
+
+    /// Whether what is known of a machine since it had these `terms` is still true. The error is for whoever sent it.
+    pub(super) fn check_machine(&self, machine: MachineId, terms: i64) -> Result<(), &'static str> {
+        match self.machines.get(&machine) {
+            Some(i64::MAX) => Err("this API key or service account was revoked"),
+            Some(now) if terms < now => Err("what this service account may do has changed: get a new token"),
+            Some(_) | None => Ok(()),
+        }
+    }
+
     /// Whether a token that was `issued` for this caller, in seconds since 1970, is still good. The error is for whoever sent
     /// it.
     pub(super) fn check(&self, caller: &Caller, issued: i64) -> Result<(), &'static str> {
         if caller.session.is_some_and(|session| self.sessions.contains_key(&session)) {
             return Err("the session of this token has ended: sign in again");
         }
-        let Some(user) = caller.user() else { return Ok(()) };
+        let Some(user) = caller.answerable() else { return Ok(()) };
         if self.users.contains_key(&user) {
             return Err("the person of this token is no longer known: sign in again");
         }

@@ -138,6 +138,7 @@ fn opened(stream: &OpenStream) -> Option<OpenedStream> {
         id: StreamId::from_uuid(*id),
         tenant: caller.org?,
         user: caller.user(),
+        machine: caller.machine(),
         session: caller.session,
         is_live_query: *kind == StreamKind::LiveQuery,
         transport: (*transport).to_owned(),
@@ -166,12 +167,14 @@ fn meant(change: &Change) -> Option<(StreamFilter, &str)> {
         id: text("stream").and_then(|id| id.parse().ok()),
         org: Some(change.tenant?),
         user: text("user").and_then(|id| id.parse().ok()),
+        machine: text("machine").and_then(|id| id.parse().ok()),
         session: text("session").and_then(|id| id.parse().ok()),
         operation: text("operation").map(ToOwned::to_owned),
         opened_until: Some(change.at + TimeDelta::seconds(CLOCKS_SECONDS)),
     };
     let says_which = filter.id.is_some()
         || filter.user.is_some()
+        || filter.machine.is_some()
         || filter.session.is_some()
         || filter.operation.is_some();
     says_which.then_some((filter, text("reason").unwrap_or_default()))

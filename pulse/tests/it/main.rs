@@ -6,6 +6,7 @@ mod dev;
 mod errors;
 mod gateway;
 mod import;
+mod keys;
 mod migrate;
 mod outages;
 mod schema;

@@ -5,6 +5,7 @@ mod config;
 mod creation;
 mod graphql;
 mod joined;
+mod machine;
 mod mail;
 mod membership;
 mod name;
@@ -28,6 +29,10 @@ use pulse_tokens::AccessTokens;
 
 pub use config::{Config, LinksConfig, MailConfig, PasswordHashConfig};
 pub use graphql::{Mutation, Query, Subscription};
+pub use machine::{
+    MACHINES_PATH, MachineQuestion, MachineRefusal, Machines, MachinesUnavailable, OAUTH_PATH, TokenGrant,
+    TokenGrants, TokenRefusal, TokenRequest, VerifiedMachine, token_routes,
+};
 pub use mail::InvalidMailSettings;
 pub use operator::{Demo, DemoError, ensure_demo, organization_by_slug};
 pub use organization::OrganizationError;
@@ -36,6 +41,7 @@ pub use user::{PasswordHashError, UserError};
 
 use authority::Authority;
 use graphql::Loaders;
+use machine::LocalGrants;
 use mail::{Mailer, SendLetters};
 
 /// The settings of this subgraph with their defaults, commented, as TOML.
@@ -71,12 +77,15 @@ pub fn subgraph(
     config: Config,
 ) -> Result<Subgraph, InvalidSettings> {
     config.links.check().map_err(InvalidSettings::Link)?;
-    let routes = routes(&tokens);
+    let machines = Machines::new(store.clone());
+    let grants = LocalGrants::new(machines.clone(), tokens.clone());
+    let routes = routes(&tokens).merge(token_routes(Arc::new(grants.clone())));
+    let internal = machine::internal_routes(machines).merge(machine::oauth_routes(grants));
     let letters = SendLetters::new(Mailer::try_new(&config.mail)?, sealer.clone(), config.clone());
     let authority = Authority::try_new(tokens, sealer, config)?;
     let prepare = move |request: async_graphql::Request, session: &pulse_store::Session| {
         request.data(Loaders::new(session)).data(authority.clone())
     };
     let jobs = vec![Arc::new(letters) as _];
-    Ok(Subgraph { routes, jobs, ..Subgraph::new("accounts", schema(), store, tail, prepare) })
+    Ok(Subgraph { routes, internal, jobs, ..Subgraph::new("accounts", schema(), store, tail, prepare) })
 }

@@ -1,6 +1,7 @@
 //! The whole platform, from outside.
 #![expect(clippy::unwrap_used, reason = "a test fails where it stands")]
 
+mod api_keys;
 mod bad_requests;
 mod bad_values;
 mod catalog;
@@ -9,7 +10,9 @@ mod health;
 mod import;
 mod live;
 mod matrix;
+mod row;
 mod schema;
+mod service_accounts;
 mod tenancy;
 mod walls;
 

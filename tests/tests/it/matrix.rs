@@ -1,52 +1,7 @@
 //! Every root field of the API, and what it says to whom.
 
-use Expect::{Code, Data, Null};
-
-/// What an answer must be.
-#[derive(Clone, Copy)]
-pub(crate) enum Expect {
-    /// Data, without an error.
-    Data,
-    /// Null, without an error.
-    Null,
-    /// An error with this code, and no data.
-    Code(&'static str),
-}
-
-/// A root field.
-pub(crate) struct Row {
-    pub(crate) field: &'static str,
-    /// The operation; `@name` stands for something of the first tenant.
-    pub(crate) document: &'static str,
-    /// The owner of another tenant.
-    pub(crate) outsider: Expect,
-    /// Nobody who has signed in.
-    pub(crate) anonymous: Expect,
-    /// A viewer of the first tenant.
-    pub(crate) viewer: Expect,
-    /// The owner of the first tenant, after all others, in the order of the rows.
-    pub(crate) owner: Expect,
-}
-
-const UNAUTHENTICATED: Expect = Code("UNAUTHENTICATED");
-const FORBIDDEN: Expect = Code("FORBIDDEN");
-const BAD_USER_INPUT: Expect = Code("BAD_USER_INPUT");
-const NOT_FOUND: Expect = Code("NOT_FOUND");
-
-/// What a viewer may do and nobody else's owner sees.
-const fn read(field: &'static str, document: &'static str, outsider: Expect) -> Row {
-    Row { field, document, outsider, anonymous: UNAUTHENTICATED, viewer: Data, owner: Data }
-}
-
-/// What a viewer may not do.
-const fn write(field: &'static str, document: &'static str, outsider: Expect) -> Row {
-    Row { viewer: FORBIDDEN, ..read(field, document, outsider) }
-}
-
-/// What is the same for everybody.
-const fn same(field: &'static str, document: &'static str, expect: Expect) -> Row {
-    Row { field, document, outsider: expect, anonymous: expect, viewer: expect, owner: expect }
-}
+use crate::row::Expect::{Code, Data, Null};
+use crate::row::{BAD_USER_INPUT, FORBIDDEN, NOT_FOUND, Row, UNAUTHENTICATED, manage, read, same, write};
 
 /// Every field of `Query` and `Mutation`. `Data` for an outsider is its own data: no test lets it contain the other's.
 pub(crate) const ROWS: &[Row] = &[
@@ -117,6 +72,8 @@ pub(crate) const ROWS: &[Row] = &[
     read("requestEmailVerification", "mutation { requestEmailVerification { accepted } }", Data),
     // An open session alone does not take an account over.
     Row {
+        member: FORBIDDEN,
+        admin: FORBIDDEN,
         owner: FORBIDDEN,
         ..write(
             "requestEmailChange",
@@ -125,6 +82,8 @@ pub(crate) const ROWS: &[Row] = &[
         )
     },
     Row {
+        member: FORBIDDEN,
+        admin: FORBIDDEN,
         owner: FORBIDDEN,
         ..write(
             "changePassword",
@@ -134,6 +93,8 @@ pub(crate) const ROWS: &[Row] = &[
     },
     Row {
         viewer: NOT_FOUND,
+        member: NOT_FOUND,
+        admin: NOT_FOUND,
         owner: NOT_FOUND,
         ..read(
             "endSession",
@@ -145,6 +106,8 @@ pub(crate) const ROWS: &[Row] = &[
     // One makes what belongs to oneself.
     Row {
         viewer: Code("CONFLICT"),
+        member: Code("CONFLICT"),
+        admin: Code("CONFLICT"),
         owner: Code("CONFLICT"),
         ..read(
             "createOrganization",
@@ -152,22 +115,82 @@ pub(crate) const ROWS: &[Row] = &[
             Code("CONFLICT"),
         )
     },
-    write(
-        "updateOrganization",
-        "mutation { updateOrganization(input: { name: \"Renamed\" }) { organization { slug } } }",
-        Data,
-    ),
-    write(
+    Row {
+        admin: FORBIDDEN,
+        ..manage(
+            "updateOrganization",
+            "mutation { updateOrganization(input: { name: \"Renamed\" }) { organization { slug } } }",
+            Data,
+        )
+    },
+    manage(
         "changeMemberRole",
         "mutation { changeMemberRole(input: { userId: \"@member\", role: ADMIN }) { membership { role } } }",
         NOT_FOUND,
     ),
-    write("removeMember", "mutation { removeMember(input: { userId: \"@member\" }) { userId } }", NOT_FOUND),
+    manage("removeMember", "mutation { removeMember(input: { userId: \"@member\" }) { userId } }", NOT_FOUND),
     // Whoever knows the address of somebody may make that person a member of the own organization.
-    write(
+    manage(
         "addMember",
         "mutation { addMember(input: { email: \"@memberEmail\", role: VIEWER }) { membership { role } } }",
         Data,
+    ),
+    // API keys and service accounts
+    Row {
+        viewer: FORBIDDEN,
+        member: FORBIDDEN,
+        ..read("apiKey", "{ apiKey(id: \"@apiKey\") { name scopes maker { email } } }", Null)
+    },
+    Row {
+        viewer: FORBIDDEN,
+        member: FORBIDDEN,
+        ..read("apiKeys", "{ apiKeys { totalCount nodes { id name maker { email } } } }", Data)
+    },
+    manage(
+        "createApiKey",
+        "mutation { createApiKey(input: { name: \"new\", scopes: [\"entity:read\"] }) { secret } }",
+        Data,
+    ),
+    manage(
+        "updateApiKey",
+        "mutation { updateApiKey(input: { id: \"@apiKey\", name: \"x\" }) { apiKey { id } } }",
+        NOT_FOUND,
+    ),
+    manage("rotateApiKey", "mutation { rotateApiKey(input: { id: \"@apiKey\" }) { secret } }", NOT_FOUND),
+    manage(
+        "revokeApiKey",
+        "mutation { revokeApiKey(input: { id: \"@apiKey\" }) { apiKey { revokedAt } } }",
+        NOT_FOUND,
+    ),
+    Row {
+        viewer: FORBIDDEN,
+        member: FORBIDDEN,
+        ..read("serviceAccount", "{ serviceAccount(id: \"@account\") { name scopes maker { email } } }", Null)
+    },
+    Row {
+        viewer: FORBIDDEN,
+        member: FORBIDDEN,
+        ..read("serviceAccounts", "{ serviceAccounts { totalCount nodes { id name } } }", Data)
+    },
+    manage(
+        "createServiceAccount",
+        "mutation { createServiceAccount(input: { name: \"new\", scopes: [\"entity:read\"] }) { clientSecret } }",
+        Data,
+    ),
+    manage(
+        "updateServiceAccount",
+        "mutation { updateServiceAccount(input: { id: \"@account\", name: \"x\" }) { serviceAccount { id } } }",
+        NOT_FOUND,
+    ),
+    manage(
+        "rotateServiceAccountSecret",
+        "mutation { rotateServiceAccountSecret(input: { id: \"@account\" }) { clientSecret } }",
+        NOT_FOUND,
+    ),
+    manage(
+        "deleteServiceAccount",
+        "mutation { deleteServiceAccount(input: { id: \"@account\" }) { id } }",
+        NOT_FOUND,
     ),
     // entities
     read(
@@ -207,17 +230,17 @@ pub(crate) const ROWS: &[Row] = &[
         "{ paths(from: \"@entity\", to: \"@entity\") { totalCount nodes { nodes { name } edges { properties } } } }",
         NOT_FOUND,
     ),
-    write(
+    manage(
         "createEntityType",
         "mutation { createEntityType(input: { name: \"new\" }) { entityType { id } } }",
         Data,
     ),
-    write(
+    manage(
         "updateEntityType",
         "mutation { updateEntityType(input: { name: \"only-alpha\", description: \"x\" }) { entityType { id } } }",
         NOT_FOUND,
     ),
-    write(
+    manage(
         "deleteEntityType",
         "mutation { deleteEntityType(input: { name: \"only-alpha\" }) { id } }",
         NOT_FOUND,
@@ -274,12 +297,12 @@ pub(crate) const ROWS: &[Row] = &[
         "{ search(collectionId: \"@collection\", vector: [1, 1]) { score item { metadata entity { name } } } }",
         NOT_FOUND,
     ),
-    write(
+    manage(
         "createCollection",
         "mutation { createCollection(input: { name: \"new\", dimension: 2, metric: DOT }) { collection { id } } }",
         Data,
     ),
-    write(
+    manage(
         "updateCollection",
         "mutation { updateCollection(input: { id: \"@collection\", name: \"x\" }) { collection { id } } }",
         NOT_FOUND,
@@ -294,7 +317,7 @@ pub(crate) const ROWS: &[Row] = &[
         "mutation { deleteItems(input: { collectionId: \"@collection\", keys: [\"p1\"] }) { deleted } }",
         NOT_FOUND,
     ),
-    write(
+    manage(
         "deleteCollection",
         "mutation { deleteCollection(input: { id: \"@collection\" }) { id } }",
         NOT_FOUND,
@@ -328,60 +351,62 @@ pub(crate) const ROWS: &[Row] = &[
         viewer: FORBIDDEN,
         ..read("webhooks", "{ webhooks { totalCount nodes { id description url } } }", Data)
     },
-    write(
+    manage(
         "createWebhook",
         "mutation { createWebhook(input: { url: \"https://hooks.invalid/\", filter: { subjects: [\"nothing.ever\"] } }) { webhook { id } } }",
         Data,
     ),
-    write(
+    manage(
         "updateWebhook",
         "mutation { updateWebhook(input: { id: \"@webhook\", description: \"x\" }) { webhook { id } } }",
         NOT_FOUND,
     ),
-    write(
+    manage(
         "rotateWebhookSecret",
         "mutation { rotateWebhookSecret(input: { id: \"@webhook\" }) { webhook { version } signingSecret } }",
         NOT_FOUND,
     ),
-    write(
+    manage(
         "pauseWebhook",
         "mutation { pauseWebhook(input: { id: \"@webhook\" }) { webhook { pauseReason } } }",
         NOT_FOUND,
     ),
-    write(
+    manage(
         "resumeWebhook",
         "mutation { resumeWebhook(input: { id: \"@webhook\" }) { webhook { state } } }",
         NOT_FOUND,
     ),
-    write(
+    manage(
         "replayDeliveries",
         "mutation { replayDeliveries(input: { webhookId: \"@webhook\", since: \"@from\" }) { replayed webhook { url } } }",
         NOT_FOUND,
     ),
     // There is none: its webhook wants nothing that happens.
     Row {
+        admin: NOT_FOUND,
         owner: NOT_FOUND,
-        ..write(
+        ..manage(
             "replayDelivery",
             "mutation { replayDelivery(input: { id: \"@webhook\" }) { delivery { status } } }",
             NOT_FOUND,
         )
     },
-    write(
+    manage(
         "sendTestEvent",
         "mutation { sendTestEvent(input: { webhookId: \"@webhook\" }) { delivery { payload } } }",
         NOT_FOUND,
     ),
     Row {
         viewer: FORBIDDEN,
+        member: FORBIDDEN,
         ..read("liveStreams", "{ liveStreams { totalCount nodes { id userId operationName } } }", Data)
     },
-    write(
+    manage(
         "endLiveStreams",
         "mutation { endLiveStreams(input: { operationName: \"Nothing\" }) { ended } }",
         Data,
     ),
-    write("deleteWebhook", "mutation { deleteWebhook(input: { id: \"@webhook\" }) { id } }", NOT_FOUND),
+    manage("deleteWebhook", "mutation { deleteWebhook(input: { id: \"@webhook\" }) { id } }", NOT_FOUND),
     read("streamCursor", "{ streamCursor }", Data),
     Row {
         viewer: FORBIDDEN,
@@ -391,21 +416,21 @@ pub(crate) const ROWS: &[Row] = &[
         viewer: FORBIDDEN,
         ..read("jobs", "{ jobs { totalCount nodes { id kind uniqueKey actorId } } }", Data)
     },
-    write("cancelJob", "mutation { cancelJob(input: { id: \"@job\" }) { job { status } } }", NOT_FOUND),
-    write("retryJob", "mutation { retryJob(input: { id: \"@job\" }) { job { status } } }", NOT_FOUND),
+    manage("cancelJob", "mutation { cancelJob(input: { id: \"@job\" }) { job { status } } }", NOT_FOUND),
+    manage("retryJob", "mutation { retryJob(input: { id: \"@job\" }) { job { status } } }", NOT_FOUND),
     Row { viewer: FORBIDDEN, ..read("schedule", "{ schedule(id: \"@schedule\") { name jobKind } }", Null) },
     Row { viewer: FORBIDDEN, ..read("schedules", "{ schedules { totalCount nodes { id name } } }", Data) },
-    write(
+    manage(
         "pauseSchedule",
         "mutation { pauseSchedule(input: { id: \"@schedule\" }) { schedule { name } } }",
         NOT_FOUND,
     ),
-    write(
+    manage(
         "resumeSchedule",
         "mutation { resumeSchedule(input: { id: \"@schedule\" }) { schedule { name } } }",
         NOT_FOUND,
     ),
-    write(
+    manage(
         "runSchedule",
         "mutation { runSchedule(input: { id: \"@schedule\" }) { schedule { name } job { kind } } }",
         NOT_FOUND,
@@ -414,12 +439,12 @@ pub(crate) const ROWS: &[Row] = &[
         viewer: FORBIDDEN,
         ..read("deadLetters", "{ deadLetters { totalCount nodes { id name error } } }", Data)
     },
-    write(
+    manage(
         "retryDeadLetter",
         "mutation { retryDeadLetter(input: { id: \"@letter\" }) { deadLetter { name error } } }",
         NOT_FOUND,
     ),
-    write(
+    manage(
         "discardDeadLetter",
         "mutation { discardDeadLetter(input: { id: \"@letter\" }) { id } }",
         NOT_FOUND,

@@ -1,11 +1,16 @@
 //! Nobody reaches what belongs to another tenant, or what the role does not allow.
 
+use std::time::{Duration, Instant};
+
 use chrono::TimeDelta;
 use futures::{StreamExt, stream};
-use pulse_tests::{Answer, Fingerprint, Graph, Person, Tenant, TestPlatform};
+use pulse_tests::{Answer, ApiKey, Fingerprint, Graph, Person, Tenant, TestPlatform};
+use pulse_tokens::AccessClaims;
+use pulse_types::{Role, SessionId};
 use serde_json::{Value, json};
 
-use crate::matrix::{Expect, ROWS, Row};
+use crate::matrix::ROWS;
+use crate::row::{Expect, Row};
 
 /// Two tenants with the same keys in all subgraphs.
 struct Stage {
@@ -13,6 +18,8 @@ struct Stage {
     alpha: Tenant,
     beta: Tenant,
     graph: Graph,
+    key: ApiKey,
+    account: String,
 }
 
 impl Stage {
@@ -22,7 +29,13 @@ impl Stage {
         let graph = Graph::fill(&platform, &alpha, 3, "alpha").await;
         let beta = Tenant::found(&platform, "beta").await;
         Graph::fill(&platform, &beta, 3, "beta").await;
-        Self { platform, alpha, beta, graph }
+        let reading = json!({ "name": "alpha's", "scopes": ["entity:read"] });
+        let key = ApiKey::create(&platform, &alpha.owner.token, reading.clone()).await;
+        let create = "mutation ($input: CreateServiceAccountInput!) {
+            createServiceAccount(input: $input) { serviceAccount { id } } }";
+        let data = platform.data(&alpha.owner.token, create, json!({ "input": reading })).await;
+        let account = data["createServiceAccount"]["serviceAccount"]["id"].as_str().unwrap().to_owned();
+        Self { platform, alpha, beta, graph, key, account }
     }
 
     /// The document of a row, about the first tenant's things.
@@ -43,10 +56,20 @@ impl Stage {
             ("@job", self.graph.job.clone()),
             ("@schedule", self.graph.schedule.clone()),
             ("@letter", self.graph.letter.clone()),
+            ("@apiKey", self.key.id.clone()),
+            ("@account", self.account.clone()),
             ("@from", day(-1)),
             ("@to", day(1)),
         ];
         names.iter().fold(row.document.to_owned(), |text, (name, value)| text.replace(name, value))
+    }
+
+    /// Returns once the credential is refused, which takes less than a second.
+    async fn until_refused(&self, token: &str) {
+        let began = Instant::now();
+        while self.platform.graphql(Some(token), "{ __typename }", json!({})).await.status != 401 {
+            assert!(began.elapsed() < Duration::from_secs(1), "it is still good");
+        }
     }
 
     async fn ask(&self, row: &Row, token: Option<&str>) -> Answer {
@@ -105,19 +128,95 @@ async fn nobody_gets_anything_without_signing_in() {
     assert_eq!(Fingerprint::of_all(&stage.platform).await, before);
 }
 
-#[tokio::test]
-async fn a_viewer_reads_and_changes_nothing() {
-    let stage = Stage::new().await;
+/// Asks for every field, and sees that each answer is as expected, and that nothing changed where it is a refusal.
+async fn expect_all(stage: &Stage, token: &str, expected: impl Fn(&Row) -> Expect) {
     let mut complaints = Vec::new();
     for row in ROWS {
-        let before = Fingerprint::of_all(&stage.platform).await;
-        complaints.extend(complaint(row, &stage.ask(row, Some(&stage.alpha.viewer.token)).await, row.viewer));
-        let is_refused = matches!(row.viewer, Expect::Code(_));
+        let (before, expect) = (Fingerprint::of_all(&stage.platform).await, expected(row));
+        complaints.extend(complaint(row, &stage.ask(row, Some(token)).await, expect));
+        let is_refused = matches!(expect, Expect::Code(_));
         if is_refused && Fingerprint::of_all(&stage.platform).await != before {
             complaints.push(format!("{} was refused and changed something", row.field));
         }
     }
     assert_none(&complaints);
+}
+
+/// The same of somebody who is refused everything: the rows are compared once, at the end.
+async fn expect_nothing(stage: &Stage, token: &str) {
+    let before = Fingerprint::of_all(&stage.platform).await;
+    let mut complaints = Vec::new();
+    for row in ROWS {
+        complaints.extend(complaint(row, &stage.ask(row, Some(token)).await, row.over()));
+    }
+    assert_none(&complaints);
+    assert_eq!(Fingerprint::of_all(&stage.platform).await, before);
+}
+
+#[tokio::test]
+async fn a_viewer_reads_and_changes_nothing() {
+    let stage = Stage::new().await;
+    expect_all(&stage, &stage.alpha.viewer.token, |row| row.viewer).await;
+}
+
+#[tokio::test]
+async fn a_member_works_with_data_and_manages_nothing() {
+    let stage = Stage::new().await;
+    // Not the one whom the rows are about: that one would leave.
+    let second = Person::register(&stage.platform, "second@alpha.example").await;
+    let add = "mutation ($input: AddMemberInput!) { addMember(input: $input) { __typename } }";
+    let input = json!({ "email": second.email, "role": "MEMBER" });
+    stage.platform.data(&stage.alpha.owner.token, add, json!({ "input": input })).await;
+    let second = second.sign_in(&stage.platform, "alpha").await;
+    expect_all(&stage, &second.token, |row| row.member).await;
+}
+
+#[tokio::test]
+async fn an_admin_does_all_but_what_owners_alone_do() {
+    let stage = Stage::new().await;
+    expect_all(&stage, &stage.alpha.admin.token, |row| row.admin).await;
+}
+
+#[tokio::test]
+async fn an_api_key_without_the_scope_is_refused_all_that_needs_one() {
+    let stage = Stage::new().await;
+    let input = json!({ "name": "none of these", "scopes": ["audit:read"] });
+    let key = ApiKey::create(&stage.platform, &stage.alpha.owner.token, input).await;
+    expect_all(&stage, &key.secret, Row::scopeless).await;
+}
+
+#[tokio::test]
+async fn an_expired_token_gets_nothing() {
+    let stage = Stage::new().await;
+    let now = stage.platform.store.clock().now();
+    let long_ago = now - TimeDelta::hours(1);
+    let rights = Role::Owner.permissions();
+    let tenant = Some((stage.alpha.id.parse().unwrap(), &rights));
+    let claims =
+        AccessClaims::new(stage.alpha.owner.id.parse().unwrap(), SessionId::new(now), tenant, long_ago);
+    let token = stage.platform.tokens.sign(&claims).unwrap().unwrap();
+    expect_nothing(&stage, &token).await;
+}
+
+#[tokio::test]
+async fn the_token_of_a_session_that_has_ended_gets_nothing() {
+    let stage = Stage::new().await;
+    let token = &stage.alpha.owner.token;
+    stage.platform.data(token, "mutation { signOut { sessionId } }", json!({})).await;
+    stage.until_refused(token).await;
+    expect_nothing(&stage, token).await;
+}
+
+#[tokio::test]
+async fn a_revoked_api_key_gets_nothing() {
+    let stage = Stage::new().await;
+    let input = json!({ "name": "all", "scopes": ["entity:read", "entity:write", "organization:read"] });
+    let key = ApiKey::create(&stage.platform, &stage.alpha.owner.token, input).await;
+    let used = stage.platform.data(&key.secret, "{ organization { slug } }", json!({})).await;
+    assert_eq!(used["organization"]["slug"], "alpha");
+    key.revoke(&stage.platform, &stage.alpha.owner.token).await;
+    stage.until_refused(&key.secret).await;
+    expect_nothing(&stage, &key.secret).await;
 }
 
 /// What the others are refused is refused for who they are, not for what they ask.

@@ -119,6 +119,7 @@ impl JwtAuthenticator {
                     return Ok(Authenticated {
                         caller: Arc::new(caller),
                         expires_at: Some(verified.expires_at),
+                        terms: None,
                     });
                 }
                 Err(error) => refusal = error,
@@ -142,7 +143,11 @@ impl Authenticator for JwtAuthenticator {
                 let (header, shape) = (&self.source.header, self.source.shape());
                 Err(AuthenticationError::Missing(format!("send an access token as `{header}: {shape}`")))
             }
-            None => Ok(Authenticated { caller: Arc::new(Caller::anonymous(request)), expires_at: None }),
+            None => Ok(Authenticated {
+                caller: Arc::new(Caller::anonymous(request)),
+                expires_at: None,
+                terms: None,
+            }),
         }
     }
 }

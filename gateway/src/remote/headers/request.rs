@@ -99,7 +99,7 @@ impl RequestHeaders {
         let text = match source {
             Source::Literal(value) => return Some(value.clone()),
             Source::Subgraph => return Some(self.subgraph.clone()),
-            Source::Subject => match (caller.user(), &caller.identity) {
+            Source::Subject => match (caller.actor(), &caller.identity) {
                 (Some(user), _) => user.to_string(),
                 (None, Some(identity)) => identity.subject.clone(),
                 (None, None) => return None,

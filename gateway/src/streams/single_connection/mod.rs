@@ -69,7 +69,7 @@ async fn steps(
             open(state, &parts, &reserved, &known)
         }
         Method::GET | Method::POST => {
-            operation::accept(state, (parts, body), &reserved, known.caller).await?;
+            operation::accept(state, (parts, body), &reserved, known).await?;
             Ok(StatusCode::ACCEPTED.into_response())
         }
         Method::DELETE => {

@@ -7,10 +7,10 @@ use axum::body::Body;
 use futures::StreamExt;
 use http::StatusCode;
 use http::request::Parts;
-use pulse_types::Caller;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::reservation::{Reserved, complete, next};
+use crate::auth::Known;
 use crate::gateway::State;
 use crate::http::{PeerAddress, errors_body};
 use crate::pipeline::{
@@ -24,10 +24,10 @@ pub(super) async fn accept(
     state: &Arc<State>,
     (parts, body): (Parts, Body),
     reserved: &Arc<Reserved>,
-    caller: Arc<Caller>,
+    known: Known,
 ) -> Result<(), Refusal> {
-    let mut summary = Summary::begin(caller.request);
-    let outcome = begin(state, (parts, body), reserved, (caller, &mut summary)).await;
+    let mut summary = Summary::begin(known.caller.request);
+    let outcome = begin(state, (parts, body), reserved, (known, &mut summary)).await;
     match &outcome {
         Ok(()) => summary.end(StatusCode::ACCEPTED),
         Err(refusal) => {
@@ -42,7 +42,7 @@ async fn begin(
     state: &Arc<State>,
     (mut parts, body): (Parts, Body),
     reserved: &Arc<Reserved>,
-    (caller, summary): (Arc<Caller>, &mut Summary),
+    (known, summary): (Known, &mut Summary),
 ) -> Result<(), Refusal> {
     let arrival = Arrival::now(&state.config);
     let request = read_request(&mut parts, body, &state.config, arrival).await?.single()?;
@@ -52,7 +52,8 @@ async fn begin(
     let deadline = Instant::now() + state.config.request_timeout;
     let address = PeerAddress::of(&parts);
     let (headers, transport) = (Arc::new(kept(&parts.headers)), Transport::SharedEventStream);
-    let client = Client { caller, headers, address, transport, deadline };
+    let Known { caller, terms, .. } = known;
+    let client = Client { caller, terms, headers, address, transport, deadline };
     let results = match operate(state, &client, request, summary).await {
         Ok(Answer::Stream(results)) => results,
         Ok(Answer::Once(result)) => once(Ok(result)),

@@ -193,7 +193,8 @@ impl Connection {
         let watch = self.state.callers.watch(&known);
         let drain = self.ending.drain().clone();
         self.ending = Ending::of_credential(known.expires_at, watch, drain, &self.state.clock);
-        self.peer = Some(Peer { caller: known.caller, headers: Arc::new(headers), address: self.address });
+        let (headers, address) = (Arc::new(headers), self.address);
+        self.peer = Some(Peer { caller: known.caller, terms: known.terms, headers, address });
         self.send(message::acknowledged()).await
     }
 

@@ -15,6 +15,7 @@ use super::message;
 use crate::engine::ExecutionResult;
 use crate::gateway::State;
 use crate::pipeline::{Answer, Client, GraphqlRequest, Refusal, Results, Summary, Transport, operate};
+use crate::ports::Terms;
 use crate::streams::queue;
 use crate::value::{Text, Value};
 
@@ -32,6 +33,7 @@ pub(super) struct Outgoing {
 #[derive(Clone)]
 pub(super) struct Peer {
     pub(super) caller: Arc<Caller>,
+    pub(super) terms: Option<Arc<Terms>>,
     pub(super) headers: Arc<HeaderMap>,
     pub(super) address: Option<IpAddr>,
 }
@@ -75,8 +77,8 @@ impl Running {
         let mut summary = Summary::begin(id);
         let caller = Arc::new(Caller { request: id, ..Caller::clone(&peer.caller) });
         let deadline = Instant::now() + self.state.config.request_timeout;
-        let Peer { headers, address, .. } = peer;
-        let client = Client { caller, headers, address, transport: Transport::WebSocket, deadline };
+        let Peer { caller: _, terms, headers, address } = peer;
+        let client = Client { caller, terms, headers, address, transport: Transport::WebSocket, deadline };
         let mut answer = operate(&self.state, &client, request, &mut summary).await;
         if let Err(refusal) = &mut answer {
             refusal.name_request(id);

@@ -242,7 +242,7 @@ impl Authenticator for Badge {
                 }
             },
         );
-        Ok(Authenticated { caller: Arc::new(caller), expires_at: None })
+        Ok(Authenticated { caller: Arc::new(caller), expires_at: None, terms: None })
     }
 }
 

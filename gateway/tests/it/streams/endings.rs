@@ -32,7 +32,11 @@ struct Known {
 #[async_trait]
 impl Authenticator for Known {
     async fn authenticate(&self, _: &HeaderMap) -> Result<Authenticated, AuthenticationError> {
-        Ok(Authenticated { caller: Arc::clone(&self.caller), expires_at: Some(noon() + self.good_for) })
+        Ok(Authenticated {
+            caller: Arc::clone(&self.caller),
+            expires_at: Some(noon() + self.good_for),
+            terms: None,
+        })
     }
 }
 

@@ -24,7 +24,7 @@ impl Authenticator for ByName {
         let name = headers.get("authorization").and_then(|value| value.to_str().ok()).unwrap_or_default();
         let caller = self.0.get(name).cloned();
         let caller = caller.ok_or_else(|| AuthenticationError::Invalid("nobody is called so".to_owned()))?;
-        Ok(Authenticated { caller, expires_at: None })
+        Ok(Authenticated { caller, expires_at: None, terms: None })
     }
 }
 

@@ -57,7 +57,7 @@ impl Api {
     }
 
     pub(super) fn has_credential(&self) -> bool {
-        self.headers.contains_key(AUTHORIZATION)
+        self.headers.contains_key(AUTHORIZATION) || self.headers.contains_key("x-api-key")
     }
 
     /// Goes on as the one whom an access token names.

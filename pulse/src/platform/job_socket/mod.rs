@@ -26,8 +26,12 @@ use connection::Connection;
 const MESSAGE_LIMIT: usize = 16 * 1024;
 
 /// What a client's request for a socket says that holds for what is asked on its behalf.
-const PASSED_ON: [HeaderName; 3] =
-    [AUTHORIZATION, HeaderName::from_static("x-forwarded-for"), HeaderName::from_static("user-agent")];
+const PASSED_ON: [HeaderName; 4] = [
+    AUTHORIZATION,
+    HeaderName::from_static("x-api-key"),
+    HeaderName::from_static("x-forwarded-for"),
+    HeaderName::from_static("user-agent"),
+];
 
 /// What all sockets have in common.
 struct Sockets {

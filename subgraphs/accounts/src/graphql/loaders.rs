@@ -4,8 +4,9 @@ use std::collections::HashMap;
 
 use pulse_graphql::{Batch, Loader};
 use pulse_store::{CachedRead, Scope, Session, Space, StoreError, Tagging};
-use pulse_types::{OrgId, UserId};
+use pulse_types::{MachineId, OrgId, UserId};
 
+use crate::machine::{self, Kind, MachineRow};
 use crate::organization::{self, Seen};
 use crate::user::{self, UserRow};
 
@@ -13,6 +14,7 @@ use crate::user::{self, UserRow};
 pub(crate) struct Loaders {
     pub(super) users: Loader<UserId, Users>,
     pub(super) organizations: Loader<OrgId, Organizations>,
+    pub(super) api_keys: Loader<MachineId, ApiKeys>,
 }
 
 impl Loaders {
@@ -20,6 +22,7 @@ impl Loaders {
         Self {
             users: Loader::new(Users(session.clone())),
             organizations: Loader::new(Organizations(session.clone())),
+            api_keys: Loader::new(ApiKeys(session.clone())),
         }
     }
 }
@@ -58,5 +61,16 @@ impl Batch<OrgId> for Organizations {
 
     async fn load(&self, keys: Vec<OrgId>) -> Result<HashMap<OrgId, Seen>, StoreError> {
         self.0.read_through(&ORGANIZATIONS, keys).await
+    }
+}
+
+/// API keys that the caller may see. They are not kept: being used changes them, and nobody is told.
+pub(super) struct ApiKeys(Session);
+
+impl Batch<MachineId> for ApiKeys {
+    type Value = MachineRow;
+
+    async fn load(&self, keys: Vec<MachineId>) -> Result<HashMap<MachineId, MachineRow>, StoreError> {
+        machine::find(&self.0, Kind::ApiKey, &keys).await
     }
 }

@@ -1,6 +1,7 @@
 //! The GraphQL API: one file a type, roots merged here.
 
 mod address;
+mod api_key;
 mod device;
 mod live;
 mod loaders;
@@ -8,6 +9,7 @@ mod magic_link;
 mod membership;
 mod organization;
 mod password;
+mod service_account;
 mod session;
 mod user;
 
@@ -20,7 +22,12 @@ pub type Subscription = live::OrganizationSubscriptions;
 
 /// What can be asked.
 #[derive(MergedObject, Default)]
-pub struct Query(user::UserQuery, organization::OrganizationQuery);
+pub struct Query(
+    user::UserQuery,
+    organization::OrganizationQuery,
+    api_key::ApiKeyQuery,
+    service_account::ServiceAccountQuery,
+);
 
 /// What can be changed.
 #[derive(MergedObject, Default)]
@@ -33,4 +40,6 @@ pub struct Mutation(
     user::UserMutation,
     organization::OrganizationMutation,
     membership::MembershipMutation,
+    api_key::ApiKeyMutation,
+    service_account::ServiceAccountMutation,
 );

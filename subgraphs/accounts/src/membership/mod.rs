@@ -77,7 +77,7 @@ pub(crate) async fn change_role(
     }
     keep_an_owner_in_tx(&mut write, org, &row).await?;
     let before = json!({ "role": row.role.0.as_str() });
-    let row = repo::change_role_in_tx(&mut write, org, (user, role), caller.user()).await?;
+    let row = repo::change_role_in_tx(&mut write, org, (user, role), caller.actor()).await?;
     let event = Event { before, ..event(EventKind::Updated, &row, row.version, vec!["role"]) };
     tell_in_tx(&mut write, org, &row, event);
     write.commit(fact("member:change_role", &row, row.version)).await?;
@@ -97,7 +97,7 @@ pub(crate) async fn remove(session: &Session, user: UserId) -> Result<(), Error<
         require_right_over(caller, row.role.0)?;
     }
     keep_an_owner_in_tx(&mut write, org, &row).await?;
-    let row = repo::delete_in_tx(&mut write, org, user, caller.user()).await?;
+    let row = repo::delete_in_tx(&mut write, org, user, caller.actor()).await?;
     let version = row.version + 1;
     let event = event(EventKind::Deleted, &row, version, vec![]);
     tell_in_tx(&mut write, org, &row, event);

@@ -171,7 +171,7 @@ pub(crate) async fn update(
         return Ok(seen);
     }
     let mut write = session.write().await?;
-    let organization = match repo::update_in_tx(&mut write, id, &change, session.caller().user()).await {
+    let organization = match repo::update_in_tx(&mut write, id, &change, session.caller().actor()).await {
         Err(error) if error.is_duplicate_of("organizations_slug") => {
             let slug = change.slug.map(|slug| slug.as_str().to_owned()).unwrap_or_default();
             return Err(OrganizationError::SlugTaken(slug).into());

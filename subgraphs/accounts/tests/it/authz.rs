@@ -121,8 +121,35 @@ fn guarded_fields() -> Vec<Field> {
     ]
 }
 
+/// The same of API keys and service accounts.
+fn machine_fields() -> Vec<Field> {
+    let id = format!(r#"id: "{ID}""#);
+    let new = r#"name: "X", scopes: ["entity:read"]"#.to_owned();
+    let fields = [
+        ("apiKey", format!("{{ apiKey({id}) {{ id }} }}")),
+        ("apiKeys", "{ apiKeys { totalCount } }".to_owned()),
+        ("serviceAccount", format!("{{ serviceAccount({id}) {{ id }} }}")),
+        ("serviceAccounts", "{ serviceAccounts { totalCount } }".to_owned()),
+    ];
+    let mutations = [
+        ("createApiKey", &new, "secret"),
+        ("updateApiKey", &id, "apiKey { id }"),
+        ("rotateApiKey", &id, "secret"),
+        ("revokeApiKey", &id, "apiKey { id }"),
+        ("createServiceAccount", &new, "clientSecret"),
+        ("updateServiceAccount", &id, "serviceAccount { id }"),
+        ("rotateServiceAccountSecret", &id, "clientSecret"),
+        ("deleteServiceAccount", &id, "id"),
+    ];
+    let mutations = mutations.map(|(name, input, selection)| {
+        (name, format!("mutation {{ {name}(input: {{ {input} }}) {{ {selection} }} }}"))
+    });
+    let all = fields.into_iter().chain(mutations);
+    all.map(|(name, query)| (name, query, Some("UNAUTHENTICATED"), Some("FORBIDDEN"))).collect()
+}
+
 fn all_fields() -> impl Iterator<Item = Field> {
-    open_fields().into_iter().chain(mail_fields()).chain(guarded_fields())
+    open_fields().into_iter().chain(mail_fields()).chain(guarded_fields()).chain(machine_fields())
 }
 
 fn code(response: &Value) -> Option<&str> {

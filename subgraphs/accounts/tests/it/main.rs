@@ -1,6 +1,7 @@
 //! The subgraph's API against a real database.
 #![expect(clippy::unwrap_used, reason = "what a test needs and does not find makes it fail")]
 
+mod api_keys;
 mod authz;
 mod devices;
 mod federation;
@@ -11,6 +12,7 @@ mod operator;
 mod organizations;
 mod refresh;
 mod routes;
+mod service_accounts;
 mod sessions;
 mod smtp;
 mod throttle;

@@ -145,7 +145,7 @@ pub(crate) async fn delete(
     session.caller().require(&Permission::ENTITY_DELETE)?;
     let mut write = session.write().await?;
     let row = existing_in_tx(&mut write, id, expected_version).await?;
-    let actor = session.caller().user();
+    let actor = session.caller().actor();
     let relationships = relationship::delete_of_in_tx(&mut write, actor, id).await?;
     if refuse_if_related && relationships > 0 {
         let what = format!("the entity {:?} has {relationships} relationships and", row.key);
@@ -185,7 +185,7 @@ pub(crate) async fn upsert(
     refuse(problems.filter_map(|(index, draft)| Some((index, types.check(draft).err()?))).collect())?;
     let existing = existing_by_key_in_tx(&mut write, &drafts).await?;
     let items: Vec<_> = drafts.iter().map(|draft| (draft, existing.get(&draft.key))).collect();
-    let saved = save_in_tx(&mut write, (org, session.caller().user()), &items).await?;
+    let saved = save_in_tx(&mut write, (org, session.caller().actor()), &items).await?;
     let fact = batch_fact("entity:upsert", saved.len());
     write.commit_with(fact, &serde_json::to_value(&saved).map_err(Error::internal)?).await?;
     Ok(saved)
@@ -225,7 +225,7 @@ async fn save_one_in_tx(
     item: (&EntityDraft, Option<&EntityRow>),
     session: &Session,
 ) -> Result<Saved<EntityId>, StoreError> {
-    let saved = save_in_tx(write, (org, session.caller().user()), &[item]).await?;
+    let saved = save_in_tx(write, (org, session.caller().actor()), &[item]).await?;
     Ok(saved.into_iter().next().expect("one draft is saved as one entity"))
 }
 

@@ -114,7 +114,7 @@ pub(crate) async fn update(
     if changed.is_empty() {
         return Ok(row);
     }
-    if !repo::update_in_tx(&mut write, &row, session.caller().user()).await? {
+    if !repo::update_in_tx(&mut write, &row, session.caller().actor()).await? {
         return Err(StoreError::Contention { statement: "types.update" }.into());
     }
     let version = row.version + 1;
@@ -131,7 +131,7 @@ pub(crate) async fn delete(
     session.caller().require(&Permission::ENTITY_TYPE_MANAGE)?;
     let mut write = session.write().await?;
     let row = existing_in_tx(&mut write, name, expected_version).await?;
-    match repo::delete_in_tx(&mut write, &row, session.caller().user()).await {
+    match repo::delete_in_tx(&mut write, &row, session.caller().actor()).await {
         Ok(true) => {}
         Ok(false) => return Err(StoreError::Contention { statement: "types.delete" }.into()),
         Err(StoreError::Reference { .. }) => {

@@ -72,7 +72,7 @@ pub(crate) async fn create(
         let way_out = "change it with `updateRelationship` or `upsertRelationships`";
         return Err(GraphError::Exists { what, way_out }.into());
     }
-    let saved = save_in_tx(&mut write, (org, session.caller().user()), &[resolved]).await?;
+    let saved = save_in_tx(&mut write, (org, session.caller().actor()), &[resolved]).await?;
     let saved = saved.first().expect("one draft is saved as one relationship");
     write.commit_with(fact("relationship:create", saved.id, 1), &json!({ "id": saved.id })).await?;
     read_back(session, saved.id).await
@@ -100,7 +100,7 @@ pub(crate) async fn update(
         confidence: draft.confidence,
         properties: &draft.properties,
     };
-    let saved = save_in_tx(&mut write, (org, session.caller().user()), &[resolved]).await?;
+    let saved = save_in_tx(&mut write, (org, session.caller().actor()), &[resolved]).await?;
     let saved = saved.first().expect("one draft is saved as one relationship");
     if saved.outcome == Outcome::Unchanged {
         return Ok(row);
@@ -117,7 +117,7 @@ pub(crate) async fn delete(
     session.caller().require(&Permission::RELATIONSHIP_DELETE)?;
     let mut write = session.write().await?;
     let row = existing_in_tx(&mut write, id, expected_version).await?;
-    let gone = repo::delete_in_tx(&mut write, session.caller().user(), &row).await?;
+    let gone = repo::delete_in_tx(&mut write, session.caller().actor(), &row).await?;
     tell_gone(&mut write, &gone);
     write.commit(fact("relationship:delete", id, row.version + 1)).await?;
     Ok(())
@@ -148,7 +148,7 @@ pub(crate) async fn upsert(
         }
     }
     refuse(problems)?;
-    let saved = save_in_tx(&mut write, (org, session.caller().user()), &resolved).await?;
+    let saved = save_in_tx(&mut write, (org, session.caller().actor()), &resolved).await?;
     let items = i32::try_from(saved.len()).unwrap_or(i32::MAX);
     let fact = AuditFact { action: "relationship:upsert", subject: SUBJECT, key: None, version: None, items };
     write.commit_with(fact, &serde_json::to_value(&saved).map_err(Error::internal)?).await?;

@@ -5,7 +5,7 @@
 use async_graphql::{Context, InputObject, Object, SimpleObject};
 use chrono::{DateTime, Utc};
 use pulse_graphql::{Connection, ContextExt, Cursor, Error, Page, PageLimits, Total};
-use pulse_types::{Permission, SessionId, StreamId, UserId};
+use pulse_types::{MachineId, Permission, SessionId, StreamId, UserId};
 
 use crate::stream::{self, StreamError, StreamRow, StreamType, Which, repo};
 
@@ -16,6 +16,8 @@ pub(crate) struct LiveStream {
     id: StreamId,
     /// The person who listens; null for one whom another issuer of tokens knows.
     user_id: Option<UserId>,
+    /// The API key or service account that listens; null for a person.
+    machine_id: Option<MachineId>,
     /// The session that it stands on.
     session: Option<SessionId>,
     /// What it is of.
@@ -32,10 +34,11 @@ pub(crate) struct LiveStream {
 
 impl From<StreamRow> for LiveStream {
     fn from(row: StreamRow) -> Self {
-        let StreamRow { id, person, session, kind, transport, operation, hash, opened_at } = row;
+        let StreamRow { id, person, machine, session, kind, transport, operation, hash, opened_at } = row;
         Self {
             id,
             user_id: person,
+            machine_id: machine,
             session,
             kind,
             transport,
@@ -51,6 +54,8 @@ impl From<StreamRow> for LiveStream {
 pub(crate) struct LiveStreamFilter {
     /// Those of this person.
     user_id: Option<UserId>,
+    /// Those of this API key or service account.
+    machine_id: Option<MachineId>,
     /// Those that stand on this session.
     session: Option<SessionId>,
     /// Those of operations with this name, or with this hash.
@@ -59,14 +64,16 @@ pub(crate) struct LiveStreamFilter {
     kind: Option<StreamType>,
 }
 
-/// Which streams to end: those of which all that is given is true. One of `streamId`, `userId`, `session` and
-/// `operationName` has to be given.
+/// Which streams to end: those of which all that is given is true. One of `streamId`, `userId`, `machineId`,
+/// `session` and `operationName` has to be given.
 #[derive(InputObject)]
 pub(crate) struct EndLiveStreamsInput {
     /// The one with this id.
     stream_id: Option<StreamId>,
     /// Those of this person.
     user_id: Option<UserId>,
+    /// Those of this API key or service account.
+    machine_id: Option<MachineId>,
     /// Those that stand on this session.
     session: Option<SessionId>,
     /// Those of operations with this name, or with this hash.
@@ -105,9 +112,15 @@ impl StreamQuery {
         session.caller().require(&Permission::STREAM_READ)?;
         let page = Page::try_new((first, after), (last, before), PageLimits::USUAL);
         let page = page.map_err(StreamError::from)?;
-        let LiveStreamFilter { user_id, session: of_session, operation_name, kind } =
+        let LiveStreamFilter { user_id, machine_id, session: of_session, operation_name, kind } =
             filter.unwrap_or_default();
-        let which = Which { id: None, user: user_id, session: of_session, operation: operation_name };
+        let which = Which {
+            id: None,
+            user: user_id,
+            machine: machine_id,
+            session: of_session,
+            operation: operation_name,
+        };
         let filter = repo::StreamFilter { which, kind };
         let rows = repo::page(session, &filter, &page).await?;
         let total = Total::new(move |session| {
@@ -132,8 +145,9 @@ impl StreamMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "Which ones.")] input: EndLiveStreamsInput,
     ) -> Result<EndLiveStreamsPayload, Error<StreamError>> {
-        let EndLiveStreamsInput { stream_id, user_id, session, operation_name, reason } = input;
-        let which = Which { id: stream_id, user: user_id, session, operation: operation_name };
+        let EndLiveStreamsInput { stream_id, user_id, machine_id, session, operation_name, reason } = input;
+        let which =
+            Which { id: stream_id, user: user_id, machine: machine_id, session, operation: operation_name };
         Ok(EndLiveStreamsPayload { ended: stream::end(ctx.session(), which, &reason).await? })
     }
 }

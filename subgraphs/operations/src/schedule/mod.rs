@@ -65,7 +65,7 @@ pub(crate) async fn run(
     let mut write = session.write().await?;
     let schedule = repo::lock_in_tx(&mut write, id).await?.ok_or(ScheduleError::NotFound(id))?;
     let new = JobId::new(write.now());
-    let (job, is_new) = repo::run_in_tx(&mut write, (id, new), session.caller().user()).await?;
+    let (job, is_new) = repo::run_in_tx(&mut write, (id, new), session.caller().actor()).await?;
     if is_new {
         write.event(job::event(EventKind::Created, &job, vec!["status"], None));
         write.commit(fact("schedule:run", &schedule)).await?;

@@ -1,7 +1,7 @@
 //! A stream as gateways reported it.
 
 use chrono::{DateTime, Utc};
-use pulse_types::{SessionId, StreamId, UserId};
+use pulse_types::{MachineId, SessionId, StreamId, UserId};
 use sqlx::FromRow;
 
 /// What a stream is of.
@@ -20,6 +20,7 @@ pub(crate) enum StreamType {
 pub(crate) struct StreamRow {
     pub(crate) id: StreamId,
     pub(crate) person: Option<UserId>,
+    pub(crate) machine: Option<MachineId>,
     pub(crate) session: Option<SessionId>,
     pub(crate) kind: StreamType,
     pub(crate) transport: String,

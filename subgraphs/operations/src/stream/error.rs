@@ -6,7 +6,7 @@ use pulse_graphql::{ClientError, Code, PageError};
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum StreamError {
     /// Which ones is not said.
-    #[error("say which streams to end: give streamId, userId, session or operationName")]
+    #[error("say which streams to end: give streamId, userId, machineId, session or operationName")]
     Nothing,
     /// The reason is too long.
     #[error("a reason has at most {max} characters, this one has {given}")]

@@ -7,7 +7,7 @@ mod report;
 
 use pulse_graphql::Error;
 use pulse_store::{AuditFact, Event, EventKind, Session};
-use pulse_types::{Permission, SessionId, StreamId, UserId};
+use pulse_types::{MachineId, Permission, SessionId, StreamId, UserId};
 use serde_json::json;
 
 pub(crate) use entity::{StreamRow, StreamType};
@@ -29,6 +29,7 @@ const NAME: usize = 200;
 pub(crate) struct Which {
     pub(crate) id: Option<StreamId>,
     pub(crate) user: Option<UserId>,
+    pub(crate) machine: Option<MachineId>,
     pub(crate) session: Option<SessionId>,
     /// The name of an operation, or its hash.
     pub(crate) operation: Option<String>,
@@ -51,7 +52,7 @@ pub(crate) async fn end(session: &Session, which: Which, reason: &str) -> Result
     let mut write = session.write().await?;
     let count = repo::count_in_tx(&mut write, org, &which).await?;
     let key = which.id.unwrap_or_else(|| StreamId::new(write.now()));
-    let Which { id, user, session: of_session, operation } = which;
+    let Which { id, user, machine, session: of_session, operation } = which;
     write.event(Event {
         kind: EventKind::Deleted,
         subject: STREAMS_ENDED,
@@ -59,7 +60,8 @@ pub(crate) async fn end(session: &Session, which: Which, reason: &str) -> Result
         version: 1,
         changed: vec![],
         attributes: json!({
-            "stream": id, "user": user, "session": of_session, "operation": operation, "reason": reason,
+            "stream": id, "user": user, "machine": machine, "session": of_session, "operation": operation,
+            "reason": reason,
         }),
         before: json!(null),
     });

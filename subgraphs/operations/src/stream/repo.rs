@@ -35,7 +35,9 @@ pub(crate) fn page_query(
     page: &Page,
 ) -> Result<QueryBuilder<Postgres>, StreamError> {
     let mut query = QueryBuilder::new(verb);
-    query.push("SELECT s.id, s.person, s.session, s.kind, s.transport, s.operation, s.hash, s.opened_at");
+    query.push(
+        "SELECT s.id, s.person, s.machine, s.session, s.kind, s.transport, s.operation, s.hash, s.opened_at",
+    );
     query.push(FROM).push(" WHERE s.tenant = nullif(current_setting('pulse.org_id', true), '')::uuid");
     push_filter(&mut query, filter);
     if let Some(cursor) = &page.from {
@@ -72,12 +74,15 @@ fn push_filter(query: &mut QueryBuilder<Postgres>, filter: &StreamFilter) {
 }
 
 fn push_which(query: &mut QueryBuilder<Postgres>, which: &Which) {
-    let Which { id, user, session, operation } = which;
+    let Which { id, user, machine, session, operation } = which;
     if let Some(id) = id {
         query.push(" AND s.id = ").push_bind(*id);
     }
     if let Some(user) = user {
         query.push(" AND s.person = ").push_bind(*user);
+    }
+    if let Some(machine) = machine {
+        query.push(" AND s.machine = ").push_bind(*machine);
     }
     if let Some(session) = session {
         query.push(" AND s.session = ").push_bind(*session);

@@ -6,7 +6,7 @@ use axum::routing::post;
 use axum::{Json, Router};
 use chrono::{DateTime, Utc};
 use pulse_store::{Connection, Store, StoreError};
-use pulse_types::{OrgId, SessionId, StreamId, UserId};
+use pulse_types::{MachineId, OrgId, SessionId, StreamId, UserId};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -27,6 +27,9 @@ pub struct OpenedStream {
     pub tenant: OrgId,
     /// Who listens, when it is a person.
     pub user: Option<UserId>,
+    /// The API key or service account that listens, when it is one.
+    #[serde(default)]
+    pub machine: Option<MachineId>,
     /// The session that it stands on.
     pub session: Option<SessionId>,
     /// Whether it is a query that is answered again and again.
@@ -112,6 +115,7 @@ async fn insert(
         .bind(all(opened, |stream| stream.tenant))
         .bind(all(opened, |stream| stream.id))
         .bind(all(opened, |stream| stream.user))
+        .bind(all(opened, |stream| stream.machine))
         .bind(all(opened, |stream| stream.session))
         .bind(all(opened, kind))
         .bind(all(opened, |stream| stream.transport.clone()))

@@ -111,7 +111,7 @@ pub(crate) async fn update(
     if changed.is_empty() {
         return Ok(old);
     }
-    repo::keep_in_tx(&mut write, id, session.caller().user()).await?;
+    repo::keep_in_tx(&mut write, id, session.caller().actor()).await?;
     let row = repo::update_in_tx(&mut write, &new).await?;
     if let Some(host) = host {
         repo::move_dispatch_in_tx(&mut write, id, &host).await?;
@@ -126,7 +126,7 @@ pub(crate) async fn delete(session: &Session, id: WebhookId) -> Result<WebhookId
     session.caller().require(&Permission::WEBHOOK_MANAGE)?;
     let mut write = session.write().await?;
     let row = repo::lock_in_tx(&mut write, id).await?.ok_or(WebhookError::NotFound(id))?;
-    repo::keep_in_tx(&mut write, id, session.caller().user()).await?;
+    repo::keep_in_tx(&mut write, id, session.caller().actor()).await?;
     repo::delete_in_tx(&mut write, id).await?;
     let row = WebhookRow { version: row.version + 1, ..row };
     write.event(event(EventKind::Deleted, &row, vec![]));
@@ -147,7 +147,7 @@ pub(crate) async fn rotate_secret(
     }
     let mut write = session.write().await?;
     repo::lock_in_tx(&mut write, id).await?.ok_or(WebhookError::NotFound(id))?;
-    repo::keep_in_tx(&mut write, id, session.caller().user()).await?;
+    repo::keep_in_tx(&mut write, id, session.caller().actor()).await?;
     let (secret, until) = (secret::generate(), write.now() + overlap);
     let sealed_secret = secret::seal(sealer, &secret, (org, id));
     let row = repo::rotate_in_tx(&mut write, id, &sealed_secret, until).await?;
@@ -164,7 +164,7 @@ pub(crate) async fn pause(session: &Session, id: WebhookId) -> Result<WebhookRow
     match old.state {
         WebhookState::Paused => Ok(old),
         WebhookState::Active => {
-            Ok(pause_in_tx(write, id, (PauseReason::Requested, session.caller().user())).await?)
+            Ok(pause_in_tx(write, id, (PauseReason::Requested, session.caller().actor())).await?)
         }
     }
 }
@@ -206,7 +206,7 @@ pub(crate) async fn resume(session: &Session, id: WebhookId) -> Result<WebhookRo
     if old.state == WebhookState::Active {
         return Ok(old);
     }
-    repo::keep_in_tx(&mut write, id, session.caller().user()).await?;
+    repo::keep_in_tx(&mut write, id, session.caller().actor()).await?;
     let row = repo::resume_in_tx(&mut write, id).await?;
     let changed = vec!["state", "pauseReason", "pausedAt", "failingSince", "failedInRow"];
     write.event(event(EventKind::Updated, &row, changed));

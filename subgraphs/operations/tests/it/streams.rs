@@ -16,6 +16,7 @@ fn stream(stage: &Stage, caller: &Caller, name: &str) -> OpenedStream {
         id: StreamId::new(stage.time()),
         tenant: caller.org.unwrap(),
         user: caller.user(),
+        machine: caller.machine(),
         session: None,
         is_live_query: name == "Live",
         transport: "sse".to_owned(),
@@ -97,7 +98,7 @@ async fn ending_streams_is_for_admins_who_say_which() {
     assert_eq!(code, "FORBIDDEN");
     let (code, field, text) = stage.refusal(&stage.admin, END, json!({})).await;
     assert_eq!((code.as_str(), field.as_str()), ("BAD_USER_INPUT", "input"));
-    assert_eq!(text, "say which streams to end: give streamId, userId, session or operationName");
+    assert_eq!(text, "say which streams to end: give streamId, userId, machineId, session or operationName");
     let long = json!({ "operationName": "Watch", "reason": "x".repeat(201) });
     let (_, field, text) = stage.refusal(&stage.admin, END, long).await;
     assert_eq!(

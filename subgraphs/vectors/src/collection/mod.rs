@@ -87,7 +87,7 @@ pub(crate) async fn update(
 ) -> Result<CollectionRow, Error<CollectionError>> {
     session.caller().require(&Permission::COLLECTION_MANAGE)?;
     check_change(&change)?;
-    let actor = session.caller().user();
+    let actor = session.caller().actor();
     let mut write = session.write().await?;
     let old = repo::lock_in_tx(&mut write, id).await?.ok_or(CollectionError::NotFound(id))?;
     if let Some(expected) = change.expected_version.filter(|expected| *expected != old.version) {
@@ -121,7 +121,7 @@ pub(crate) async fn delete(
     id: CollectionId,
 ) -> Result<CollectionId, Error<CollectionError>> {
     session.caller().require(&Permission::COLLECTION_MANAGE)?;
-    let actor = session.caller().user();
+    let actor = session.caller().actor();
     let mut write = session.write().await?;
     repo::lock_in_tx(&mut write, id).await?.ok_or(CollectionError::NotFound(id))?;
     repo::keep_in_tx(&mut write, id, actor).await?;

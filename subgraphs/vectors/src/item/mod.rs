@@ -55,7 +55,7 @@ pub(crate) async fn upsert(
     let org = session.caller().require(&Permission::ITEM_WRITE)?;
     check(&upsert.items)?;
     let key = key.map(IdempotencyKey::try_new).transpose().map_err(ItemError::from)?;
-    let actor = session.caller().user();
+    let actor = session.caller().actor();
     let mut write = match session.write_once("vectors.upsertItems", key.as_ref(), &upsert).await? {
         Begun::New(write) => write,
         Begun::Repeated(response) => return serde_json::from_value(response).map_err(Error::internal),
@@ -90,7 +90,7 @@ pub(crate) async fn delete(
     if !(1..=MAX_BATCH).contains(&keys.len()) {
         return Err(ItemError::BatchSize { field: "input.keys", given: keys.len() }.into());
     }
-    let actor = session.caller().user();
+    let actor = session.caller().actor();
     let mut write = session.write().await?;
     lock(&mut write, collection_id).await?;
     let deleted = repo::delete_in_tx(&mut write, (org, collection_id), &keys, actor).await?;

@@ -1,0 +1,1 @@
+ALTER TABLE operations.streams DROP COLUMN machine;

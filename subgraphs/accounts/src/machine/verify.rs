@@ -1,0 +1,172 @@
+//! Whose a secret is, and what it is good for: asked by gateways in this process and, over HTTP, in others.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::routing::post;
+use axum::{Json, Router};
+use chrono::{DateTime, Utc};
+use pulse_store::{Store, StoreError};
+use pulse_types::{Caller, MachineId, OrgId, Permission, Permissions, RequestId, Role, UserId};
+use serde::{Deserialize, Serialize};
+
+use super::entity::{FoundRow, Kind};
+use super::repo;
+use super::uses::Uses;
+
+/// Where gateways in other processes ask.
+pub const MACHINES_PATH: &str = "/internal/machines";
+
+/// The hash of a secret, as it travels: nobody learns a secret from it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MachineQuestion {
+    /// SHA-256 of the secret.
+    pub hash: [u8; 32],
+}
+
+/// An API key that is good.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VerifiedMachine {
+    /// Its id.
+    pub id: MachineId,
+    /// The tenant that it acts in.
+    pub org: OrgId,
+    /// The person who answers for it.
+    pub maker: UserId,
+    /// What it may do: its scopes, as far as that person still has them.
+    pub permissions: Permissions,
+    /// The operations that it is for; any, when there are none.
+    pub operations: Vec<String>,
+    /// The networks that it may be used from, as CIDR; any, when there are none.
+    pub networks: Vec<String>,
+    /// How many requests it may send a minute.
+    pub requests_per_minute: Option<u32>,
+    /// What its operations may cost a minute.
+    pub cost_per_minute: Option<u32>,
+    /// When it ends, or this secret of it does.
+    pub expires_at: Option<DateTime<Utc>>,
+    /// Counts the changes of what it may do.
+    pub terms: i64,
+}
+
+/// Why a secret is no good. The texts are for whoever sent it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MachineRefusal {
+    /// Nobody has it, or nobody any more.
+    #[error("this API key is not known, or was revoked or rotated")]
+    Unknown,
+    /// It was switched off.
+    #[error("this API key is switched off")]
+    Disabled,
+    /// Its time is over.
+    #[error("this API key has expired")]
+    Expired,
+    /// The person who answered for it is gone.
+    #[error("the person who answers for this API key is no member of the organization any more")]
+    Orphaned,
+    /// It is something else.
+    #[error("this is a service account's secret: exchange it for an access token at /oauth/token")]
+    ServiceAccount,
+}
+
+/// Nobody could say. The text is for the log.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct MachinesUnavailable(pub String);
+
+/// Verifies secrets against the database. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Machines {
+    store: Store,
+    uses: Uses,
+}
+
+impl Machines {
+    /// Over the database that accounts keeps its data in.
+    pub fn new(store: Store) -> Self {
+        Self { store, uses: Uses::default() }
+    }
+
+    /// The API key whose secret has this hash, if it is good now; that it was used is written down.
+    pub async fn verify(
+        &self,
+        hash: [u8; 32],
+    ) -> Result<Result<VerifiedMachine, MachineRefusal>, StoreError> {
+        let verified = self.of_kind(Kind::ApiKey, hash).await?;
+        if let Ok(verified) = &verified {
+            self.uses.note(&self.store, verified.id);
+        }
+        Ok(verified)
+    }
+
+    pub(super) const fn store(&self) -> &Store {
+        &self.store
+    }
+
+    pub(super) fn note_use(&self, id: MachineId) {
+        self.uses.note(&self.store, id);
+    }
+
+    pub(super) async fn of_kind(
+        &self,
+        kind: Kind,
+        hash: [u8; 32],
+    ) -> Result<Result<VerifiedMachine, MachineRefusal>, StoreError> {
+        let now = self.store.clock().now();
+        let nobody = self.store.session(Caller::anonymous(RequestId::new(now)).into());
+        let found = repo::by_secret(&nobody, hash).await?;
+        Ok(found.ok_or(MachineRefusal::Unknown).and_then(|found| judge(found, kind, now)))
+    }
+}
+
+fn judge(found: FoundRow, kind: Kind, now: DateTime<Utc>) -> Result<VerifiedMachine, MachineRefusal> {
+    let is_over = |end: Option<DateTime<Utc>>| end.is_some_and(|end| end <= now);
+    if found.kind != kind {
+        let is_account = found.kind == Kind::ServiceAccount;
+        return Err(if is_account { MachineRefusal::ServiceAccount } else { MachineRefusal::Unknown });
+    }
+    if is_over(found.good_until) {
+        return Err(MachineRefusal::Unknown);
+    }
+    if is_over(found.expires_at) {
+        return Err(MachineRefusal::Expired);
+    }
+    if !found.enabled {
+        return Err(MachineRefusal::Disabled);
+    }
+    let rights = rights_of(found.role.as_deref()).ok_or(MachineRefusal::Orphaned)?;
+    let limit = |limit: Option<i32>| limit.and_then(|limit| u32::try_from(limit).ok());
+    let scopes = found.scopes.into_iter().map(Permission::from);
+    Ok(VerifiedMachine {
+        id: found.id,
+        org: found.org_id,
+        maker: found.maker,
+        permissions: scopes.filter(|scope| rights.contains(scope)).collect(),
+        operations: found.operations,
+        networks: found.networks,
+        requests_per_minute: limit(found.requests_per_minute),
+        cost_per_minute: limit(found.cost_per_minute),
+        expires_at: found.expires_at.into_iter().chain(found.good_until).min(),
+        terms: found.terms,
+    })
+}
+
+/// What the person who answers for a machine may do; `None` for no member.
+fn rights_of(role: Option<&str>) -> Option<Permissions> {
+    role?.parse::<Role>().ok().map(Role::permissions)
+}
+
+/// The route for gateways in other processes, below `/internal`.
+pub(crate) fn internal_routes(machines: Machines) -> Router {
+    Router::new().route("/machines", post(verify)).with_state(machines)
+}
+
+async fn verify(
+    State(machines): State<Machines>,
+    Json(question): Json<MachineQuestion>,
+) -> Result<Json<Result<VerifiedMachine, MachineRefusal>>, StatusCode> {
+    machines.verify(question.hash).await.map(Json).map_err(|error| {
+        tracing::warn!(%error, "an API key cannot be looked up");
+        StatusCode::SERVICE_UNAVAILABLE
+    })
+}
