@@ -3,11 +3,15 @@
 mod authority;
 mod config;
 mod creation;
+mod email_domain;
 mod graphql;
+mod identity_provider;
 mod joined;
+mod linked_identity;
 mod mail;
 mod membership;
 mod name;
+mod oidc;
 mod one_time_token;
 mod operator;
 mod organization;
@@ -29,6 +33,7 @@ use pulse_tokens::AccessTokens;
 pub use config::{Config, LinksConfig, MailConfig, PasswordHashConfig};
 pub use graphql::{Mutation, Query, Subscription};
 pub use mail::InvalidMailSettings;
+pub use oidc::{InvalidIssuer, InvalidOidcSettings, OidcConfig, ProviderConfig};
 pub use operator::{Demo, DemoError, ensure_demo, organization_by_slug};
 pub use organization::OrganizationError;
 pub use routes::routes;
@@ -37,6 +42,7 @@ pub use user::{PasswordHashError, UserError};
 use authority::Authority;
 use graphql::Loaders;
 use mail::{Mailer, SendLetters};
+use oidc::Oidc;
 
 /// The settings of this subgraph with their defaults, commented, as TOML.
 pub const DEFAULT_CONFIG: &str = include_str!("../config.default.toml");
@@ -58,6 +64,9 @@ pub enum InvalidSettings {
     /// How mail is sent.
     #[error(transparent)]
     Mail(#[from] InvalidMailSettings),
+    /// Signing in by other issuers.
+    #[error(transparent)]
+    Oidc(#[from] InvalidOidcSettings),
     /// A link has no place for the token.
     #[error("accounts.links.{0} has no {{token}}, where the token of a letter goes")]
     Link(&'static str),
@@ -73,9 +82,10 @@ pub fn subgraph(
     config.links.check().map_err(InvalidSettings::Link)?;
     let routes = routes(&tokens);
     let letters = SendLetters::new(Mailer::try_new(&config.mail)?, sealer.clone(), config.clone());
+    let oidc = Oidc::try_new(config.oidc.clone())?;
     let authority = Authority::try_new(tokens, sealer, config)?;
     let prepare = move |request: async_graphql::Request, session: &pulse_store::Session| {
-        request.data(Loaders::new(session)).data(authority.clone())
+        request.data(Loaders::new(session)).data(authority.clone()).data(oidc.clone())
     };
     let jobs = vec![Arc::new(letters) as _];
     Ok(Subgraph { routes, jobs, ..Subgraph::new("accounts", schema(), store, tail, prepare) })

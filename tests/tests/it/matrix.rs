@@ -55,7 +55,7 @@ pub(crate) const ROWS: &[Row] = &[
         anonymous: Null,
         ..read(
             "me",
-            "{ me { id name email emailVerified organizations { nodes { slug } } sessions { nodes { id address userAgent } } } }",
+            "{ me { id name email emailVerified organizations { nodes { slug } } sessions { nodes { id address userAgent } } identities { id email } } }",
             Data,
         )
     },
@@ -167,6 +167,106 @@ pub(crate) const ROWS: &[Row] = &[
     write(
         "addMember",
         "mutation { addMember(input: { email: \"@memberEmail\", role: VIEWER }) { membership { role } } }",
+        Data,
+    ),
+    // Who may sign in by which issuer, and what comes back from it.
+    same("signInProviders", "{ signInProviders(email: \"@email\") { id name } }", Data),
+    same(
+        "startSignIn",
+        "mutation { startSignIn(input: { providerId: \"@org\", redirectUri: \"http://localhost:3000/sign-in/callback\" }) { expiresAt } }",
+        NOT_FOUND,
+    ),
+    same(
+        "completeSignIn",
+        "mutation { completeSignIn(input: { code: \"@org\", state: \"@org\", browserSecret: \"@org\" }) { accessToken } }",
+        BAD_USER_INPUT,
+    ),
+    // An open session alone does not make another way in.
+    Row {
+        viewer: BAD_USER_INPUT,
+        owner: BAD_USER_INPUT,
+        ..read(
+            "startLink",
+            "mutation { startLink(input: { providerId: \"@org\", redirectUri: \"http://localhost:3000/sign-in/callback\" }) { expiresAt } }",
+            BAD_USER_INPUT,
+        )
+    },
+    Row {
+        viewer: BAD_USER_INPUT,
+        owner: BAD_USER_INPUT,
+        ..read(
+            "linkIdentity",
+            "mutation { linkIdentity(input: { code: \"@org\", state: \"@org\", browserSecret: \"@org\" }) { identity { id } } }",
+            BAD_USER_INPUT,
+        )
+    },
+    Row {
+        viewer: NOT_FOUND,
+        owner: NOT_FOUND,
+        ..read(
+            "unlinkIdentity",
+            "mutation { unlinkIdentity(input: { identityId: \"@org\" }) { identityId } }",
+            NOT_FOUND,
+        )
+    },
+    Row {
+        viewer: BAD_USER_INPUT,
+        owner: BAD_USER_INPUT,
+        ..read(
+            "signOutAtIssuer",
+            "mutation { signOutAtIssuer(input: { redirectUri: \"https://elsewhere.example/\" }) { sessionId } }",
+            BAD_USER_INPUT,
+        )
+    },
+    // Whoever names an issuer decides who may act as an owner.
+    write(
+        "createIdentityProvider",
+        "mutation { createIdentityProvider(input: { name: \"X\", issuer: \"https://issuer.example\", clientId: \"x\" }) { identityProvider { id } } }",
+        Data,
+    ),
+    write("identityProviders", "{ identityProviders { id name issuer clientId } }", Data),
+    Row {
+        owner: NOT_FOUND,
+        ..write(
+            "updateIdentityProvider",
+            "mutation { updateIdentityProvider(input: { id: \"@org\", name: \"Y\" }) { identityProvider { id } } }",
+            NOT_FOUND,
+        )
+    },
+    Row {
+        owner: NOT_FOUND,
+        ..write(
+            "testIdentityProvider",
+            "mutation { testIdentityProvider(input: { id: \"@org\" }) { signingKeys } }",
+            NOT_FOUND,
+        )
+    },
+    Row {
+        owner: NOT_FOUND,
+        ..write(
+            "deleteIdentityProvider",
+            "mutation { deleteIdentityProvider(input: { id: \"@org\" }) { id } }",
+            NOT_FOUND,
+        )
+    },
+    // Anybody may claim a domain; one shows that it is its own.
+    write(
+        "claimEmailDomain",
+        "mutation { claimEmailDomain(input: { domain: \"claimed.example\" }) { emailDomain { domain } } }",
+        Data,
+    ),
+    write("emailDomains", "{ emailDomains { domain proof verifiedAt } }", Data),
+    Row {
+        owner: NOT_FOUND,
+        ..write(
+            "verifyEmailDomain",
+            "mutation { verifyEmailDomain(input: { domain: \"another.example\" }) { emailDomain { domain } } }",
+            NOT_FOUND,
+        )
+    },
+    write(
+        "releaseEmailDomain",
+        "mutation { releaseEmailDomain(input: { domain: \"claimed.example\" }) { domain } }",
         Data,
     ),
     // entities

@@ -2,6 +2,9 @@
 
 mod address;
 mod device;
+mod email_domain;
+mod identity_provider;
+mod linked_identity;
 mod live;
 mod loaders;
 mod magic_link;
@@ -20,7 +23,13 @@ pub type Subscription = live::OrganizationSubscriptions;
 
 /// What can be asked.
 #[derive(MergedObject, Default)]
-pub struct Query(user::UserQuery, organization::OrganizationQuery);
+pub struct Query(
+    user::UserQuery,
+    organization::OrganizationQuery,
+    linked_identity::LinkedIdentityQuery,
+    identity_provider::IdentityProviderQuery,
+    email_domain::EmailDomainQuery,
+);
 
 /// What can be changed.
 #[derive(MergedObject, Default)]
@@ -33,4 +42,7 @@ pub struct Mutation(
     user::UserMutation,
     organization::OrganizationMutation,
     membership::MembershipMutation,
+    linked_identity::LinkedIdentityMutation,
+    identity_provider::IdentityProviderMutation,
+    email_domain::EmailDomainMutation,
 );
