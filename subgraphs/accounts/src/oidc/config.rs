@@ -136,6 +136,15 @@ impl OidcConfig {
         }
         Ok(())
     }
+
+    /// Whether one host that the operator has named answers for all domains. It may be inside; what a domain leads to may not.
+    pub(super) fn proofs_are_in_one_place(&self) -> bool {
+        let place = |domain: &str| {
+            let url = url::Url::parse(&self.domain_proof_url.replace("{domain}", domain)).ok()?;
+            Some((url.host_str()?.to_owned(), url.port_or_known_default()))
+        };
+        place("one.example").is_some() && place("one.example") == place("other.example")
+    }
 }
 
 impl Default for OidcConfig {
@@ -156,5 +165,44 @@ impl Default for OidcConfig {
             max_domains: 50,
             providers: BTreeMap::new(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with(change: impl FnOnce(&mut OidcConfig)) -> OidcConfig {
+        let mut config = OidcConfig::default();
+        change(&mut config);
+        config
+    }
+
+    fn refusal(change: impl FnOnce(&mut OidcConfig)) -> String {
+        with(change).check().expect_err("it cannot work").to_string()
+    }
+
+    #[test]
+    fn what_cannot_work_is_named() {
+        assert!(OidcConfig::default().check().is_ok());
+        let page = |page: &str| vec![page.to_owned()];
+        assert!(refusal(|config| config.redirect_uris = page("/callback")).contains("redirect_uris"));
+        let fragment = page("https://app.example/#callback");
+        assert!(
+            refusal(|config| config.post_logout_redirect_uris = fragment)
+                .contains("post_logout_redirect_uris")
+        );
+        let proof = |url: &str| url.to_owned();
+        let nowhere = proof("https://example.com/proof");
+        assert!(refusal(|config| config.domain_proof_url = nowhere).contains("{domain}"));
+    }
+
+    #[test]
+    fn what_a_domain_leads_to_is_not_the_operators() {
+        let one_place =
+            |url: &str| with(|config| config.domain_proof_url = url.to_owned()).proofs_are_in_one_place();
+        assert!(one_place("http://proofs.internal/{domain}"));
+        assert!(!one_place("https://{domain}/.well-known/pulse-domain"));
+        assert!(!one_place("https://proof.{domain}/"));
     }
 }

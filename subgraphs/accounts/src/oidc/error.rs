@@ -57,9 +57,6 @@ impl IssuerError {
     pub(super) fn of_discovery(issuer: &str, error: &DiscoveryError<HttpError>) -> Self {
         match error {
             DiscoveryError::Request(error) => Self::down(issuer, error),
-            DiscoveryError::Response(status, _, _) if status.is_server_error() => {
-                Self::Down { address: issuer.to_owned(), cause: format!("status {status}") }
-            }
             DiscoveryError::Response(status, _, _) => {
                 Self::Status { url: issuer.to_owned(), status: status.as_u16() }
             }

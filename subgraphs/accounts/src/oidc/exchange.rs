@@ -161,6 +161,11 @@ fn verifier(provider: &Provider, metadata: &Metadata, now: DateTime<Utc>) -> Cor
 
 /// Who else a token is for, and who asked for it: the library leaves the second to us.
 fn check_parties(provider: &Provider, claims: &CoreIdTokenClaims) -> Result<(), IssuerError> {
+    // OpenID Connect Core, section 2: at most 255 characters of ASCII.
+    let subject = claims.subject().as_str();
+    if !(1..=255).contains(&subject.len()) || subject.chars().any(char::is_control) {
+        return Err(IssuerError::IdToken("it is not as it must be"));
+    }
     match claims.authorized_party() {
         Some(party) if party.as_str() != provider.client_id => {
             Err(IssuerError::IdToken("it was given to another client"))

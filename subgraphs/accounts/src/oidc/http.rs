@@ -4,8 +4,8 @@ use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
 
-use http::Request;
 use http::header::{ACCEPT, HOST, HeaderValue, USER_AGENT};
+use http::{Request, StatusCode};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::Bytes;
 use hyper::client::conn::http1;
@@ -30,6 +30,8 @@ pub(crate) enum HttpError {
     Connection(#[from] hyper::Error),
     #[error("no answer within {} ms", .0.as_millis())]
     TimedOut(Duration),
+    #[error("it answers with the status {0}")]
+    Failing(StatusCode),
     #[error("the answer is longer than {0} bytes")]
     TooLong(usize),
     #[error("the answer cannot be read: {0}")]
@@ -64,6 +66,9 @@ impl HttpClient {
         let mut driver = JoinSet::new();
         driver.spawn(connection);
         let response = sender.send_request(as_sent(&url, request)?).await?;
+        if response.status().is_server_error() {
+            return Err(HttpError::Failing(response.status()));
+        }
         let (parts, body) = response.into_parts();
         let body = Limited::new(body, self.max_answer).collect().await.map_err(|error| {
             if error.is::<LengthLimitError>() {

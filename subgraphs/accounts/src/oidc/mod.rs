@@ -156,9 +156,7 @@ impl Oidc {
         let url = self.config.domain_proof_url.replace("{domain}", domain);
         let request = ::http::Request::get(&url).body(Vec::new());
         let request = request.map_err(|_| IssuerError::Description)?;
-        // The operator's own answer for all domains may be inside; what a domain leads to may not.
-        let names_the_host = Url::parse(&url).is_ok_and(|url| url.host_str() == Some(domain));
-        let client = if names_the_host { &self.public } else { &self.anywhere };
+        let client = if self.config.proofs_are_in_one_place() { &self.anywhere } else { &self.public };
         let answer = client.send(request).await.map_err(|error| IssuerError::down(&url, &error))?;
         if answer.status().is_success() {
             Ok(String::from_utf8_lossy(answer.body()).into_owned())

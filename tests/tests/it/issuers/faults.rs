@@ -106,6 +106,6 @@ async fn an_issuer_that_describes_another_one_or_fails_is_refused() {
     let begun = start(&platform, "main").await;
     issuer.say(|says| says.status = StatusCode::INTERNAL_SERVER_ERROR);
     let answer = complete(&platform, &issuer.answer(&begun, &json!({})), &begun.secret).await;
-    assert_eq!(refusal(&answer).0, "UNAUTHENTICATED");
+    assert_eq!(refusal(&answer).0, "UNAVAILABLE");
     assert_eq!(counts(&platform).await, (0, 0));
 }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::browser::Browser;
 use super::real::{RealIssuer, claims};
-use super::{Begun, PAGE, completing, counts, payload, platform, refusal, sign_in};
+use super::{Begun, PAGE, completing, counts, is_over, payload, platform, refusal, sign_in};
 
 const START_LINK: &str =
     "mutation ($input: StartLinkInput!) { startLink(input: $input) { authorizationUrl browserSecret } }";
@@ -57,8 +57,7 @@ async fn an_account_of_before_is_linked_by_its_person_alone_unless_the_issuer_is
     let begun_by_it = session["accessToken"].as_str().unwrap();
     let answer = platform.graphql(Some(&ada.token), UNLINK, json!({ "id": identity })).await;
     assert_eq!(payload(&answer, "unlinkIdentity")["identityId"], identity);
-    let me = platform.graphql(Some(begun_by_it), "{ me { id } }", json!({})).await;
-    assert_eq!(me.code(), Some("UNAUTHENTICATED"));
+    is_over(&platform, begun_by_it).await;
     assert_eq!(refusal(&sign_in(&platform, "main", "ada").await).0, "CONFLICT");
     let again = platform.graphql(Some(&ada.token), UNLINK, json!({ "id": identity })).await;
     assert_eq!(refusal(&again), ("NOT_FOUND", "input.identityId"));

@@ -8,6 +8,8 @@ mod linking;
 mod organizations;
 mod real;
 
+use std::time::Duration;
+
 use pulse_accounts::ProviderConfig;
 use pulse_tests::{Answer, TestPlatform};
 use pulse_types::Secret;
@@ -96,6 +98,16 @@ pub(super) fn payload<'a>(answer: &'a Answer, field: &str) -> &'a Value {
 pub(super) fn refusal(answer: &Answer) -> (&str, &str) {
     let field = answer.json["errors"][0]["extensions"]["field"].as_str().unwrap_or_default();
     (answer.code().unwrap_or_else(|| panic!("not refused: {answer:?}")), field)
+}
+
+/// Waits until every process has heard that the token's session is over.
+pub(super) async fn is_over(platform: &TestPlatform, token: &str) {
+    let refused = async {
+        while platform.graphql(Some(token), "{ me { id } }", json!({})).await.code()
+            != Some("UNAUTHENTICATED")
+        {}
+    };
+    tokio::time::timeout(Duration::from_secs(30), refused).await.expect("the session goes on");
 }
 
 /// How many people and sessions there are.

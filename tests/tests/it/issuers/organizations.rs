@@ -129,9 +129,6 @@ async fn people_of_a_shown_domain_join_in_the_role_of_their_groups() {
     assert_eq!(refusal(&answer), ("FORBIDDEN", ""));
     assert!(answer.message().contains("gives you a role"), "{}", answer.message());
 
-    let actions = "{ me { id } }";
-    let token = session["accessToken"].as_str().unwrap();
-    assert!(stage.platform.data(token, actions, json!({})).await["me"]["id"].is_string());
     let mut connection = stage.platform.database.connect().await.unwrap();
     let facts =
         "SELECT action FROM platform.audit WHERE org_id = $1::uuid AND actor = $2::uuid ORDER BY action";
