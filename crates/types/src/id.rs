@@ -124,6 +124,10 @@ ids! {
     EntityTypeId,
     /// An analytics event.
     EventId,
+    /// Who somebody is at an issuer.
+    IdentityId,
+    /// An issuer by which people sign in to an organization.
+    IdentityProviderId,
     /// An item of a collection.
     ItemId,
     /// A job.

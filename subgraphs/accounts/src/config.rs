@@ -6,6 +6,8 @@ use std::time::Duration;
 use pulse_types::Secret;
 use serde::Deserialize;
 
+use crate::oidc::OidcConfig;
+
 /// The section `[accounts]`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -31,6 +33,8 @@ pub struct Config {
     pub mail: MailConfig,
     /// Where links in letters lead.
     pub links: LinksConfig,
+    /// Signing in by other issuers.
+    pub oidc: OidcConfig,
 }
 
 impl Default for Config {
@@ -44,6 +48,7 @@ impl Default for Config {
             password_hash: PasswordHashConfig::default(),
             mail: MailConfig::default(),
             links: LinksConfig::default(),
+            oidc: OidcConfig::default(),
         }
     }
 }

@@ -3,12 +3,16 @@
 mod authority;
 mod config;
 mod creation;
+mod email_domain;
 mod graphql;
+mod identity_provider;
 mod joined;
 mod machine;
+mod linked_identity;
 mod mail;
 mod membership;
 mod name;
+mod oidc;
 mod one_time_token;
 mod operator;
 mod organization;
@@ -34,6 +38,7 @@ pub use machine::{
     TokenGrants, TokenRefusal, TokenRequest, VerifiedMachine, token_routes,
 };
 pub use mail::InvalidMailSettings;
+pub use oidc::{InvalidIssuer, InvalidOidcSettings, OidcConfig, ProviderConfig};
 pub use operator::{Demo, DemoError, ensure_demo, organization_by_slug};
 pub use organization::OrganizationError;
 pub use routes::routes;
@@ -43,6 +48,7 @@ use authority::Authority;
 use graphql::Loaders;
 use machine::LocalGrants;
 use mail::{Mailer, SendLetters};
+use oidc::Oidc;
 
 /// The settings of this subgraph with their defaults, commented, as TOML.
 pub const DEFAULT_CONFIG: &str = include_str!("../config.default.toml");
@@ -64,6 +70,9 @@ pub enum InvalidSettings {
     /// How mail is sent.
     #[error(transparent)]
     Mail(#[from] InvalidMailSettings),
+    /// Signing in by other issuers.
+    #[error(transparent)]
+    Oidc(#[from] InvalidOidcSettings),
     /// A link has no place for the token.
     #[error("accounts.links.{0} has no {{token}}, where the token of a letter goes")]
     Link(&'static str),
@@ -82,9 +91,10 @@ pub fn subgraph(
     let routes = routes(&tokens).merge(token_routes(Arc::new(grants.clone())));
     let internal = machine::internal_routes(machines).merge(machine::oauth_routes(grants));
     let letters = SendLetters::new(Mailer::try_new(&config.mail)?, sealer.clone(), config.clone());
+    let oidc = Oidc::try_new(config.oidc.clone())?;
     let authority = Authority::try_new(tokens, sealer, config)?;
     let prepare = move |request: async_graphql::Request, session: &pulse_store::Session| {
-        request.data(Loaders::new(session)).data(authority.clone())
+        request.data(Loaders::new(session)).data(authority.clone()).data(oidc.clone())
     };
     let jobs = vec![Arc::new(letters) as _];
     Ok(Subgraph { routes, internal, jobs, ..Subgraph::new("accounts", schema(), store, tail, prepare) })

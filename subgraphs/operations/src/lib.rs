@@ -6,7 +6,6 @@ mod delivery;
 mod dispatch;
 mod graphql;
 mod job;
-mod network;
 #[cfg(test)]
 mod plans;
 mod schedule;

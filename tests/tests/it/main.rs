@@ -8,6 +8,7 @@ mod catalog;
 mod four_subgraphs;
 mod health;
 mod import;
+mod issuers;
 mod live;
 mod matrix;
 mod row;

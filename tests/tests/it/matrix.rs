@@ -1,7 +1,7 @@
 //! Every root field of the API, and what it says to whom.
 
 use crate::row::Expect::{Code, Data, Null};
-use crate::row::{BAD_USER_INPUT, FORBIDDEN, NOT_FOUND, Row, UNAUTHENTICATED, manage, read, same, write};
+use crate::row::{BAD_USER_INPUT, FORBIDDEN, NOT_FOUND, Row, UNAUTHENTICATED, manage, own, read, same, write};
 
 /// Every field of `Query` and `Mutation`. `Data` for an outsider is its own data: no test lets it contain the other's.
 pub(crate) const ROWS: &[Row] = &[
@@ -10,7 +10,7 @@ pub(crate) const ROWS: &[Row] = &[
         anonymous: Null,
         ..read(
             "me",
-            "{ me { id name email emailVerified organizations { nodes { slug } } sessions { nodes { id address userAgent } } } }",
+            "{ me { id name email emailVerified organizations { nodes { slug } } sessions { nodes { id address userAgent } } identities { id email } } }",
             Data,
         )
     },
@@ -191,6 +191,114 @@ pub(crate) const ROWS: &[Row] = &[
         "deleteServiceAccount",
         "mutation { deleteServiceAccount(input: { id: \"@account\" }) { id } }",
         NOT_FOUND,
+    ),
+    // Who may sign in by which issuer, and what comes back from it.
+    same("signInProviders", "{ signInProviders(email: \"@email\") { id name } }", Data),
+    same(
+        "startSignIn",
+        "mutation { startSignIn(input: { providerId: \"@org\", redirectUri: \"http://localhost:3000/sign-in/callback\" }) { expiresAt } }",
+        NOT_FOUND,
+    ),
+    same(
+        "completeSignIn",
+        "mutation { completeSignIn(input: { code: \"@org\", state: \"@org\", browserSecret: \"@org\" }) { accessToken } }",
+        BAD_USER_INPUT,
+    ),
+    // An open session alone does not make another way in.
+    Row {
+        viewer: BAD_USER_INPUT,
+        member: BAD_USER_INPUT,
+        admin: BAD_USER_INPUT,
+        owner: BAD_USER_INPUT,
+        ..read(
+            "startLink",
+            "mutation { startLink(input: { providerId: \"@org\", redirectUri: \"http://localhost:3000/sign-in/callback\" }) { expiresAt } }",
+            BAD_USER_INPUT,
+        )
+    },
+    Row {
+        viewer: BAD_USER_INPUT,
+        member: BAD_USER_INPUT,
+        admin: BAD_USER_INPUT,
+        owner: BAD_USER_INPUT,
+        ..read(
+            "linkIdentity",
+            "mutation { linkIdentity(input: { code: \"@org\", state: \"@org\", browserSecret: \"@org\" }) { identity { id } } }",
+            BAD_USER_INPUT,
+        )
+    },
+    Row {
+        viewer: NOT_FOUND,
+        member: NOT_FOUND,
+        admin: NOT_FOUND,
+        owner: NOT_FOUND,
+        ..read(
+            "unlinkIdentity",
+            "mutation { unlinkIdentity(input: { identityId: \"@org\" }) { identityId } }",
+            NOT_FOUND,
+        )
+    },
+    Row {
+        viewer: BAD_USER_INPUT,
+        member: BAD_USER_INPUT,
+        admin: BAD_USER_INPUT,
+        owner: BAD_USER_INPUT,
+        ..read(
+            "signOutAtIssuer",
+            "mutation { signOutAtIssuer(input: { redirectUri: \"https://elsewhere.example/\" }) { sessionId } }",
+            BAD_USER_INPUT,
+        )
+    },
+    // Whoever names an issuer decides who may act as an owner.
+    own(
+        "createIdentityProvider",
+        "mutation { createIdentityProvider(input: { name: \"X\", issuer: \"https://issuer.example\", clientId: \"x\" }) { identityProvider { id } } }",
+        Data,
+    ),
+    own("identityProviders", "{ identityProviders { id name issuer clientId } }", Data),
+    Row {
+        owner: NOT_FOUND,
+        ..own(
+            "updateIdentityProvider",
+            "mutation { updateIdentityProvider(input: { id: \"@org\", name: \"Y\" }) { identityProvider { id } } }",
+            NOT_FOUND,
+        )
+    },
+    Row {
+        owner: NOT_FOUND,
+        ..own(
+            "testIdentityProvider",
+            "mutation { testIdentityProvider(input: { id: \"@org\" }) { signingKeys } }",
+            NOT_FOUND,
+        )
+    },
+    Row {
+        owner: NOT_FOUND,
+        ..own(
+            "deleteIdentityProvider",
+            "mutation { deleteIdentityProvider(input: { id: \"@org\" }) { id } }",
+            NOT_FOUND,
+        )
+    },
+    // Anybody may claim a domain; one shows that it is its own.
+    own(
+        "claimEmailDomain",
+        "mutation { claimEmailDomain(input: { domain: \"claimed.example\" }) { emailDomain { domain } } }",
+        Data,
+    ),
+    own("emailDomains", "{ emailDomains { domain proof verifiedAt } }", Data),
+    Row {
+        owner: NOT_FOUND,
+        ..own(
+            "verifyEmailDomain",
+            "mutation { verifyEmailDomain(input: { domain: \"another.example\" }) { emailDomain { domain } } }",
+            NOT_FOUND,
+        )
+    },
+    own(
+        "releaseEmailDomain",
+        "mutation { releaseEmailDomain(input: { domain: \"claimed.example\" }) { domain } }",
+        Data,
     ),
     // entities
     read(

@@ -61,6 +61,11 @@ pub(crate) const fn manage(field: &'static str, document: &'static str, outsider
     Row { member: FORBIDDEN, ..write(field, document, outsider) }
 }
 
+/// What only owners do.
+pub(crate) const fn own(field: &'static str, document: &'static str, outsider: Expect) -> Row {
+    Row { admin: FORBIDDEN, ..manage(field, document, outsider) }
+}
+
 /// What is the same for everybody.
 pub(crate) const fn same(field: &'static str, document: &'static str, expect: Expect) -> Row {
     Row {

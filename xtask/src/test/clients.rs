@@ -1,6 +1,5 @@
 //! Real JavaScript clients against a running gateway: `tests/clients`, by node's own test runner.
 
-use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -12,6 +11,8 @@ use crate::supervise::{self, Ending, Limits};
 
 /// Where they are.
 const FOLDER: &str = "tests/clients";
+/// The issuer by which tests sign people in.
+const ISSUER: &str = "tests/issuer";
 /// Where npm writes down what it has brought.
 const BROUGHT: &str = "node_modules/.package-lock.json";
 /// The longest that they may print nothing.
@@ -26,7 +27,7 @@ pub(crate) fn run(filter: Option<&str>, totals: &mut Totals) -> anyhow::Result<(
     }
     println!("\nrunning the clients of {FOLDER}");
     let folder = cargo::root().join(FOLDER);
-    install(&folder)?;
+    install(FOLDER)?;
     let mut node = Command::new("node");
     node.args(["--test", "--test-reporter=spec"])
         .current_dir(&folder)
@@ -53,15 +54,21 @@ fn is_there(program: &str) -> bool {
     asked.status().is_ok_and(|status| status.success())
 }
 
+/// Brings what the issuer needs that tests start. Without npm those tests fail, and say so.
+pub(super) fn install_issuer() -> anyhow::Result<()> {
+    if ["node", "npm"].into_iter().all(is_there) { install(ISSUER) } else { Ok(()) }
+}
+
 /// Brings what the lock file names, unless it was brought after the lock file was written.
-fn install(folder: &Path) -> anyhow::Result<()> {
+fn install(name: &str) -> anyhow::Result<()> {
+    let folder = cargo::root().join(name);
     let written = |file: &str| folder.join(file).metadata().and_then(|metadata| metadata.modified()).ok();
     if written(BROUGHT).is_some_and(|brought| Some(brought) > written("package-lock.json")) {
         return Ok(());
     }
     let mut npm = Command::new("npm");
-    npm.args(["ci", "--no-progress", "--loglevel=error"]).current_dir(folder);
+    npm.args(["ci", "--no-progress", "--loglevel=error"]).current_dir(&folder);
     let status = npm.status().context("npm cannot be started")?;
-    ensure!(status.success(), "npm could not bring what {FOLDER}/package-lock.json names");
+    ensure!(status.success(), "npm could not bring what {name}/package-lock.json names");
     Ok(())
 }

@@ -70,6 +70,7 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<ExitCode> {
 
 fn run_cargo(options: &Options, totals: &mut Totals) -> anyhow::Result<()> {
     let limits = Limits { silence: None, grace: Duration::from_secs(10) };
+    clients::install_issuer()?;
     // First, because building shares a lock with starting the server, and has no time limit.
     let mut build = cargo::command(&["test"]);
     build.args(selection(options)).arg("--no-run");

@@ -3,6 +3,9 @@
 mod address;
 mod api_key;
 mod device;
+mod email_domain;
+mod identity_provider;
+mod linked_identity;
 mod live;
 mod loaders;
 mod magic_link;
@@ -27,6 +30,9 @@ pub struct Query(
     organization::OrganizationQuery,
     api_key::ApiKeyQuery,
     service_account::ServiceAccountQuery,
+    linked_identity::LinkedIdentityQuery,
+    identity_provider::IdentityProviderQuery,
+    email_domain::EmailDomainQuery,
 );
 
 /// What can be changed.
@@ -42,4 +48,7 @@ pub struct Mutation(
     membership::MembershipMutation,
     api_key::ApiKeyMutation,
     service_account::ServiceAccountMutation,
+    linked_identity::LinkedIdentityMutation,
+    identity_provider::IdentityProviderMutation,
+    email_domain::EmailDomainMutation,
 );

@@ -6,9 +6,11 @@ use pulse_graphql::{ClientError, Code, Connection, ContextExt, Error, Page, Page
 use pulse_types::UserId;
 
 use super::device::{self, Session, SessionsError};
+use super::linked_identity::{self, Identity};
 use super::loaders::Loaders;
 use super::organization::Organization;
 use crate::joined;
+use crate::linked_identity::IdentityError;
 use crate::organization::{self, Seen};
 use crate::user::{self, UserError, UserRow};
 
@@ -103,6 +105,11 @@ impl User {
     ) -> Option<Result<Connection<Session>, Error<SessionsError>>> {
         let page = Page::try_new((first, after), (last, before), PageLimits::USUAL);
         Some(device::sessions_of(ctx, self, page).await)
+    }
+
+    /// Who you are at issuers, in the order of linking: 20 at most. Refused for anybody else.
+    async fn identities(&self, ctx: &Context<'_>) -> Option<Result<Vec<Identity>, Error<IdentityError>>> {
+        Some(linked_identity::identities_of(ctx, self).await)
     }
 
     /// The organizations that you are a member of, in the order of joining. Refused for anybody else.

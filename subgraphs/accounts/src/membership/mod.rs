@@ -3,6 +3,7 @@
 mod entity;
 mod error;
 mod repo;
+mod settling;
 
 use pulse_graphql::{Error, Page};
 use pulse_store::{AuditFact, Event, EventKind, Session, StoreError, Write};
@@ -11,6 +12,7 @@ use serde_json::json;
 
 pub(crate) use entity::MembershipRow;
 pub(crate) use error::{MembersError, MembershipError};
+pub(crate) use settling::settle_in_tx;
 
 use crate::organization;
 use crate::user::{self, EmailAddress};

@@ -47,6 +47,11 @@ pub(crate) enum SessionError {
     /// Not a session of the caller's.
     #[error("you have no such session")]
     NoSuchSession,
+    /// What an organization's identity provider begins stays in that organization.
+    #[error(
+        "this session was begun by an organization's identity provider, and stays in it: sign in in another way"
+    )]
+    Confined,
 }
 
 impl ClientError for SessionError {
@@ -54,6 +59,7 @@ impl ClientError for SessionError {
         match self {
             Self::InvalidToken | Self::Reused | Self::Ended => Code::Unauthenticated,
             Self::JustExchanged => Code::Conflict,
+            Self::Confined => Code::Forbidden,
             Self::NoSuchOrganization | Self::NoSuchSession => Code::NotFound,
         }
     }
@@ -61,7 +67,7 @@ impl ClientError for SessionError {
     fn field(&self) -> Option<String> {
         let field = match self {
             Self::InvalidToken | Self::JustExchanged | Self::Reused => "input.refreshToken",
-            Self::NoSuchOrganization => "input.organizationId",
+            Self::NoSuchOrganization | Self::Confined => "input.organizationId",
             Self::NoSuchSession => "input.sessionId",
             Self::Ended => return None,
         };

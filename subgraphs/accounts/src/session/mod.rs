@@ -5,6 +5,7 @@ mod entity;
 mod error;
 mod magic_link;
 mod repo;
+mod vouched;
 
 use std::sync::Arc;
 
@@ -19,6 +20,7 @@ pub(crate) use devices::{count, end_one, end_others, page};
 pub(crate) use entity::{EndReason, SessionRow};
 pub(crate) use error::{MagicLinkError, SessionError, SignInError};
 pub(crate) use magic_link::{request as request_magic_link, sign_in as sign_in_with_link};
+pub(crate) use vouched::{VouchedBy, begin as begin_vouched, confinement, end_begun_by_in_tx, provider_of};
 
 use self::entity::TokenRow;
 use crate::authority::Authority;
@@ -168,6 +170,9 @@ pub(crate) async fn switch(
     let own = organization::own(&person).await?;
     let chosen = own.into_iter().find(|own| own.organization.id == organization);
     let chosen = chosen.ok_or(SessionError::NoSuchOrganization)?;
+    if vouched::of(&person, key).await?.is_some_and(|only| only != organization) {
+        return Err(SessionError::Confined.into());
+    }
     let row = own_row(&person, user).await?;
     let mut write = person.write().await?;
     if !repo::switch_in_tx(&mut write, key, organization).await? {

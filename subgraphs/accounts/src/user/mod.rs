@@ -25,7 +25,7 @@ pub(crate) use error::{AddressError, NewPasswordError, ProofError};
 pub(crate) use new_password::{change as change_password, request_reset, reset as reset_password};
 pub use password::PasswordHashError;
 pub(crate) use password::{InvalidPassword, NewPassword, Passwords};
-pub(crate) use proof::{Proven, check};
+pub(crate) use proof::{Proven, check, show};
 
 use self::repo::UserChange;
 use crate::membership;
@@ -89,6 +89,20 @@ pub(crate) async fn insert_in_tx(
     Ok(row)
 }
 
+/// Makes somebody whom an issuer vouches for, without a password, in a write that acts as it.
+pub(crate) async fn insert_vouched_in_tx(
+    write: &mut Write,
+    id: UserId,
+    (email, name): (&EmailAddress, &Name),
+) -> Result<UserRow, Error<UserError>> {
+    let row = match repo::insert_verified_in_tx(write, id, (email, name)).await {
+        Err(error) if error.is_duplicate_of("users_email") => return Err(UserError::AddressTaken.into()),
+        row => row?,
+    };
+    write.event_of_no_tenant(event(EventKind::Created, &row, vec!["email", "emailVerified", "name"]));
+    Ok(row)
+}
+
 /// Makes the user, and no session for it.
 pub(crate) async fn create(
     session: &Session,
@@ -134,6 +148,11 @@ pub(crate) fn caller(user: UserId, asked: &Caller) -> Caller {
 pub(crate) fn fact(action: &'static str, row: &UserRow) -> AuditFact {
     let (key, version) = (Some(row.id.uuid()), Some(row.version));
     AuditFact { action, subject: SUBJECT, key, version, items: 1 }
+}
+
+/// The same of what does not change the user itself.
+pub(crate) fn fact_of(action: &'static str, user: UserId) -> AuditFact {
+    AuditFact { action, subject: SUBJECT, key: Some(user.uuid()), version: None, items: 1 }
 }
 
 /// A person belongs to no tenant, and is seen in several.

@@ -57,6 +57,20 @@ pub(super) async fn insert_in_tx(
     Ok(row)
 }
 
+/// The same without a password, and with an address that is known to be the person's own.
+pub(super) async fn insert_verified_in_tx(
+    write: &mut Write,
+    id: UserId,
+    (email, name): (&EmailAddress, &Name),
+) -> Result<UserRow, StoreError> {
+    let sql = "INSERT INTO accounts.users (user_id, email, name, email_verified_at, created_at, updated_at)
+               VALUES ($1, $2, $3, $4, $4, $4)
+               RETURNING user_id, email, name, email_verified_at, version, created_at";
+    let now = write.now();
+    let insert = sqlx::query_as(sql).bind(id).bind(email.as_str()).bind(name.as_str()).bind(now);
+    write.fetch_one("users.insert", insert).await
+}
+
 /// What is to change of a user; `None` stays.
 #[derive(Debug, Default)]
 pub(super) struct UserChange<'a> {
@@ -106,9 +120,11 @@ pub(super) async fn set_password_in_tx(
     user: UserId,
     password_hash: &str,
 ) -> Result<(), StoreError> {
-    let sql = "UPDATE accounts.credentials SET password_hash = $2, updated_at = $3 WHERE user_id = $1";
-    let update = sqlx::query(sql).bind(user).bind(password_hash).bind(write.now());
-    write.execute("credentials.update", update).await.map(drop)
+    // Who came by an issuer has none yet.
+    let sql = "INSERT INTO accounts.credentials (user_id, password_hash, updated_at) VALUES ($1, $2, $3)
+               ON CONFLICT (user_id) DO UPDATE SET password_hash = $2, updated_at = $3";
+    let set = sqlx::query(sql).bind(user).bind(password_hash).bind(write.now());
+    write.execute("credentials.set", set).await.map(drop)
 }
 
 /// Puts another hash of the password that was set then in place of the old one, unless another one was set since.

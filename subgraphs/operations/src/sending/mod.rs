@@ -1,11 +1,7 @@
 //! One request to a receiver: it goes to an address that was looked at, and nowhere else.
 
-mod resolver;
 pub(crate) mod signature;
-mod tls;
 
-use std::io;
-use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,19 +12,14 @@ use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
+use pulse_outbound::{ConnectError, Outlet, Reach, Stream, connector};
 use pulse_types::Secret;
-use rustls::pki_types::ServerName;
-use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpStream;
 use tokio::task::JoinSet;
-use tokio_rustls::TlsConnector;
-use url::{Host, Position, Url};
+use url::{Position, Url};
 
-pub use resolver::{Resolve, SystemResolver};
-pub use tls::InvalidCaFile;
+pub use pulse_outbound::{InvalidCaFile, Resolve, SystemResolver};
 
 use crate::config::WebhookConfig;
-use crate::network::is_reachable;
 use crate::webhook::{WebhookError, address};
 
 /// How much of an answer's head is read.
@@ -61,17 +52,8 @@ pub(crate) enum SendError {
         "the signing secret cannot be read with the encryption keys of this installation: tell its operator, or rotate it"
     )]
     Sealed,
-    #[error("the name {host} cannot be looked up: {cause}")]
-    Lookup { host: String, cause: io::Error },
-    /// It does not say which address: names may mean something else inside than outside.
-    #[error("{host} stands for an address in a private or reserved network")]
-    Private { host: String },
-    #[error("{host} stands for no address")]
-    NoAddress { host: String },
-    #[error("no connection to {address}: {cause}")]
-    Connect { address: SocketAddr, cause: io::Error },
-    #[error("no TLS with {host}: {cause}")]
-    Tls { host: String, cause: io::Error },
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
     #[error("the connection ended without an answer")]
     Connection(#[source] hyper::Error),
     #[error("no answer within {} ms", .0.as_millis())]
@@ -99,8 +81,7 @@ fn said(excerpt: &str) -> String {
 /// Sends messages.
 pub(crate) struct Sender {
     config: Arc<WebhookConfig>,
-    resolver: Arc<dyn Resolve>,
-    tls: TlsConnector,
+    outlet: Outlet,
 }
 
 impl Sender {
@@ -108,8 +89,9 @@ impl Sender {
         config: Arc<WebhookConfig>,
         resolver: Arc<dyn Resolve>,
     ) -> Result<Self, InvalidCaFile> {
-        let tls = tls::connector(&config.ca_file)?;
-        Ok(Self { config, resolver, tls })
+        let tls = connector("operations.webhooks.ca_file", &config.ca_file)?;
+        let outlet = Outlet::new(Reach::Public(config.allowed_networks.clone()), resolver, tls);
+        Ok(Self { config, outlet })
     }
 
     /// Sends it once; the status of the answer when it is from 200 to 299.
@@ -121,51 +103,14 @@ impl Sender {
     async fn attempt(&self, message: Message) -> Result<u16, SendError> {
         // The settings may have changed since the webhook was made.
         let url = address::parse(&message.url, &self.config)?;
-        let host = url.host_str().unwrap_or_default().to_owned();
         let request = request(&url, message)?;
-        let stream = self.connect(&url).await?;
-        if url.scheme() == "http" {
-            return self.exchange(stream, request).await;
-        }
-        // An IPv6 address stands in brackets in a URL, and without them in a certificate.
-        let name = ServerName::try_from(host.trim_matches(['[', ']']).to_owned())
-            .map_err(|_| SendError::Address(WebhookError::NoUrl))?;
-        let stream = self.tls.connect(name, stream).await;
-        self.exchange(stream.map_err(|cause| SendError::Tls { host, cause })?, request).await
-    }
-
-    /// A connection to one of the addresses that the host stands for, each of which was looked at: nobody asks for
-    /// them again in between.
-    async fn connect(&self, url: &Url) -> Result<TcpStream, SendError> {
-        let host = url.host_str().unwrap_or_default();
-        let port = url.port_or_known_default().unwrap_or_default();
-        let addresses = match url.host() {
-            Some(Host::Ipv4(address)) => vec![IpAddr::V4(address)],
-            Some(Host::Ipv6(address)) => vec![IpAddr::V6(address)],
-            Some(Host::Domain(name)) => {
-                let found = self.resolver.resolve(name).await;
-                found.map_err(|cause| SendError::Lookup { host: name.to_owned(), cause })?
-            }
-            None => Vec::new(),
-        };
-        // One bad address spoils the name: whoever mixes them means no good.
-        if !addresses.iter().all(|address| is_reachable(*address, &self.config.allowed_networks)) {
-            return Err(SendError::Private { host: host.to_owned() });
-        }
-        let mut failure = SendError::NoAddress { host: host.to_owned() };
-        for address in addresses {
-            let address = SocketAddr::new(address, port);
-            match TcpStream::connect(address).await {
-                Ok(stream) => return Ok(stream),
-                Err(cause) => failure = SendError::Connect { address, cause },
-            }
-        }
-        Err(failure)
+        let stream = self.outlet.connect(&url).await?;
+        self.exchange(stream, request).await
     }
 
     async fn exchange(
         &self,
-        stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        stream: Box<dyn Stream>,
         request: Request<Full<Bytes>>,
     ) -> Result<u16, SendError> {
         let handshake = http1::Builder::new().max_buf_size(MAX_HEAD).handshake(TokioIo::new(stream)).await;

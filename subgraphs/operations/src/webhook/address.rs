@@ -2,11 +2,11 @@
 
 use std::net::IpAddr;
 
+use pulse_outbound::is_reachable;
 use url::{Host, Url};
 
 use super::WebhookError;
 use crate::config::WebhookConfig;
-use crate::network::is_reachable;
 
 const MAX_LENGTH: usize = 2000;
 

@@ -1,4 +1,4 @@
-//! TLS to receivers.
+//! TLS to others.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -8,19 +8,20 @@ use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
 use tokio_rustls::TlsConnector;
 
-/// Why the setting `operations.webhooks.ca_file` cannot be used.
+/// Why a setting that names a file of authorities cannot be used.
 #[derive(Debug, thiserror::Error)]
-#[error("operations.webhooks.ca_file: {} has no certificate of an authority that can be used: {cause}", path.display())]
+#[error("{setting}: {} has no certificate of an authority that can be used: {cause}", path.display())]
 pub struct InvalidCaFile {
+    setting: &'static str,
     path: PathBuf,
     cause: String,
 }
 
-/// Trusts the public authorities, and those in `ca_file` when it is not empty.
-pub(crate) fn connector(ca_file: &Path) -> Result<TlsConnector, InvalidCaFile> {
+/// Trusts the public authorities, and those in `ca_file`, which `setting` names, when it is not empty.
+pub fn connector(setting: &'static str, ca_file: &Path) -> Result<TlsConnector, InvalidCaFile> {
     let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
     if !ca_file.as_os_str().is_empty() {
-        let invalid = |cause: String| InvalidCaFile { path: ca_file.to_owned(), cause };
+        let invalid = |cause: String| InvalidCaFile { setting, path: ca_file.to_owned(), cause };
         let certificates = CertificateDer::pem_file_iter(ca_file)
             .and_then(Iterator::collect::<Result<Vec<_>, _>>)
             .map_err(|cause| invalid(cause.to_string()))?;

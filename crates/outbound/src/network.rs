@@ -44,7 +44,7 @@ const NOT_PUBLIC_V6: [(Ipv6Addr, u8); 6] = [
 ];
 
 /// Whether a request may go to `address`: it is public, or in one of the networks that are `allowed` nevertheless.
-pub(crate) fn is_reachable(address: IpAddr, allowed: &[IpNet]) -> bool {
+pub fn is_reachable(address: IpAddr, allowed: &[IpNet]) -> bool {
     // An IPv4 address in IPv6 clothes is reached as what it is.
     let address = address.to_canonical();
     allowed.iter().any(|network| network.contains(&address))
