@@ -24,12 +24,14 @@ use std::time::Duration;
 use anyhow::Context;
 use axum::Router;
 use pulse_events::Tail;
+use pulse_files::Files;
 use pulse_gateway::StaticSource;
 use pulse_gateway::Subgraphs;
 use pulse_gateway::ports::ChangeFeed;
 use pulse_gateway::remote::CallerSigner;
 use pulse_gateway::{Gateway, GatewayParts};
 use pulse_graphql::Subgraph;
+use pulse_privacy::Privacy;
 use pulse_store::Store;
 use pulse_telemetry::Metrics;
 use pulse_tokens::AccessTokens;
@@ -55,6 +57,9 @@ use crate::settings::Settings;
 /// How long a gateway apart waits for its subgraphs before it serves without news of what was revoked, and believes nobody.
 const FIRST_NEWS: Duration = Duration::from_secs(3);
 
+/// The version with which is told that a person is erased.
+const NEXT_VERSION_OF_USER: &str = "SELECT version + 1 FROM accounts.users WHERE user_id = $1";
+
 /// The names of the subgraphs, in the order of the alphabet.
 pub const SUBGRAPHS: [&str; 5] = ["accounts", "analytics", "entities", "operations", "vectors"];
 
@@ -77,7 +82,7 @@ pub fn subgraph(
     settings: &Settings,
 ) -> anyhow::Result<Subgraph> {
     let (store, tail) = (store.clone(), tail.clone());
-    Ok(match name {
+    let mut subgraph = match name {
         "accounts" => {
             let (sealer, config) = (sealer(&settings.secrets)?, settings.accounts.clone());
             pulse_accounts::subgraph((store, tail), tokens.clone(), sealer, config)
@@ -91,7 +96,16 @@ pub fn subgraph(
         }
         "vectors" => pulse_vectors::subgraph(store, tail),
         other => anyhow::bail!("there is no subgraph {other}"),
-    })
+    };
+    let files = Files::new(&settings.files.folder);
+    // Of all that persons have, only accounts tells of the person as a whole.
+    let told = (name == "accounts").then_some(("accounts.user", NEXT_VERSION_OF_USER));
+    pulse_privacy::take_part(&mut subgraph, &files, told);
+    if name == "accounts" {
+        let (sealer, export_lifetime) = (sealer(&settings.secrets)?, settings.privacy.export_lifetime);
+        Privacy { files, sealer, export_lifetime }.coordinate(&mut subgraph, tokens);
+    }
+    Ok(subgraph)
 }
 
 /// A whole platform in one process: what it serves, and what works behind it.

@@ -2,6 +2,7 @@
 
 mod authority;
 mod config;
+mod consent;
 mod creation;
 mod graphql;
 mod joined;
@@ -11,6 +12,7 @@ mod name;
 mod one_time_token;
 mod operator;
 mod organization;
+mod privacy;
 mod routes;
 mod session;
 mod throttle;

@@ -1,6 +1,7 @@
 //! The GraphQL API: one file a type, roots merged here.
 
 mod address;
+mod consent;
 mod device;
 mod live;
 mod loaders;
@@ -8,6 +9,7 @@ mod magic_link;
 mod membership;
 mod organization;
 mod password;
+mod privacy;
 mod session;
 mod user;
 
@@ -20,7 +22,7 @@ pub type Subscription = live::OrganizationSubscriptions;
 
 /// What can be asked.
 #[derive(MergedObject, Default)]
-pub struct Query(user::UserQuery, organization::OrganizationQuery);
+pub struct Query(user::UserQuery, organization::OrganizationQuery, privacy::PrivacyQuery);
 
 /// What can be changed.
 #[derive(MergedObject, Default)]
@@ -33,4 +35,6 @@ pub struct Mutation(
     user::UserMutation,
     organization::OrganizationMutation,
     membership::MembershipMutation,
+    consent::ConsentMutation,
+    privacy::PrivacyMutation,
 );
