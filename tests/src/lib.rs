@@ -11,4 +11,4 @@ pub use fingerprint::Fingerprint;
 pub use graph::Graph;
 pub use live::{Said, Stream, Transport};
 pub use people::{PASSWORD, Person, Tenant};
-pub use platform::{Answer, TestPlatform};
+pub use platform::{Answer, ENCRYPTION_KEY, TestPlatform};

@@ -9,6 +9,7 @@ mod health;
 mod import;
 mod live;
 mod matrix;
+mod privacy;
 mod schema;
 mod tenancy;
 mod walls;
