@@ -109,7 +109,7 @@ pub struct FileSettings {
 }
 
 /// The section `[privacy]`.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PrivacySettings {
     /// How the audit keeps the addresses that requests come from.
@@ -117,6 +117,8 @@ pub struct PrivacySettings {
     /// How long the file of an export is kept.
     #[serde(with = "humantime_serde")]
     pub export_lifetime: Duration,
+    /// How long what is personal is kept otherwise.
+    pub retention: pulse_privacy::Retention,
 }
 
 /// How the audit keeps addresses.
@@ -237,6 +239,7 @@ mod tests {
         assert_eq!(settings.database.url.expose(), "");
         assert_eq!(settings.gateway, GatewayConfig::default());
         assert_eq!(settings.jobs, JobsConfig::default());
+        assert_eq!(settings.privacy.retention, pulse_privacy::Retention::default());
         assert_eq!((settings.cache.enabled, settings.cache.memory), (true, ByteSize::mib(64)));
     }
 

@@ -18,8 +18,9 @@ use tokio::io::AsyncReadExt;
 
 use crate::erase::erase_in_tx;
 use crate::request::{self, RECEIPT, REQUEST, Running};
+use crate::retention::{RETAIN, Retain};
 use crate::share::{not_kept, part};
-use crate::{catalog, download};
+use crate::{Retention, catalog, download};
 
 /// The kind of the job that begins what is due.
 pub const BEGIN: &str = "platform.privacy_begin";
@@ -38,6 +39,8 @@ pub struct Privacy {
     pub sealer: Sealer,
     /// How long they are kept.
     pub export_lifetime: Duration,
+    /// How long what is personal is kept otherwise.
+    pub retention: Retention,
 }
 
 impl Privacy {
@@ -47,11 +50,19 @@ impl Privacy {
         let routes = download::routes(self.files.clone(), self.sealer.clone(), tokens.clone(), clock);
         subgraph.routes = std::mem::take(&mut subgraph.routes).merge(routes);
         subgraph.consumers.push(Arc::new(Receipts { store: subgraph.store.clone() }));
-        let jobs: [Arc<dyn JobHandler>; 3] =
-            [Arc::new(Begin), Arc::new(Finish(self.clone())), Arc::new(Expire(self.files))];
+        let jobs: [Arc<dyn JobHandler>; 4] = [
+            Arc::new(Begin),
+            Arc::new(Finish(self.clone())),
+            Arc::new(Expire(self.files)),
+            Arc::new(Retain(self.retention)),
+        ];
         subgraph.jobs.extend(jobs);
         let by_clock = |kind, cron| FixedSchedule { name: kind, kind, cron, missed: Missed::Once };
-        subgraph.schedules.extend([by_clock(BEGIN, "* * * * *"), by_clock(EXPIRE, "7 * * * *")]);
+        subgraph.schedules.extend([
+            by_clock(BEGIN, "* * * * *"),
+            by_clock(EXPIRE, "7 * * * *"),
+            by_clock(RETAIN, "11 3 * * *"),
+        ]);
     }
 }
 

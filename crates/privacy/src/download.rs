@@ -33,8 +33,9 @@ struct Signed {
     signature: String,
 }
 
-/// The route.
-pub(crate) fn routes(files: Files, sealer: Sealer, tokens: AccessTokens, clock: Clock) -> Router {
+/// The route by which exports are downloaded, for processes that have the files, the key that signs links and the public keys of
+/// access tokens.
+pub fn routes(files: Files, sealer: Sealer, tokens: AccessTokens, clock: Clock) -> Router {
     let parts = Arc::new(Parts { files, sealer, tokens, clock });
     Router::new().route("/exports/{id}", get(download)).with_state(parts)
 }

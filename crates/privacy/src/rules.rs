@@ -62,8 +62,8 @@ pub(crate) fn contacts(table: &Table) -> Vec<String> {
             "SELECT DISTINCT {column} FROM {name} WHERE user_id = $1 AND {column} IS NOT NULL"
         )),
         (Pii::Content, Kind::Json) => Some(format!(
-            "SELECT DISTINCT value #>> '{{}}' FROM {name}, jsonb_path_query({column}, '$.** ? (@.type() == \"string\")') AS value
-              WHERE user_id = $1 AND strpos(value #>> '{{}}', '@') > 1"
+            "SELECT DISTINCT found.text #>> '{{}}' FROM {name}, jsonb_path_query({name}.{column}, '$.** ? (@.type() == \"string\")') AS found (text)
+              WHERE user_id = $1 AND strpos(found.text #>> '{{}}', '@') > 1"
         )),
         _ => None,
     }

@@ -52,7 +52,7 @@ pub use supergraph::{compose_own, not_composing, sdls};
 
 use crate::commands::Reach;
 use crate::exit::Failure;
-use crate::settings::Settings;
+use crate::settings::{PrivacySettings, Settings};
 
 /// How long a gateway apart waits for its subgraphs before it serves without news of what was revoked, and believes nobody.
 const FIRST_NEWS: Duration = Duration::from_secs(3);
@@ -102,8 +102,9 @@ pub fn subgraph(
     let told = (name == "accounts").then_some(("accounts.user", NEXT_VERSION_OF_USER));
     pulse_privacy::take_part(&mut subgraph, &files, told);
     if name == "accounts" {
-        let (sealer, export_lifetime) = (sealer(&settings.secrets)?, settings.privacy.export_lifetime);
-        Privacy { files, sealer, export_lifetime }.coordinate(&mut subgraph, tokens);
+        let PrivacySettings { export_lifetime, retention, .. } = settings.privacy;
+        let sealer = sealer(&settings.secrets)?;
+        Privacy { files, sealer, export_lifetime, retention }.coordinate(&mut subgraph, tokens);
     }
     Ok(subgraph)
 }
@@ -231,7 +232,17 @@ pub async fn remote_gateway(
     tokio::spawn(streams::report(gateway.streams(), reports, process));
     tokio::spawn(streams::end(gateway.streams(), feed.changes()));
     let more = job_socket::route(gateway.router(), &settings.gateway.subscriptions);
+    let more = more.merge(downloads(settings, &tokens)?);
     Ok((gateway, pulse_accounts::routes(&tokens).merge(more), Box::new(reach)))
+}
+
+/// Exports, at a gateway apart that shares the folder of files and the key that signs links to them.
+fn downloads(settings: &Settings, tokens: &AccessTokens) -> anyhow::Result<Router> {
+    if settings.files.folder.as_os_str().is_empty() {
+        return Ok(Router::new());
+    }
+    let (files, sealer) = (Files::new(&settings.files.folder), sealer(&settings.secrets)?);
+    Ok(pulse_privacy::downloads(files, sealer, tokens.clone(), Clock::system()))
 }
 
 /// A gateway and a subgraph in processes of their own have to share a secret.

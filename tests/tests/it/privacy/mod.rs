@@ -3,6 +3,7 @@
 mod downloads;
 mod erasing;
 mod export;
+mod retention;
 mod traces;
 
 use std::time::Duration;
