@@ -17,6 +17,7 @@ use serde_json::json;
 use tokio::io::AsyncReadExt;
 
 use crate::erase::erase_in_tx;
+use crate::export::export_in_tx;
 use crate::request::{self, RECEIPT, REQUEST, Running};
 use crate::retention::{RETAIN, Retain};
 use crate::share::{not_kept, part};
@@ -216,7 +217,7 @@ impl Finish {
         &self,
         connection: &mut Connection,
         id: PrivacyRequestId,
-        Running { kind, person, tenant: _ }: &Running,
+        Running { kind, person, tenant }: &Running,
         now: DateTime<Utc>,
     ) -> Result<(), JobError> {
         let (mut bytes, mut expires) = (None, None);
@@ -224,8 +225,13 @@ impl Finish {
             self.erase(connection, (id, *person), now).await?;
         } else {
             let owners = sqlx::query_as("SELECT owners FROM platform.privacy_requests WHERE id = $1");
-            let (owners,): (Vec<String>,) =
+            let (mut owners,): (Vec<String>,) =
                 connection.fetch_one("privacy_requests.owners", owners.bind(id)).await?;
+            // What was audited of the person is in nobody's schema.
+            let mut file = self.0.files.create(&part(id, "platform")).await.map_err(not_kept)?;
+            export_in_tx(connection, "platform", (*person, *tenant), &mut file).await?;
+            file.finish().await.map_err(not_kept)?;
+            owners.push("platform".to_owned());
             bytes = i64::try_from(self.assemble(id, *person, now, &owners).await?).ok();
             expires = Some(now + self.0.export_lifetime);
         }

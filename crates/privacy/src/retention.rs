@@ -164,9 +164,7 @@ mod tests {
             forgetting(&table(&tokens)),
             [(Pii::Credential, format!("DELETE FROM a.t {}", old("expires_at < $1")))]
         );
-        assert_eq!(
-            forgetting(&table(&[("address", Pii::Address), ("at", Pii::None), ("sealed", Pii::None)])),
-            []
-        );
+        let proven = [("address", Pii::Address), ("at", Pii::None), ("sealed", Pii::None)];
+        assert!(forgetting(&table(&proven)).is_empty());
     }
 }

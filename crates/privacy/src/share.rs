@@ -93,11 +93,7 @@ impl Share {
         Running { person, tenant, .. }: &Running,
     ) -> Result<u64, JobError> {
         let mut file = self.files.create(&part(id, self.owner)).await.map_err(not_kept)?;
-        let rows = export_in_tx(connection, self.owner, (*person, *tenant), &mut file).await;
-        let rows = rows.map_err(|error| match error {
-            ExportError::Store(error) => error.into(),
-            ExportError::Files(error) => not_kept(error),
-        })?;
+        let rows = export_in_tx(connection, self.owner, (*person, *tenant), &mut file).await?;
         file.finish().await.map_err(not_kept)?;
         Ok(rows)
     }
@@ -130,6 +126,15 @@ impl JobHandler for Share {
 /// The file with an owner's part of an export.
 pub(crate) fn part(id: PrivacyRequestId, owner: &str) -> FileName {
     format!("exports/{id}/{owner}.json").parse().expect("an id and the name of a schema are plain")
+}
+
+impl From<ExportError> for JobError {
+    fn from(error: ExportError) -> Self {
+        match error {
+            ExportError::Store(error) => error.into(),
+            ExportError::Files(error) => not_kept(error),
+        }
+    }
 }
 
 /// A file that could not be written may be later.

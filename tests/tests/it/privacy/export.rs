@@ -35,6 +35,8 @@ async fn an_export_has_what_every_part_knows_of_the_person_and_nothing_of_anybod
         // What it was is the tenant's.
         assert!(rows.iter().all(|row| row.get("value").is_none()), "{owner}: {rows:?}");
     }
+    let audited = rows("platform", "audit");
+    assert!(audited.iter().any(|fact| fact["action"] == "entity:update" && fact["address"] == "127.0.0.1"));
     for secret in ["password_hash", "\"hash\"", "argon2", "\"salt\""] {
         assert!(!all.contains(secret), "{secret} is exported");
     }
