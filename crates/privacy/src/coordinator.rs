@@ -161,12 +161,14 @@ impl Finish {
         (id, person): (PrivacyRequestId, UserId),
         now: DateTime<Utc>,
     ) -> Result<(), JobError> {
-        let exports =
-            sqlx::query_as("SELECT id FROM platform.privacy_requests WHERE person = $1 AND kind = 'export'");
-        let exports: Vec<(PrivacyRequestId,)> =
+        let exports = sqlx::query_as(
+            "SELECT id, owners FROM platform.privacy_requests WHERE person = $1 AND kind = 'export'",
+        );
+        let exports: Vec<(PrivacyRequestId, Vec<String>)> =
             connection.fetch_all("privacy_requests.exports", exports.bind(person)).await?;
-        for (export,) in exports {
+        for (export, owners) in exports {
             self.0.files.delete(&whole(export)).await.map_err(not_kept)?;
+            self.delete_parts(export, &owners).await?;
         }
         let items = erase_in_tx(connection, "platform", person).await?;
         let note = sqlx::query(
@@ -185,6 +187,14 @@ impl Finish {
         now: DateTime<Utc>,
         owners: &[String],
     ) -> Result<u64, JobError> {
+        // An attempt before this one may have been cut off after the file was there.
+        let first = owners.first().map_or("platform", String::as_str);
+        let parts_are_there = self.0.files.open(&part(id, first)).await.map_err(not_kept)?.is_some();
+        let finished = self.0.files.open(&whole(id)).await.map_err(not_kept)?;
+        if let Some((_, bytes)) = finished.filter(|_| !parts_are_there) {
+            self.delete_parts(id, owners).await?;
+            return Ok(bytes);
+        }
         let mut file = self.0.files.create(&whole(id)).await.map_err(not_kept)?;
         let opening = json!({ "person": person, "exportedAt": now }).to_string();
         file.write(format!("{},\"data\":{{", opening.trim_end_matches('}')).as_bytes())
@@ -207,10 +217,15 @@ impl Finish {
         }
         file.write(b"}}").await.map_err(not_kept)?;
         let bytes = file.finish().await.map_err(not_kept)?;
-        for owner in owners {
+        self.delete_parts(id, owners).await?;
+        Ok(bytes)
+    }
+
+    async fn delete_parts(&self, id: PrivacyRequestId, owners: &[String]) -> Result<(), JobError> {
+        for owner in owners.iter().map(String::as_str).chain(["platform"]) {
             self.0.files.delete(&part(id, owner)).await.map_err(not_kept)?;
         }
-        Ok(bytes)
+        Ok(())
     }
 
     async fn end(
