@@ -86,6 +86,8 @@ async fn not_a_trace_of_an_erased_person_is_left_and_nothing_else_is_gone() {
 
     assert_eq!(traces::of(&stage.platform, &values).await, Vec::<String>::new());
     assert!(stage.verified().await > 5);
+    // Looking took so long that connections were closed; another process also has nothing in memory.
+    let stage = Stage { platform: stage.platform.another().await, ..stage };
     assert_eq!(stage.totals().await, totals);
     assert_eq!(Fingerprint::of_tenant(&stage.platform, &stage.beta).await, beta);
     let mut connection = stage.platform.database.connect().await.unwrap();
