@@ -1,5 +1,7 @@
 //! Links, and how the last one is signed.
 
+use std::fmt::Write as _;
+
 use pulse_sealing::Sealer;
 use sha2::{Digest, Sha256};
 use sqlx::FromRow;
@@ -45,6 +47,10 @@ fn parts(tenant: Uuid, nth: i64, link: &[u8]) -> [String; 3] {
     [tenant.to_string(), nth.to_string(), hex(link)]
 }
 
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+fn hex(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len() * 2);
+    for byte in bytes {
+        write!(text, "{byte:02x}").expect("writing to a String cannot fail");
+    }
+    text
 }

@@ -10,7 +10,7 @@ use pulse_types::{Caller, OrgId, RequestId};
 use sqlx::FromRow;
 use uuid::Uuid;
 
-use crate::link::{Head, NOBODY, NOTHING, hex, is_ours, next};
+use crate::link::{Head, NOBODY, NOTHING, is_ours, next};
 
 /// Links read at a time.
 const BATCH: i64 = 2_000;
@@ -222,7 +222,7 @@ impl Walk<'_> {
             Some(head) if !is_ours(self.sealer, self.tenant, head) => {
                 Some(self.broken(Some(head.nth), None, Fault::Unsigned))
             }
-            Some(head) if head.nth != nth || hex(&head.link) != hex(&link) => {
+            Some(head) if head.nth != nth || head.link != link => {
                 Some(self.broken(Some(nth + 1), None, Fault::EndChanged))
             }
             Some(_) => None,

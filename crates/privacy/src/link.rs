@@ -1,5 +1,7 @@
 //! Links by which exports are downloaded.
 
+use std::fmt::Write as _;
+
 use chrono::{DateTime, Utc};
 use pulse_sealing::Sealer;
 use pulse_types::{PrivacyRequestId, UserId};
@@ -43,7 +45,11 @@ impl Link {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    let mut text = String::with_capacity(bytes.len() * 2);
+    for byte in bytes {
+        write!(text, "{byte:02x}").expect("writing to a String cannot fail");
+    }
+    text
 }
 
 fn bytes(hex: &str) -> Option<Vec<u8>> {
