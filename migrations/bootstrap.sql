@@ -15,7 +15,8 @@ BEGIN
             ('pulse_system', false),       -- sequencer and workers: platform tables only
             ('pulse_maintenance', false),  -- partitions and vector indexes
             ('pulse_readonly', false),     -- looks, behind row-level security
-            ('pulse_lookup', true)         -- owns the few functions that look before a tenant is known
+            ('pulse_lookup', true),        -- owns the few functions that look before a tenant is known
+            ('pulse_privacy', true)        -- exports and erases what is stored about one person, wherever it is
         ) AS wanted (name, bypasses)
     LOOP
         IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = role.name) THEN
@@ -60,7 +61,7 @@ DECLARE
     role text;
 BEGIN
     FOREACH schema IN ARRAY ARRAY['platform', 'accounts', 'entities', 'vectors', 'analytics', 'operations'] LOOP
-        FOREACH role IN ARRAY ARRAY['pulse_app', 'pulse_maintenance', 'pulse_readonly', 'pulse_lookup'] LOOP
+        FOREACH role IN ARRAY ARRAY['pulse_app', 'pulse_maintenance', 'pulse_readonly', 'pulse_lookup', 'pulse_privacy'] LOOP
             IF NOT has_schema_privilege(role, schema, 'USAGE') THEN
                 EXECUTE format('GRANT USAGE ON SCHEMA %I TO %I', schema, role);
             END IF;

@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 
 use crate::MigrateError;
 use crate::bootstrap::BOOTSTRAP;
+use crate::migrator::GRANTS;
 
 /// Who owns a folder of migrations and the PostgreSQL schema of the same name. The order is the order of
 /// migrating up.
@@ -124,6 +125,7 @@ pub fn embedded() -> Result<Vec<Migration>, MigrateError> {
 pub fn fingerprint(migrations: &[Migration]) -> String {
     let mut digest = Sha256::new();
     digest.update(BOOTSTRAP);
+    digest.update(GRANTS);
     for migration in migrations {
         digest.update(migration.up_file());
         digest.update(migration.up.as_bytes());

@@ -10,6 +10,9 @@ use crate::{MigrateError, Migration, Owner, bootstrap, embedded, record};
 /// The key of the session lock under which a database is migrated: "pulse" in ASCII.
 const LOCK_KEY: i64 = 0x0070_756c_7365;
 
+/// What is granted by the comments of tables, after every run.
+pub(crate) const GRANTS: &str = include_str!("../grants.sql");
+
 /// How far to migrate up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Target {
@@ -96,6 +99,7 @@ impl Migrator {
             apply(&mut conn, migration).await?;
             applied.push(migration.into());
         }
+        grant(&mut conn).await?;
         conn.close().await?;
         Ok(applied)
     }
@@ -191,6 +195,15 @@ async fn take_back(conn: &mut PgConnection, migration: &Migration) -> Result<(),
         .map_err(|error| MigrateError::in_file(migration.down_file(), &migration.down, error))?;
     tracing::info!(owner = %migration.owner, version = migration.version, name = migration.name, "migrated down");
     Ok(())
+}
+
+/// Gives `pulse_privacy` its rights on what holds something of persons, as the comments say.
+async fn grant(conn: &mut PgConnection) -> Result<(), MigrateError> {
+    let mut tx = conn.begin().await?;
+    run_in_tx(&mut tx, GRANTS)
+        .await
+        .map_err(|error| MigrateError::in_file("grants.sql".to_owned(), GRANTS, error))?;
+    Ok(tx.commit().await?)
 }
 
 async fn run_in_tx(conn: &mut PgConnection, sql: &str) -> Result<(), sqlx::Error> {

@@ -33,6 +33,12 @@ pub enum Command {
     Migrate(MigrateCommand),
     /// Load entities and relationships from a JSON Lines file.
     Import(ImportArgs),
+    /// Prove that what was done is kept as it was written.
+    #[command(subcommand)]
+    Audit(AuditCommand),
+    /// Say what is stored about persons.
+    #[command(subcommand)]
+    Privacy(PrivacyCommand),
     /// Export, compose, compare, check and lint GraphQL schemas.
     #[command(subcommand)]
     Schema(SchemaCommand),
@@ -197,6 +203,44 @@ pub struct ImportArgs {
     /// Lines in one transaction.
     #[arg(long, default_value_t = 2_000, value_parser = clap::value_parser!(u32).range(1..=20_000))]
     pub batch: u32,
+    /// Which database.
+    #[command(flatten)]
+    pub database: DatabaseArgs,
+}
+
+/// What to do with the audit.
+#[derive(Debug, Subcommand)]
+pub enum AuditCommand {
+    /// Walk the chain of audit facts of every organization, and say which place is broken first.
+    ///
+    /// Ends with 50 when one is. The key that secrets are sealed with proves where each chain ends.
+    Verify(VerifyAuditArgs),
+}
+
+/// Arguments of `pulse audit verify`.
+#[derive(Debug, Args)]
+pub struct VerifyAuditArgs {
+    /// Only this organization, by its slug.
+    #[arg(long, value_name = "SLUG")]
+    pub org: Option<String>,
+    /// Which database.
+    #[command(flatten)]
+    pub database: DatabaseArgs,
+}
+
+/// What to say of persons' data.
+#[derive(Debug, Subcommand)]
+pub enum PrivacyCommand {
+    /// List every column that holds something of persons: what, whether it is exported, what erasing does with it.
+    Inventory(InventoryArgs),
+}
+
+/// Arguments of `pulse privacy inventory`.
+#[derive(Debug, Args)]
+pub struct InventoryArgs {
+    /// For whom the list is.
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    pub format: Format,
     /// Which database.
     #[command(flatten)]
     pub database: DatabaseArgs,

@@ -46,6 +46,9 @@ pub enum Failure {
     /// A schema changes in a way that breaks clients.
     #[error("{0} changes break clients")]
     Breaking(usize),
+    /// The audit is not as it was written.
+    #[error("the audit is broken: {0}")]
+    AuditBroken(String),
     /// A schema breaks rules of style that are errors.
     #[error("{0} errors of style")]
     Style(usize),
@@ -65,6 +68,7 @@ impl Failure {
             Self::Breaking(_) => 47,
             // 48: a registry that cannot be reached.
             Self::Style(_) => 49,
+            Self::AuditBroken(_) => 50,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Every setting of the program.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use bytesize::ByteSize;
@@ -40,6 +40,11 @@ pub struct Settings {
     pub jobs: JobsConfig,
     /// Answers that are kept.
     pub cache: CacheSettings,
+    /// Files that are kept for a while.
+    #[serde(default)]
+    pub files: FileSettings,
+    /// What is stored about persons.
+    pub privacy: PrivacySettings,
     /// People and how they sign in.
     pub accounts: pulse_accounts::Config,
     /// Webhooks.
@@ -93,6 +98,39 @@ impl CacheSettings {
         }
         Ok(())
     }
+}
+
+/// The section `[files]`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FileSettings {
+    /// Where they are; empty for nowhere.
+    pub folder: PathBuf,
+}
+
+/// The section `[privacy]`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PrivacySettings {
+    /// How the audit keeps the addresses that requests come from.
+    pub audit_addresses: AuditAddresses,
+    /// How long the file of an export is kept.
+    #[serde(with = "humantime_serde")]
+    pub export_lifetime: Duration,
+    /// How long what is personal is kept otherwise.
+    pub retention: pulse_privacy::Retention,
+}
+
+/// How the audit keeps addresses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum AuditAddresses {
+    /// As they are.
+    Plain,
+    /// As digests with a key that the database does not have.
+    Hashed,
+    /// Not at all.
+    Omitted,
 }
 
 /// The section `[secrets]`: no defaults, and better in the environment or in files than in the settings file.
@@ -201,6 +239,7 @@ mod tests {
         assert_eq!(settings.database.url.expose(), "");
         assert_eq!(settings.gateway, GatewayConfig::default());
         assert_eq!(settings.jobs, JobsConfig::default());
+        assert_eq!(settings.privacy.retention, pulse_privacy::Retention::default());
         assert_eq!((settings.cache.enabled, settings.cache.memory), (true, ByteSize::mib(64)));
     }
 

@@ -13,4 +13,4 @@ pub use graph::Graph;
 pub use keys::ApiKey;
 pub use live::{Said, Stream, Transport};
 pub use people::{PASSWORD, Person, Tenant};
-pub use platform::{Answer, TestPlatform};
+pub use platform::{Answer, ENCRYPTION_KEY, TestPlatform};

@@ -17,10 +17,14 @@ use pulse_types::Secret;
 use pulse_wiring::platform::{Database, Platform, signing_tokens};
 use pulse_wiring::settings::Settings;
 use serde_json::{Value, json};
+use tempfile::TempDir;
 use tokio::task::JoinHandle;
 
 /// A seed that only tests use.
 const SEED: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+
+/// What everything secret is sealed and signed with.
+pub const ENCRYPTION_KEY: &str = "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=";
 
 /// Everything that `pulse serve all` runs, for one test.
 pub struct TestPlatform {
@@ -30,6 +34,8 @@ pub struct TestPlatform {
     pub store: Store,
     /// What signs access tokens.
     pub tokens: AccessTokens,
+    /// Where files are kept.
+    pub files: Arc<TempDir>,
     address: SocketAddr,
     client: Client<HttpConnector, Full<Bytes>>,
     server: JoinHandle<()>,
@@ -54,26 +60,27 @@ impl TestPlatform {
 
     /// Starts it with other settings.
     pub async fn with_settings(change: impl FnOnce(&mut Settings)) -> Self {
-        Self::start_on(Arc::new(TestDatabase::new().await.unwrap()), true, change).await
+        Self::start_on((Arc::new(TestDatabase::new().await.unwrap()), files()), true, change).await
     }
 
     /// Starts it without background work, so that only requests run statements.
     pub async fn without_background() -> Self {
-        Self::start_on(Arc::new(TestDatabase::new().await.unwrap()), false, |_| {}).await
+        Self::start_on((Arc::new(TestDatabase::new().await.unwrap()), files()), false, |_| {}).await
     }
 
     /// Another process beside this one, on the same database.
     pub async fn another(&self) -> Self {
-        Self::start_on(Arc::clone(&self.database), true, |_| {}).await
+        Self::start_on((Arc::clone(&self.database), Arc::clone(&self.files)), true, |_| {}).await
     }
 
     async fn start_on(
-        database: Arc<TestDatabase>,
+        (database, files): (Arc<TestDatabase>, Arc<TempDir>),
         has_background: bool,
         change: impl FnOnce(&mut Settings),
     ) -> Self {
         let mut settings = Settings::from_env(None, std::iter::empty()).unwrap();
-        settings.secrets.encryption_key = Some(Secret::new("AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE="));
+        settings.secrets.encryption_key = Some(Secret::new(ENCRYPTION_KEY));
+        settings.files.folder = files.path().to_owned();
         settings.gateway.expose_plan = pulse_gateway::PlanExposure::All;
         settings.database.max_connections = 8;
         change(&mut settings);
@@ -98,7 +105,7 @@ impl TestPlatform {
                 .expect("the tests use no TLS");
         });
         let client = Client::builder(TokioExecutor::new()).build_http();
-        Self { database, store, tokens, address, client, server }
+        Self { database, store, tokens, files, address, client, server }
     }
 
     /// Sends a GraphQL request, with an access token when there is one.
@@ -141,6 +148,22 @@ impl TestPlatform {
         self.send(request.body(Full::default()).unwrap()).await
     }
 
+    /// Gets a path with an access token.
+    pub async fn get_as(&self, token: &str, path: &str) -> Answer {
+        let request = Request::get(format!("http://{}{path}", self.address));
+        self.send(request.header("authorization", format!("Bearer {token}")).body(Full::default()).unwrap())
+            .await
+    }
+
+    /// Sends a GraphQL request as a client of this name, without a token.
+    pub async fn graphql_by(&self, user_agent: &str, query: &str, variables: Value) -> Answer {
+        let request = Request::post(format!("http://{}/graphql", self.address))
+            .header("content-type", "application/json")
+            .header("user-agent", user_agent);
+        let body = json!({ "query": query, "variables": variables }).to_string();
+        self.send(request.body(Full::new(body.into())).unwrap()).await
+    }
+
     async fn send(&self, request: Request<Full<Bytes>>) -> Answer {
         let response = self.client.request(request).await.unwrap();
         let (parts, body) = response.into_parts();
@@ -161,6 +184,10 @@ impl Answer {
     pub fn message(&self) -> &str {
         self.json["errors"][0]["message"].as_str().unwrap_or_default()
     }
+}
+
+fn files() -> Arc<TempDir> {
+    Arc::new(tempfile::tempdir().unwrap())
 }
 
 impl Drop for TestPlatform {

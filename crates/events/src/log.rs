@@ -180,7 +180,8 @@ impl LogRow {
             actor,
             request,
             at,
-            facts: facts.map(|Json(facts)| facts).unwrap_or_default(),
+            // What is audited of no tenant is for nobody to follow, though its event reaches everybody.
+            facts: facts.filter(|_| tenant.is_some()).map(|Json(facts)| facts).unwrap_or_default(),
         })
     }
 }

@@ -6,8 +6,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chacha20poly1305::aead::{Aead, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
-use hmac::Mac;
+use hmac::{Hmac, Mac};
 use pulse_types::Secret;
+use sha2::Sha256;
 use uuid::Uuid;
 
 use crate::key::Key;
@@ -107,19 +108,31 @@ impl Sealer {
 
     /// A digest of `parts` for one purpose, which nobody can make or guess back without the key. Another key makes others.
     pub fn digest(&self, purpose: &str, parts: &[&str]) -> [u8; 32] {
-        let mut mac = self.keys.current.mac.clone();
-        for part in std::iter::once(&purpose).chain(parts) {
-            // With its length, so that no two lists of parts are the same bytes.
-            mac.update(&(part.len() as u64).to_le_bytes());
-            mac.update(part.as_bytes());
-        }
-        mac.finalize().into_bytes().into()
+        mac_of(&self.keys.current, purpose, parts).finalize().into_bytes().into()
+    }
+
+    /// Whether `digest` is that of `parts` for the purpose, with this key or one of before. Takes as long whatever differs.
+    pub fn is_digest(&self, purpose: &str, parts: &[&str], digest: &[u8]) -> bool {
+        let Keys { current, old } = &*self.keys;
+        std::iter::once(current)
+            .chain(old)
+            .any(|key| mac_of(key, purpose, parts).verify_slice(digest).is_ok())
     }
 
     fn cipher(&self, id: &str) -> Option<&XChaCha20Poly1305> {
         let Keys { current, old } = &*self.keys;
         std::iter::once(current).chain(old).find(|key| key.id.as_str() == id).map(|key| &key.cipher)
     }
+}
+
+fn mac_of(key: &Key, purpose: &str, parts: &[&str]) -> Hmac<Sha256> {
+    let mut mac = key.mac.clone();
+    for part in std::iter::once(&purpose).chain(parts) {
+        // With its length, so that no two lists of parts are the same bytes.
+        mac.update(&(part.len() as u64).to_le_bytes());
+        mac.update(part.as_bytes());
+    }
+    mac
 }
 
 impl std::fmt::Debug for Sealer {
@@ -189,6 +202,15 @@ mod tests {
         {
             assert_eq!(sealer.open(text, PLACE), Err(OpenError::Malformed), "{text}");
         }
+    }
+
+    #[test]
+    fn a_digest_of_an_old_key_is_known_and_one_of_another_key_is_not() {
+        let both = Sealer::try_new(&key(2), &[key(1)]).expect("keys");
+        let old = sealer(1).digest("a", &["b"]);
+        assert!(both.is_digest("a", &["b"], &old) && both.is_digest("a", &["b"], &both.digest("a", &["b"])));
+        assert!(!sealer(2).is_digest("a", &["b"], &old) && !both.is_digest("a", &["c"], &old));
+        assert!(!both.is_digest("a", &["b"], &old[..16]));
     }
 
     #[test]

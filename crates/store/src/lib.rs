@@ -3,6 +3,7 @@
 mod cached;
 mod connection;
 mod error;
+mod kept_address;
 mod session;
 mod statistics;
 mod store;
@@ -13,6 +14,7 @@ mod write;
 pub use cached::{CachedRead, Scope, Tagging};
 pub use connection::Connection;
 pub use error::StoreError;
+pub use kept_address::KeptAddress;
 pub use pulse_cache::Space;
 pub use session::Session;
 pub use statistics::Statistics;

@@ -11,7 +11,7 @@ use sqlx::{AssertSqlSafe, PgPool};
 use tokio::sync::Notify;
 
 use crate::to_its_end::to_its_end;
-use crate::{Connection, Session, Statistics, StoreError};
+use crate::{Connection, KeptAddress, Session, Statistics, StoreError};
 
 /// The channel on which other processes are told that there are jobs to claim or to give up.
 pub const JOBS_CHANNEL: &str = "pulse_jobs";
@@ -45,6 +45,7 @@ pub struct Store {
     statistics: Arc<Statistics>,
     signals: Arc<Signals>,
     cache: Option<Cache>,
+    kept_address: Arc<KeptAddress>,
     statement_timeout_ms: u128,
 }
 
@@ -64,6 +65,7 @@ enum Login<'a> {
     System,
     Worker,
     Maintenance,
+    Privacy,
 }
 
 impl Store {
@@ -82,6 +84,7 @@ impl Store {
             statistics: Arc::default(),
             signals: Arc::default(),
             cache: None,
+            kept_address: Arc::default(),
             statement_timeout_ms: options.statement_timeout.as_millis(),
         }
     }
@@ -90,6 +93,16 @@ impl Store {
     #[must_use]
     pub fn cached(self, cache: Cache) -> Self {
         Self { cache: Some(cache), ..self }
+    }
+
+    /// The same store, whose audit facts keep addresses in this way.
+    #[must_use]
+    pub fn keeping(self, addresses: KeptAddress) -> Self {
+        Self { kept_address: Arc::new(addresses), ..self }
+    }
+
+    pub(crate) fn kept_address(&self) -> &KeptAddress {
+        &self.kept_address
     }
 
     /// Where what was read is kept, if anywhere.
@@ -117,6 +130,12 @@ impl Store {
     /// A transaction that may make partitions and vector indexes and delete what has expired.
     pub async fn maintenance(&self) -> Result<Connection, StoreError> {
         self.open(Login::Maintenance).await
+    }
+
+    /// A transaction that reads, changes and deletes what is stored about persons, in whatever tenant. For exporting and
+    /// erasing one of them alone.
+    pub async fn privacy(&self) -> Result<Connection, StoreError> {
+        self.open(Login::Privacy).await
     }
 
     /// Where this store takes the time from.
@@ -212,6 +231,7 @@ impl Store {
                  SET LOCAL plan_cache_mode = force_generic_plan; SET LOCAL synchronous_commit = off"
             ),
             Login::Maintenance => write!(sql, "BEGIN; SET LOCAL ROLE pulse_maintenance"),
+            Login::Privacy => write!(sql, "BEGIN; SET LOCAL ROLE pulse_privacy"),
         };
         written.expect("writing to a String cannot fail");
         sql

@@ -191,7 +191,10 @@ impl Write {
         // Leaving the tenant, below, takes them away.
         let has_jobs = !self.jobs.is_empty();
         let events = std::mem::take(&mut self.events);
-        let (of_no_tenant, of_tenant): (Vec<_>, Vec<_>) = events.into_iter().partition(|(_, apart)| *apart);
+        // Without a tenant there is nothing to leave.
+        let in_tenant = self.org.is_some();
+        let (of_no_tenant, of_tenant): (Vec<_>, Vec<_>) =
+            events.into_iter().partition(|(_, apart)| *apart && in_tenant);
         let mut told = Told::new(&self, &of_tenant, &of_no_tenant);
         self.write_along(&of_tenant).await?;
         if !of_no_tenant.is_empty() {
@@ -247,6 +250,12 @@ impl Write {
         } else {
             Err(StoreError::KeyReused)
         }
+    }
+
+    /// Where the request came from, as the audit keeps it.
+    fn address(&self) -> Option<String> {
+        let address = self.caller.origin.as_ref().and_then(|origin| origin.address)?;
+        self.store.kept_address().of(address)
     }
 
     fn actor(&self) -> Option<Uuid> {
@@ -316,7 +325,8 @@ impl Write {
             .bind(jobs.iter().map(|job| job.priority).collect::<Vec<_>>())
             .bind(jobs.iter().map(|job| job.max_attempts).collect::<Vec<_>>())
             .bind(jobs.iter().map(|job| seconds(job.delay)).collect::<Vec<_>>())
-            .bind(jobs.iter().map(|job| job.unique_key.as_deref()).collect::<Vec<_>>());
+            .bind(jobs.iter().map(|job| job.unique_key.as_deref()).collect::<Vec<_>>())
+            .bind(self.address());
         self.connection.execute("write.along", query).await.map(drop)
     }
 }

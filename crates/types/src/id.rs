@@ -114,6 +114,8 @@ macro_rules! ids {
 ids! {
     /// A collection of vectors.
     CollectionId,
+    /// Something that a person has consented to.
+    ConsentId,
     /// An event that a consumer group gave up on.
     DeadLetterId,
     /// Something that was or is to be sent to a webhook.
@@ -136,6 +138,8 @@ ids! {
     MachineId,
     /// An organization. The root organization is the tenant.
     OrgId,
+    /// An export or erasure of what is stored about a person.
+    PrivacyRequestId,
     /// A running process of Pulse, among those that share a database.
     ProcessId,
     /// A relationship between two entities.

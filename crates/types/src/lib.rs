@@ -13,9 +13,9 @@ pub use caller::{Caller, Refusal, Subject};
 pub use change::{AUDIT, Change, ChangeKind, Fact, InvalidTag, Tag, Tagged};
 pub use clock::Clock;
 pub use id::{
-    CollectionId, DeadLetterId, DeliveryId, EntityId, EntityTypeId, EventId, IdentityId, IdentityProviderId,
-    InvalidId, ItemId, JobId, MachineId, OrgId, ProcessId, RelationshipId, RequestId, ScheduleId, SessionId,
-    StreamId, UserId, WebhookId,
+    CollectionId, ConsentId, DeadLetterId, DeliveryId, EntityId, EntityTypeId, EventId, IdentityId,
+    IdentityProviderId, InvalidId, ItemId, JobId, MachineId, OrgId, PrivacyRequestId, ProcessId,
+    RelationshipId, RequestId, ScheduleId, SessionId, StreamId, UserId, WebhookId,
 };
 pub use identity::Identity;
 pub use origin::Origin;

@@ -58,6 +58,8 @@ permissions! {
     ANALYTICS_WRITE = "analytics:write",
     /// See what was done in the organization, and by whom.
     AUDIT_READ = "audit:read",
+    /// Have members' personal data exported and members erased.
+    PRIVACY_MANAGE = "privacy:manage",
     /// See the organization's jobs and schedules, and what could not be done.
     JOB_READ = "job:read",
     /// Cancel, retry and discard jobs, and pause and run schedules.

@@ -63,7 +63,7 @@ found (rule, object, message) AS (
            'declare the column''s class: COMMENT ON COLUMN … IS ''@pii(class: NONE|NAME|CONTACT|CREDENTIAL|SUBJECT|CONTENT|ADDRESS) What it is.'''
     FROM columns
     WHERE comment IS NULL
-       OR comment !~ '^@pii\(class: (NONE|NAME|CONTACT|CREDENTIAL|SUBJECT|CONTENT|ADDRESS)\) \S'
+       OR comment !~ '^@pii\(class: (NONE|NAME|CONTACT|CREDENTIAL|SUBJECT(, of: ROW)?|CONTENT|ADDRESS)\) \S'
 
     UNION ALL
     SELECT 'table_owner', r.name, format('pulse_owner must own it, not %s', r.relowner::regrole)
@@ -174,9 +174,9 @@ found (rule, object, message) AS (
     WHERE k.contype = 'f' AND target.relnamespace <> c.relnamespace
 
     UNION ALL
-    SELECT 'role', rolname, 'only pulse_lookup may bypass row-level security, and none of these roles may log in or be a superuser'
+    SELECT 'role', rolname, 'only pulse_lookup and pulse_privacy may bypass row-level security, and none of these roles may log in or be a superuser'
     FROM pg_roles
-    WHERE rolname ~ '^pulse_(owner|app|system|maintenance|readonly|lookup)$'
-      AND (rolcanlogin OR rolsuper OR rolbypassrls <> (rolname = 'pulse_lookup'))
+    WHERE rolname ~ '^pulse_(owner|app|system|maintenance|readonly|lookup|privacy)$'
+      AND (rolcanlogin OR rolsuper OR rolbypassrls <> (rolname IN ('pulse_lookup', 'pulse_privacy')))
 )
 SELECT rule, object, message FROM found ORDER BY object, rule, message

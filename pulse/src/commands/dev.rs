@@ -38,6 +38,9 @@ pub(super) async fn run(args: DevArgs, mut settings: Settings) -> anyhow::Result
     if mail.folder.as_os_str().is_empty() {
         mail.folder = args.data_dir.join("mail");
     }
+    if settings.files.folder.as_os_str().is_empty() {
+        settings.files.folder = args.data_dir.join("files");
+    }
     let database = Database::open(&settings.database, &args.data_dir).await?;
     let unusable = |source| ClusterError::Io { path: args.data_dir.clone(), source };
     database.publish(&args.data_dir).map_err(unusable)?;
@@ -97,12 +100,27 @@ fn reset(data_dir: &Path, settings: &Settings) -> anyhow::Result<()> {
         let problem = "--reset deletes the private PostgreSQL's data, and DATABASE_URL names another server: empty that one with `pulse migrate down`";
         return Err(Failure::Setting(problem.to_owned()).into());
     }
-    Ok(pulse_postgres::Cluster::remove_data(&data_dir.join("postgres"))?)
+    pulse_postgres::Cluster::remove_data(&data_dir.join("postgres"))?;
+    let files = data_dir.join("files");
+    match std::fs::remove_dir_all(&files) {
+        Err(source) if source.kind() != io::ErrorKind::NotFound => {
+            Err(ClusterError::Io { path: files, source }.into())
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The configured signing key, or the one of the data folder.
 fn tokens(data_dir: &Path, settings: &Settings) -> anyhow::Result<AccessTokens> {
     signing_tokens(Some(&kept_key(data_dir, "signing-key", settings.secrets.signing_key.clone())?))
+}
+
+/// Takes the encryption key that a `pulse dev` keeps in its data folder, if none is configured and there is one.
+pub(super) fn find_key(data_dir: &Path, settings: &mut Settings) -> anyhow::Result<()> {
+    if settings.secrets.encryption_key.is_none() && data_dir.join("encryption-key").is_file() {
+        settings.secrets.encryption_key = Some(kept_key(data_dir, "encryption-key", None)?);
+    }
+    Ok(())
 }
 
 /// The configured key, or the one kept in this file of the data folder, made there at the first start.

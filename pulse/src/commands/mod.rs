@@ -1,10 +1,12 @@
 //! One file a command.
 
+mod audit;
 mod dev;
 mod gateway;
 mod health;
 mod import;
 mod migrate;
+mod privacy;
 mod schema;
 mod serve;
 mod stop;
@@ -27,6 +29,8 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Dev(args) => dev::run(args, Settings::load(file)?).await?,
         Command::Serve(command) => serve::run(command, Settings::load(file)?, file).await?,
         Command::Migrate(command) => migrate::run(command, &Settings::load(file)?).await?,
+        Command::Audit(command) => audit::run(command, Settings::load(file)?).await?,
+        Command::Privacy(command) => privacy::run(command, &Settings::load(file)?).await?,
         Command::Import(args) => import::run(args, &Settings::load(file)?).await?,
     }
     Ok(())

@@ -12,6 +12,7 @@ use pulse_store::{PoolOptions, Store};
 use pulse_types::{Clock, Secret};
 use sqlx::postgres::PgConnectOptions;
 
+use super::sealing::kept_address;
 use crate::exit::Failure;
 use crate::settings::{DatabaseSettings, Settings};
 
@@ -95,7 +96,7 @@ impl Database {
             acquire_timeout: Duration::from_millis(acquire_timeout_ms),
             statement_timeout: Duration::from_millis(statement_timeout_ms),
         };
-        Store::new(self.connect.clone(), &options, Clock::system())
+        Store::new(self.connect.clone(), &options, Clock::system()).keeping(kept_address(settings))
     }
 
     /// Whether this process alone has it, because it has started it.

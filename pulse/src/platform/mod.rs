@@ -26,12 +26,14 @@ use anyhow::Context;
 use axum::Router;
 use pulse_accounts::Machines;
 use pulse_events::Tail;
+use pulse_files::Files;
 use pulse_gateway::StaticSource;
 use pulse_gateway::Subgraphs;
 use pulse_gateway::ports::ChangeFeed;
 use pulse_gateway::remote::CallerSigner;
 use pulse_gateway::{Gateway, GatewayParts};
 use pulse_graphql::Subgraph;
+use pulse_privacy::Privacy;
 use pulse_store::Store;
 use pulse_telemetry::Metrics;
 use pulse_tokens::AccessTokens;
@@ -54,10 +56,13 @@ pub use supergraph::{compose_own, not_composing, sdls};
 use self::machines::MachinesApart;
 use crate::commands::Reach;
 use crate::exit::Failure;
-use crate::settings::Settings;
+use crate::settings::{PrivacySettings, Settings};
 
 /// How long a gateway apart waits for its subgraphs before it serves without news of what was revoked, and believes nobody.
 const FIRST_NEWS: Duration = Duration::from_secs(3);
+
+/// The version with which is told that a person is erased.
+const NEXT_VERSION_OF_USER: &str = "SELECT version + 1 FROM accounts.users WHERE user_id = $1";
 
 /// The names of the subgraphs, in the order of the alphabet.
 pub const SUBGRAPHS: [&str; 5] = ["accounts", "analytics", "entities", "operations", "vectors"];
@@ -81,7 +86,7 @@ pub fn subgraph(
     settings: &Settings,
 ) -> anyhow::Result<Subgraph> {
     let (store, tail) = (store.clone(), tail.clone());
-    Ok(match name {
+    let mut subgraph = match name {
         "accounts" => {
             let (sealer, config) = (sealer(&settings.secrets)?, settings.accounts.clone());
             pulse_accounts::subgraph((store, tail), tokens.clone(), sealer, config)
@@ -95,7 +100,17 @@ pub fn subgraph(
         }
         "vectors" => pulse_vectors::subgraph(store, tail),
         other => anyhow::bail!("there is no subgraph {other}"),
-    })
+    };
+    let files = Files::new(&settings.files.folder);
+    // Of all that persons have, only accounts tells of the person as a whole.
+    let told = (name == "accounts").then_some(("accounts.user", NEXT_VERSION_OF_USER));
+    pulse_privacy::take_part(&mut subgraph, &files, told);
+    if name == "accounts" {
+        let PrivacySettings { export_lifetime, retention, .. } = settings.privacy;
+        let sealer = sealer(&settings.secrets)?;
+        Privacy { files, sealer, export_lifetime, retention }.coordinate(&mut subgraph, tokens);
+    }
+    Ok(subgraph)
 }
 
 /// A whole platform in one process: what it serves, and what works behind it.
@@ -224,8 +239,17 @@ pub async fn remote_gateway(
     tokio::spawn(streams::report(gateway.streams(), reports, process));
     tokio::spawn(streams::end(gateway.streams(), feed.changes()));
     let more = job_socket::route(gateway.router(), &settings.gateway.subscriptions);
-    let more = pulse_accounts::token_routes(machines).merge(more);
+    let more = pulse_accounts::token_routes(machines).merge(more).merge(downloads(settings, &tokens)?);
     Ok((gateway, pulse_accounts::routes(&tokens).merge(more), Box::new(reach)))
+}
+
+/// Exports, at a gateway apart that shares the folder of files and the key that signs links to them.
+fn downloads(settings: &Settings, tokens: &AccessTokens) -> anyhow::Result<Router> {
+    if settings.files.folder.as_os_str().is_empty() {
+        return Ok(Router::new());
+    }
+    let (files, sealer) = (Files::new(&settings.files.folder), sealer(&settings.secrets)?);
+    Ok(pulse_privacy::downloads(files, sealer, tokens.clone(), Clock::system()))
 }
 
 /// A gateway and a subgraph in processes of their own have to share a secret.

@@ -1,9 +1,10 @@
 //! The keys that secrets at rest are sealed with.
 
 use pulse_sealing::Sealer;
+use pulse_store::KeptAddress;
 
 use crate::exit::Failure;
-use crate::settings::SecretSettings;
+use crate::settings::{AuditAddresses, SecretSettings, Settings};
 
 /// What seals and opens with the configured keys, of which there must be one.
 pub fn sealer(secrets: &SecretSettings) -> Result<Sealer, Failure> {
@@ -17,4 +18,15 @@ pub fn sealer(secrets: &SecretSettings) -> Result<Sealer, Failure> {
         );
         Failure::Setting(problem)
     })
+}
+
+/// How the audit keeps addresses. Without a key, with which nothing is audited that is to be kept, there are none.
+pub(super) fn kept_address(settings: &Settings) -> KeptAddress {
+    match settings.privacy.audit_addresses {
+        AuditAddresses::Plain => KeptAddress::Plain,
+        AuditAddresses::Omitted => KeptAddress::Omitted,
+        AuditAddresses::Hashed => sealer(&settings.secrets).map_or(KeptAddress::Omitted, |sealer| {
+            KeptAddress::Hashed(sealer.digest("platform.audit.address", &[]))
+        }),
+    }
 }

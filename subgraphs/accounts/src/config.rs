@@ -27,6 +27,9 @@ pub struct Config {
     /// The same to sign in.
     #[serde(with = "humantime_serde")]
     pub magic_link_lifetime: Duration,
+    /// How long an erasure can be taken back.
+    #[serde(with = "humantime_serde")]
+    pub erasure_grace: Duration,
     /// The cost of a password hash.
     pub password_hash: PasswordHashConfig,
     /// How letters are sent.
@@ -45,6 +48,7 @@ impl Default for Config {
             verification_lifetime: Duration::from_hours(24),
             password_reset_lifetime: Duration::from_hours(1),
             magic_link_lifetime: Duration::from_mins(15),
+            erasure_grace: Duration::from_hours(14 * 24),
             password_hash: PasswordHashConfig::default(),
             mail: MailConfig::default(),
             links: LinksConfig::default(),

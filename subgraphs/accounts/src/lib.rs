@@ -2,6 +2,7 @@
 
 mod authority;
 mod config;
+mod consent;
 mod creation;
 mod email_domain;
 mod graphql;
@@ -16,6 +17,7 @@ mod oidc;
 mod one_time_token;
 mod operator;
 mod organization;
+mod privacy;
 mod routes;
 mod session;
 mod throttle;

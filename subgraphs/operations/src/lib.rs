@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod audit;
 mod config;
 mod dead_letter;
 mod delivery;
@@ -16,6 +17,7 @@ mod webhook;
 use std::sync::Arc;
 
 use async_graphql::Schema;
+use pulse_audit::Chain;
 use pulse_events::Tail;
 use pulse_graphql::Subgraph;
 use pulse_sealing::Sealer;
@@ -59,11 +61,12 @@ pub fn subgraph_with(
     let resealer = Arc::new(Resealer::new(store.clone(), sealer.clone()));
     let publisher = dispatch::Publisher::new(store.clone(), tail.clone(), wake);
     let internal = stream::routes(store.clone());
+    let chain = Chain::new(sealer.clone());
     let mut subgraph = Subgraph::new("operations", schema(), store, tail, move |request, session| {
         request.data(graphql::Loaders::new(session)).data(Arc::clone(&webhooks)).data(sealer.clone())
     });
     subgraph.internal = internal;
-    subgraph.consumers = vec![Arc::new(publisher)];
+    subgraph.consumers = vec![Arc::new(publisher), Arc::new(chain)];
     subgraph.services = vec![Arc::clone(&dispatcher) as _, resealer];
     Ok((subgraph, dispatcher))
 }

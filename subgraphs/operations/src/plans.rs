@@ -8,6 +8,8 @@ use pulse_testkit::TestDatabase;
 use pulse_types::{Caller, Clock, OrgId, RequestId, WebhookId};
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, Postgres, QueryBuilder};
 
+use crate::audit;
+use crate::audit::AuditList;
 use crate::dead_letter;
 use crate::dead_letter::repo::DeadLetterList;
 use crate::delivery::DeliveryStatus;
@@ -71,7 +73,13 @@ async fn seed(connection: &mut PgConnection, org: OrgId, webhook: WebhookId) -> 
          SELECT gen_random_uuid(), '{org}', 'kind' || n % 50, '{{}}', 0, 3, now(), now()
            FROM generate_series(1, 2000) AS n;
          INSERT INTO platform.dead_letters (id, consumer, position, tenant, event, attempts, error, at)
-         SELECT gen_random_uuid(), 'group {org}', n, '{org}', '{{}}', 5, '', now() FROM generate_series(1, 2000) AS n"
+         SELECT gen_random_uuid(), 'group {org}', n, '{org}', '{{}}', 5, '', now() FROM generate_series(1, 2000) AS n;
+         INSERT INTO platform.audit (org_id, id, at, actor, action, subject, key, items, request)
+         SELECT '{org}', (substr(platform.uuid_floor(now() - n * interval '1 second')::text, 1, 13)
+                          || substr(gen_random_uuid()::text, 14))::uuid, now(),
+                md5('actor' || n % 500)::uuid, 'action:' || n % 200, 'subject.' || n % 200, md5('key' || n % 500)::uuid, 1,
+                gen_random_uuid()
+           FROM generate_series(1, 20000) AS n"
     );
     connection.execute(AssertSqlSafe(sql)).await.map(drop)
 }
@@ -159,4 +167,30 @@ async fn lists_of_jobs_read_no_more_than_they_show() {
         assert!(plan.contains(index), "{index} is not used:\n{plan}");
     }
     assert!(!plan.contains("Seq Scan"), "rows are scanned:\n{plan}");
+}
+
+#[tokio::test]
+async fn pages_of_the_audit_read_no_more_than_they_show() {
+    let seeded = seeded().await;
+    let page = Page::try_new((Some(20), None), (None, None), PageLimits::USUAL).expect("valid");
+    let now = seeded.session.store().clock().now();
+    let somebody = uuid::Uuid::from_u128(7);
+    let lists = [
+        (AuditList::default(), "org_id"),
+        (
+            AuditList { actor: Some(pulse_types::UserId::from_uuid(somebody)), ..AuditList::default() },
+            "(actor = ",
+        ),
+        (AuditList { action: Some("action:7".to_owned()), ..AuditList::default() }, "(action = "),
+        (AuditList { subject: Some("subject.7".to_owned()), ..AuditList::default() }, "(subject = "),
+        (AuditList { key: Some(somebody), ..AuditList::default() }, "(key = "),
+        (AuditList { from: Some(now), to: Some(now), ..AuditList::default() }, "(id >= "),
+    ];
+    for (list, condition) in lists {
+        let plan = seeded.plan(audit::repo::page_query("EXPLAIN ", &list, &page).expect("valid")).await;
+        let indexed = plan.lines().any(|line| line.contains("Index Cond") && line.contains(condition));
+        assert!(indexed, "{condition} is not looked up:\n{plan}");
+        let scanned = plan.lines().any(|line| line.contains("Seq Scan") && !line.contains("audit_other"));
+        assert!(!scanned, "rows are scanned:\n{plan}");
+    }
 }

@@ -11,6 +11,7 @@ mod import;
 mod issuers;
 mod live;
 mod matrix;
+mod privacy;
 mod row;
 mod schema;
 mod service_accounts;

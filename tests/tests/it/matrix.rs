@@ -557,6 +557,43 @@ pub(crate) const ROWS: &[Row] = &[
         "mutation { discardDeadLetter(input: { id: \"@letter\" }) { id } }",
         NOT_FOUND,
     ),
+    Row {
+        viewer: FORBIDDEN,
+        ..read("auditEvents", "{ auditEvents { totalCount nodes { id action actorId key address } } }", Data)
+    },
+    // What is stored in general, and of nobody.
+    Row {
+        viewer: FORBIDDEN,
+        ..read("privacyInventory", "{ privacyInventory { table column class erasing } }", Data)
+    },
+    // privacy
+    read(
+        "giveConsent",
+        "mutation { giveConsent(input: { purpose: \"terms\", version: \"1\" }) { consent { id } } }",
+        Data,
+    ),
+    read(
+        "withdrawConsent",
+        "mutation { withdrawConsent(input: { purpose: \"terms\" }) { consent { id } } }",
+        Data,
+    ),
+    read("exportMyData", "mutation { exportMyData { export { id status userId } } }", Data),
+    Row {
+        viewer: Null,
+        owner: Null,
+        ..read("dataExport", "{ dataExport(id: \"@org\") { id downloadPath } }", Null)
+    },
+    write(
+        "exportUserData",
+        "mutation { exportUserData(input: { userId: \"@admin\" }) { export { id } } }",
+        NOT_FOUND,
+    ),
+    write(
+        "eraseUser",
+        "mutation { eraseUser(input: { userId: \"@admin\" }) { userId undoToken } }",
+        NOT_FOUND,
+    ),
+    same("undoErasure", "mutation { undoErasure(input: { token: \"@org\" }) { userId } }", BAD_USER_INPUT),
     // At last, as it ends the session.
     read("signOut", "mutation { signOut { sessionId } }", Data),
 ];

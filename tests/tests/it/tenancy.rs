@@ -49,6 +49,7 @@ impl Stage {
             ("@email", self.alpha.admin.email.clone()),
             ("@memberEmail", self.alpha.member.email.clone()),
             ("@member", self.alpha.member.id.clone()),
+            ("@admin", self.alpha.admin.id.clone()),
             ("@entity", self.graph.entities[0].clone()),
             ("@relationship", self.graph.relationships[0].clone()),
             ("@collection", self.graph.collection.clone()),

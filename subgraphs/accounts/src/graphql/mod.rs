@@ -2,6 +2,7 @@
 
 mod address;
 mod api_key;
+mod consent;
 mod device;
 mod email_domain;
 mod identity_provider;
@@ -12,6 +13,7 @@ mod magic_link;
 mod membership;
 mod organization;
 mod password;
+mod privacy;
 mod service_account;
 mod session;
 mod user;
@@ -33,6 +35,7 @@ pub struct Query(
     linked_identity::LinkedIdentityQuery,
     identity_provider::IdentityProviderQuery,
     email_domain::EmailDomainQuery,
+    privacy::PrivacyQuery,
 );
 
 /// What can be changed.
@@ -51,4 +54,6 @@ pub struct Mutation(
     linked_identity::LinkedIdentityMutation,
     identity_provider::IdentityProviderMutation,
     email_domain::EmailDomainMutation,
+    consent::ConsentMutation,
+    privacy::PrivacyMutation,
 );

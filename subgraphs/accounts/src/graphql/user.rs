@@ -5,6 +5,7 @@ use chrono::{DateTime, Utc};
 use pulse_graphql::{ClientError, Code, Connection, ContextExt, Error, Page, PageError, PageLimits, Total};
 use pulse_types::UserId;
 
+use super::consent::{self, Consent, ConsentsError};
 use super::device::{self, Session, SessionsError};
 use super::linked_identity::{self, Identity};
 use super::loaders::Loaders;
@@ -110,6 +111,22 @@ impl User {
     /// Who you are at issuers, in the order of linking: 20 at most. Refused for anybody else.
     async fn identities(&self, ctx: &Context<'_>) -> Option<Result<Vec<Identity>, Error<IdentityError>>> {
         Some(linked_identity::identities_of(ctx, self).await)
+    }
+
+    /// What you have consented to, in the order of giving. Refused for anybody else.
+    #[expect(clippy::too_many_arguments, reason = "the arguments of a connection")]
+    async fn consents(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many, from the start or `after`: 1 to 100, 20 if not given.")] first: Option<
+            i32,
+        >,
+        #[graphql(desc = "Begin behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many, from the end or `before`: 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "End before this cursor.")] before: Option<String>,
+    ) -> Option<Result<Connection<Consent>, Error<ConsentsError>>> {
+        let page = Page::try_new((first, after), (last, before), PageLimits::USUAL);
+        Some(consent::consents_of(ctx, self, page).await)
     }
 
     /// The organizations that you are a member of, in the order of joining. Refused for anybody else.

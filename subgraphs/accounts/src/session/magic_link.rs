@@ -4,7 +4,7 @@ use pulse_graphql::Error;
 use pulse_store::{EventKind, Session};
 use pulse_types::Secret;
 
-use super::{MagicLinkError, SignedIn, fact, grant, of_nobody, open_in_tx, own_row};
+use super::{MagicLinkError, SignedIn, fact, grant, internal, of_nobody, open_in_tx, own_row};
 use crate::authority::Authority;
 use crate::mail::{Letter, SealedAddress};
 use crate::one_time_token::{self, InvalidToken, Purpose};
@@ -57,8 +57,9 @@ pub(crate) async fn sign_in(
     };
     let organization = chosen.map(Seen::from);
     let in_organization = organization.as_ref().map(|seen| seen.organization.id);
-    let (id, token) =
-        open_in_tx(&mut write, authority, (found.user, found.person.caller()), in_organization).await?;
+    let opened =
+        open_in_tx(&mut write, authority, (found.user, found.person.caller()), in_organization).await;
+    let (id, token) = opened.map_err(internal)?;
     let now = write.now();
     write.commit(fact("session:create", id)).await?;
     grant(authority, (row, id), organization, (Some(token), now))

@@ -69,7 +69,8 @@ pub(crate) async fn register(
     if let Some(creation) = creation {
         creation.claim_in_tx(&mut write, id, id.uuid()).await?;
     }
-    let (opened, token) = open_in_tx(&mut write, authority, (id, person.caller()), None).await?;
+    let opened = open_in_tx(&mut write, authority, (id, person.caller()), None).await;
+    let (opened, token) = opened.map_err(internal)?;
     write.enqueue(Letter::VerifyEmail { user: id }.job());
     write.audit(user::fact("user:create", &row));
     let now = write.now();
@@ -232,14 +233,17 @@ async fn begin(
     grant(authority, (row, id), organization, (Some(token), now))
 }
 
+/// Every way in ends here: somebody who is about to be erased is refused, whatever was proven.
 async fn open_in_tx(
     write: &mut Write,
     authority: &Authority,
     (user, caller): (UserId, &Caller),
     organization: Option<OrgId>,
-) -> Result<(SessionId, Secret), StoreError> {
+) -> Result<(SessionId, Secret), Error> {
     let id = SessionId::new(write.now());
-    repo::insert_in_tx(write, (user, id), organization).await?;
+    if !repo::insert_in_tx(write, (user, id), organization).await? {
+        return Err(Refusal::Unauthenticated.into());
+    }
     repo::use_in_tx(write, (user, id), caller.origin.as_deref()).await?;
     write.event(event(EventKind::Created, (user, id)));
     let token = give_token_in_tx(write, authority, (user, id)).await?;

@@ -17,14 +17,16 @@ pub(super) async fn token_user(session: &Session, hash: TokenHash) -> Result<Opt
     Ok(row.map(|(user,)| user))
 }
 
+/// `false` for somebody who is about to be erased.
 pub(super) async fn insert_in_tx(
     write: &mut Write,
     (user, id): (UserId, SessionId),
     organization: Option<OrgId>,
-) -> Result<(), StoreError> {
-    let sql = "INSERT INTO accounts.sessions (user_id, id, organization, created_at) VALUES ($1, $2, $3, $4)";
+) -> Result<bool, StoreError> {
+    let sql = "INSERT INTO accounts.sessions (user_id, id, organization, created_at)
+               SELECT user_id, $2, $3, $4 FROM accounts.users WHERE user_id = $1 AND erasing_at IS NULL FOR SHARE";
     let insert = sqlx::query(sql).bind(user).bind(id).bind(organization).bind(write.now());
-    write.execute("sessions.insert", insert).await.map(drop)
+    Ok(write.execute("sessions.insert", insert).await? == 1)
 }
 
 pub(super) async fn insert_token_in_tx(

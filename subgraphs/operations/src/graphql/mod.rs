@@ -1,5 +1,6 @@
 //! What the subgraph answers.
 
+mod audit;
 mod dead_letter;
 mod delivery;
 mod job;
@@ -22,6 +23,7 @@ pub struct Query(
     dead_letter::DeadLetterQuery,
     live::CursorQuery,
     stream::StreamQuery,
+    audit::AuditQuery,
 );
 
 /// The root of mutations.

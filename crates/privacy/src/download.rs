@@ -1,0 +1,92 @@
+//! `GET /exports/{id}`: what was exported, for the person alone for whom the link was made.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Path, Query, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use pulse_files::Files;
+use pulse_sealing::Sealer;
+use pulse_tokens::AccessTokens;
+use pulse_types::{Clock, PrivacyRequestId, UserId};
+use serde::Deserialize;
+use serde_json::json;
+use tokio_util::io::ReaderStream;
+
+use crate::Link;
+use crate::coordinator::whole;
+
+struct Parts {
+    files: Files,
+    sealer: Sealer,
+    tokens: AccessTokens,
+    clock: Clock,
+}
+
+#[derive(Deserialize)]
+struct Signed {
+    r#for: String,
+    expires: i64,
+    signature: String,
+}
+
+/// The route by which exports are downloaded, for processes that have the files, the key that signs links and the public keys of
+/// access tokens.
+pub fn routes(files: Files, sealer: Sealer, tokens: AccessTokens, clock: Clock) -> Router {
+    let parts = Arc::new(Parts { files, sealer, tokens, clock });
+    Router::new().route("/exports/{id}", get(download)).with_state(parts)
+}
+
+/// Everything that is wrong with a link looks the same: whoever has it shall ask for another one.
+async fn download(
+    State(parts): State<Arc<Parts>>,
+    Path(id): Path<String>,
+    Query(signed): Query<Signed>,
+    headers: HeaderMap,
+) -> Response {
+    let now = parts.clock.now();
+    let bearer = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let token = bearer.and_then(|value| value.strip_prefix("Bearer ")).map(str::trim);
+    let Some(claims) = token.and_then(|token| parts.tokens.verify(token, now).ok()) else {
+        return problem(
+            StatusCode::UNAUTHORIZED,
+            "send your access token as `Authorization: Bearer <token>`: the link is for you alone",
+        );
+    };
+    let refused = || {
+        problem(StatusCode::FORBIDDEN, "the link is not for you, or its time is over: ask for another one")
+    };
+    let (Ok(export), Ok(person)) = (id.parse::<PrivacyRequestId>(), signed.r#for.parse::<UserId>()) else {
+        return refused();
+    };
+    let link = Link { export, person, expires: signed.expires };
+    if claims.sub != person || !link.is_good(&parts.sealer, &signed.signature, now) {
+        return refused();
+    }
+    match parts.files.open(&whole(export)).await {
+        Ok(Some((file, size))) => {
+            let headers = [
+                (header::CONTENT_TYPE, "application/json".to_owned()),
+                (header::CONTENT_LENGTH, size.to_string()),
+                (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{export}.json\"")),
+                (header::CACHE_CONTROL, "private, no-store".to_owned()),
+            ];
+            (headers, Body::from_stream(ReaderStream::new(file))).into_response()
+        }
+        Ok(None) => problem(StatusCode::NOT_FOUND, "the export is not kept any more: ask for another one"),
+        Err(error) => {
+            tracing::error!(error = &error as &dyn std::error::Error, "an export cannot be read");
+            problem(StatusCode::SERVICE_UNAVAILABLE, "the export cannot be read now: try again later")
+        }
+    }
+}
+
+/// RFC 9457.
+fn problem(status: StatusCode, detail: &str) -> Response {
+    let body = json!({ "type": "about:blank", "title": status.canonical_reason(), "status": status.as_u16(), "detail": detail });
+    let headers = [(header::CONTENT_TYPE, "application/problem+json"), (header::CACHE_CONTROL, "no-store")];
+    (status, headers, body.to_string()).into_response()
+}

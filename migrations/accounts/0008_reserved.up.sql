@@ -1,0 +1,2 @@
+-- The number is kept for another part.
+SELECT;

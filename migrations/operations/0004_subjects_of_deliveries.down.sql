@@ -1,0 +1,1 @@
+COMMENT ON COLUMN operations.deliveries.body IS '@pii(class: NONE) What is sent: ids and routing attributes.';
