@@ -2,6 +2,8 @@
 
 mod access;
 mod caller;
+mod keys;
 
-pub use access::{ACCESS_TOKEN_SECONDS, AccessClaims, AccessTokens, KeySet, SigningKey, TokenError};
+pub use access::{ACCESS_TOKEN_SECONDS, AccessClaims, AccessTokens, TokenError};
 pub use caller::{CALLER_TOKEN_SECONDS, CallerTokens};
+pub use keys::{KeySet, PublicKey, SigningKey};

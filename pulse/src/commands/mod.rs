@@ -4,6 +4,7 @@ mod dev;
 mod gateway;
 mod health;
 mod import;
+mod keys;
 mod migrate;
 mod schema;
 mod serve;
@@ -27,6 +28,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Dev(args) => dev::run(args, Settings::load(file)?).await?,
         Command::Serve(command) => serve::run(command, Settings::load(file)?, file).await?,
         Command::Migrate(command) => migrate::run(command, &Settings::load(file)?).await?,
+        Command::Keys(command) => keys::run(command, Settings::load(file)?).await?,
         Command::Import(args) => import::run(args, &Settings::load(file)?).await?,
     }
     Ok(())

@@ -5,11 +5,12 @@ use chrono::DateTime;
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
 use pulse_gateway::ports::{Authenticated, AuthenticationError, Authenticator, RevocationFeed};
-use pulse_tokens::AccessTokens;
+use pulse_tokens::{AccessTokens, TokenError};
 use pulse_types::{Caller, Clock, RequestId};
 use std::sync::Arc;
 
 use super::Revoked;
+use super::keys::NewerKeys;
 
 /// Turns `Authorization: Bearer <access token>` into a caller.
 pub struct TokenAuthenticator {
@@ -18,18 +19,26 @@ pub struct TokenAuthenticator {
     revoked: Arc<Revoked>,
     /// What keeps `revoked` true, where that may fail to.
     news: Option<Arc<dyn RevocationFeed>>,
+    /// Where keys are looked for that are not known here.
+    newer: Option<NewerKeys>,
 }
 
 impl TokenAuthenticator {
     /// Verifies with `tokens`; what is `revoked` is no good whatever its signature says.
     pub const fn new(tokens: AccessTokens, clock: Clock, revoked: Arc<Revoked>) -> Self {
-        Self { tokens, clock, revoked, news: None }
+        Self { tokens, clock, revoked, news: None, newer: None }
     }
 
     /// Believes no token while `news` is not current.
     #[must_use]
     pub fn with_news(self, news: Arc<dyn RevocationFeed>) -> Self {
         Self { news: Some(news), ..self }
+    }
+
+    /// Looks for the key of a token that names one which is not known here.
+    #[must_use]
+    pub fn with_newer_keys(self, newer: NewerKeys) -> Self {
+        Self { newer: Some(newer), ..self }
     }
 }
 
@@ -47,10 +56,12 @@ impl Authenticator for TokenAuthenticator {
         let token = token.ok_or_else(|| {
             AuthenticationError::Invalid("the Authorization header is not `Bearer <access token>`".to_owned())
         })?;
-        let claims = self
-            .tokens
-            .verify(token, now)
-            .map_err(|error| AuthenticationError::Invalid(error.to_string()))?;
+        let mut verified = self.tokens.verify(token, now);
+        if let (Err(TokenError::UnknownKey), Some(newer)) = (&verified, &self.newer) {
+            newer.look().await;
+            verified = self.tokens.verify(token, now);
+        }
+        let claims = verified.map_err(|error| AuthenticationError::Invalid(error.to_string()))?;
         if self.news.as_ref().is_some_and(|news| !news.is_current()) {
             let problem = "it is not known just now what was revoked; try again in a moment";
             return Err(AuthenticationError::Unavailable(problem.to_owned()));

@@ -10,6 +10,7 @@ pub mod demo;
 mod health;
 mod in_process;
 mod job_socket;
+mod keys;
 mod revoked;
 mod sealing;
 mod signer;
@@ -23,6 +24,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use axum::Router;
+use pulse_accounts::SigningKeys;
 use pulse_events::Tail;
 use pulse_gateway::StaticSource;
 use pulse_gateway::Subgraphs;
@@ -43,10 +45,13 @@ pub use changes::TailFeed;
 pub use database::Database;
 pub(crate) use database::write_private;
 pub use in_process::InProcess;
+pub use keys::NewerKeys;
 pub use revoked::{Revoked, RevokedByLog};
 pub use sealing::sealer;
 pub use signer::SecretSigner;
 pub use supergraph::{compose_own, not_composing, sdls};
+
+use keys::{KeySource, KeysApart};
 
 use crate::commands::Reach;
 use crate::exit::Failure;
@@ -117,6 +122,7 @@ impl Platform {
         metrics: Option<Metrics>,
     ) -> anyhow::Result<Self> {
         let store = cache::over(database.store(settings), database, settings);
+        let keys = signing_keys(&store, tokens, settings).await?;
         let (tail, reader) = Tail::new(&store);
         let subgraphs = subgraphs(&store, &tail, tokens, settings)?;
         let revoked = Arc::new(Revoked::default());
@@ -127,11 +133,10 @@ impl Platform {
         let parts = GatewayParts {
             subgraphs: Subgraphs::Fixed(subgraphs.iter().cloned().map(InProcess::port).collect()),
             source: Arc::new(StaticSource::new(compose_own()?)),
-            authenticator: Arc::new(TokenAuthenticator::new(
-                tokens.clone(),
-                store.clock().clone(),
-                Arc::clone(&revoked),
-            )),
+            authenticator: Arc::new(
+                TokenAuthenticator::new(tokens.clone(), store.clock().clone(), Arc::clone(&revoked))
+                    .with_newer_keys(NewerKeys::new(Arc::clone(&keys) as _)),
+            ),
             revocations: Some(Arc::new(RevokedByLog::new(store.clone(), tail.clone(), revoked))),
             changes: Some(Arc::new(TailFeed(tail.clone()))),
             operations: None,
@@ -152,6 +157,7 @@ impl Platform {
         let process = ProcessId::new(store.clock().now());
         background.spawn(streams::report(gateway.streams(), reports, process));
         background.spawn(streams::end(gateway.streams(), TailFeed(tail.clone()).changes()));
+        background.spawn(keys.keep_fresh());
         Ok(Self { subgraphs, gateway, router, background, store, tail })
     }
 
@@ -164,6 +170,22 @@ impl Platform {
     pub const fn tail(&self) -> &Tail {
         &self.tail
     }
+}
+
+/// The keys that access tokens are signed with, in use as far as they can be read.
+pub async fn signing_keys(
+    store: &Store,
+    tokens: &AccessTokens,
+    settings: &Settings,
+) -> anyhow::Result<Arc<SigningKeys>> {
+    let (sealer, config) = (sealer(&settings.secrets)?, settings.accounts.signing_keys);
+    let keys = Arc::new(SigningKeys::new(store.clone(), sealer, tokens.clone(), config));
+    // Without a database nobody signs in anyway, and they are read again in a while.
+    if let Err(error) = keys.refresh().await {
+        let error = &error as &dyn std::error::Error;
+        tracing::warn!(error, "the keys of access tokens cannot be read yet");
+    }
+    Ok(keys)
 }
 
 /// A gateway in front of Pulse's subgraphs in other processes, routes beside the API, and how settings reach subgraphs.
@@ -197,7 +219,15 @@ pub async fn remote_gateway(
             Subgraphs::remote(&settings.gateway, Some(Arc::clone(&signer)), clock.clone())
         }
     };
-    let authenticator = TokenAuthenticator::new(tokens.clone(), clock.clone(), revoked);
+    let keys: Arc<dyn KeySource> = Arc::new(KeysApart { places: feed.places(), tokens: tokens.clone() });
+    if let Err(error) = keys.refresh().await {
+        tracing::warn!(
+            error,
+            "the keys of access tokens cannot be fetched yet; the configured one is believed"
+        );
+    }
+    let authenticator = TokenAuthenticator::new(tokens.clone(), clock.clone(), revoked)
+        .with_newer_keys(NewerKeys::new(Arc::clone(&keys)));
     let parts = GatewayParts {
         subgraphs: reach(settings),
         source: Arc::new(StaticSource::new(compose_own()?)),
@@ -216,6 +246,7 @@ pub async fn remote_gateway(
     let reports = Arc::new(streams::ToProcess(feed.places()));
     tokio::spawn(streams::report(gateway.streams(), reports, process));
     tokio::spawn(streams::end(gateway.streams(), feed.changes()));
+    tokio::spawn(keys::keep_fresh(keys));
     let more = job_socket::route(gateway.router(), &settings.gateway.subscriptions);
     Ok((gateway, pulse_accounts::routes(&tokens).merge(more), Box::new(reach)))
 }

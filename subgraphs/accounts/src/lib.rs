@@ -3,6 +3,7 @@
 mod authority;
 mod config;
 mod creation;
+mod factor;
 mod graphql;
 mod joined;
 mod mail;
@@ -13,6 +14,7 @@ mod operator;
 mod organization;
 mod routes;
 mod session;
+mod signing_keys;
 mod throttle;
 mod token;
 mod user;
@@ -26,12 +28,13 @@ use pulse_sealing::Sealer;
 use pulse_store::Store;
 use pulse_tokens::AccessTokens;
 
-pub use config::{Config, LinksConfig, MailConfig, PasswordHashConfig};
+pub use config::{Config, LinksConfig, MailConfig, PasswordHashConfig, SigningKeysConfig};
 pub use graphql::{Mutation, Query, Subscription};
 pub use mail::InvalidMailSettings;
 pub use operator::{Demo, DemoError, ensure_demo, organization_by_slug};
 pub use organization::OrganizationError;
-pub use routes::routes;
+pub use routes::{KEYS_PATH, routes};
+pub use signing_keys::{KeyState, ListedKey, Rotated, Rotation, SigningKeys, SigningKeysError};
 pub use user::{PasswordHashError, UserError};
 
 use authority::Authority;
@@ -61,6 +64,9 @@ pub enum InvalidSettings {
     /// A link has no place for the token.
     #[error("accounts.links.{0} has no {{token}}, where the token of a letter goes")]
     Link(&'static str),
+    /// When keys are replaced.
+    #[error("accounts.signing_keys.{0}")]
+    SigningKeys(&'static str),
 }
 
 /// The subgraph over its database. `tokens` need a private key to sign people in; what it must keep secret, it keeps sealed.
@@ -71,6 +77,7 @@ pub fn subgraph(
     config: Config,
 ) -> Result<Subgraph, InvalidSettings> {
     config.links.check().map_err(InvalidSettings::Link)?;
+    config.signing_keys.check().map_err(InvalidSettings::SigningKeys)?;
     let routes = routes(&tokens);
     let letters = SendLetters::new(Mailer::try_new(&config.mail)?, sealer.clone(), config.clone());
     let authority = Authority::try_new(tokens, sealer, config)?;

@@ -10,6 +10,7 @@ mod import;
 mod live;
 mod matrix;
 mod schema;
+mod sign_in;
 mod tenancy;
 mod walls;
 

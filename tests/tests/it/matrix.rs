@@ -55,7 +55,7 @@ pub(crate) const ROWS: &[Row] = &[
         anonymous: Null,
         ..read(
             "me",
-            "{ me { id name email emailVerified organizations { nodes { slug } } sessions { nodes { id address userAgent } } } }",
+            "{ me { id name email emailVerified organizations { nodes { slug } } sessions { nodes { id address userAgent } } secondFactor { recoveryCodesLeft } } }",
             Data,
         )
     },
@@ -103,6 +103,12 @@ pub(crate) const ROWS: &[Row] = &[
         "mutation { signInWithLink(input: { token: \"@org\" }) { accessToken } }",
         BAD_USER_INPUT,
     ),
+    // So does a challenge, with what is shown for it.
+    same(
+        "completeSignIn",
+        "mutation { completeSignIn(input: { challenge: \"@org\", code: \"000000\" }) { accessToken } }",
+        BAD_USER_INPUT,
+    ),
     // Asking says nothing about who has the address.
     same(
         "requestPasswordReset",
@@ -130,6 +136,41 @@ pub(crate) const ROWS: &[Row] = &[
             "changePassword",
             "mutation { changePassword(input: { password: \"not the password\", newPassword: \"long enough a password\" }) { changed } }",
             FORBIDDEN,
+        )
+    },
+    Row {
+        owner: FORBIDDEN,
+        ..write(
+            "beginTotp",
+            "mutation { beginTotp(input: { password: \"not the password\" }) { secret } }",
+            FORBIDDEN,
+        )
+    },
+    Row {
+        viewer: Code("CONFLICT"),
+        owner: Code("CONFLICT"),
+        ..read(
+            "confirmTotp",
+            "mutation { confirmTotp(input: { code: \"000000\" }) { recoveryCodes } }",
+            Code("CONFLICT"),
+        )
+    },
+    Row {
+        viewer: Code("CONFLICT"),
+        owner: Code("CONFLICT"),
+        ..read(
+            "removeTotp",
+            "mutation { removeTotp(input: { code: \"000000\" }) { removed } }",
+            Code("CONFLICT"),
+        )
+    },
+    Row {
+        viewer: Code("CONFLICT"),
+        owner: Code("CONFLICT"),
+        ..read(
+            "replaceRecoveryCodes",
+            "mutation { replaceRecoveryCodes(input: { code: \"000000\" }) { recoveryCodes } }",
+            Code("CONFLICT"),
         )
     },
     Row {

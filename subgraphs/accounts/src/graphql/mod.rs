@@ -8,6 +8,7 @@ mod magic_link;
 mod membership;
 mod organization;
 mod password;
+mod second_factor;
 mod session;
 mod user;
 
@@ -26,6 +27,7 @@ pub struct Query(user::UserQuery, organization::OrganizationQuery);
 #[derive(MergedObject, Default)]
 pub struct Mutation(
     session::SessionMutation,
+    second_factor::SecondFactorMutation,
     device::DeviceMutation,
     magic_link::MagicLinkMutation,
     address::AddressMutation,

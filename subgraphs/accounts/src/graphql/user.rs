@@ -8,6 +8,7 @@ use pulse_types::UserId;
 use super::device::{self, Session, SessionsError};
 use super::loaders::Loaders;
 use super::organization::Organization;
+use super::second_factor::{self, SecondFactor, SecondFactorError};
 use crate::joined;
 use crate::organization::{self, Seen};
 use crate::user::{self, UserError, UserRow};
@@ -103,6 +104,14 @@ impl User {
     ) -> Option<Result<Connection<Session>, Error<SessionsError>>> {
         let page = Page::try_new((first, after), (last, before), PageLimits::USUAL);
         Some(device::sessions_of(ctx, self, page).await)
+    }
+
+    /// What is asked of you when you sign in, beside your password; null for nothing. Refused for anybody else.
+    async fn second_factor(
+        &self,
+        ctx: &Context<'_>,
+    ) -> Option<Result<SecondFactor, Error<SecondFactorError>>> {
+        second_factor::of(ctx, self).await.transpose()
     }
 
     /// The organizations that you are a member of, in the order of joining. Refused for anybody else.
