@@ -73,6 +73,44 @@ REVOKE ALL ON FUNCTION accounts.sign_in_challenge_user(bytea) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION accounts.sign_in_challenge_user(bytea) TO pulse_app;
 ALTER FUNCTION accounts.sign_in_challenge_user(bytea) OWNER TO pulse_lookup;
 
+-- ── passkeys ────────────────────────────────────────────────────────────────────────────────────────────────────
+CREATE TABLE accounts.passkeys (
+    user_id        uuid NOT NULL REFERENCES accounts.users,
+    id             uuid NOT NULL,
+    credential_id  bytea NOT NULL CHECK (length(credential_id) BETWEEN 16 AND 1023),
+    name           text NOT NULL CHECK (length(name) BETWEEN 1 AND 120),
+    static_state   bytea NOT NULL CHECK (length(static_state) <= 2048),
+    dynamic_state  bytea NOT NULL CHECK (length(dynamic_state) = 7),
+    created_at     timestamptz NOT NULL,
+    last_used_at   timestamptz,
+    PRIMARY KEY (user_id, id),
+    CONSTRAINT passkeys_credential UNIQUE (credential_id)
+);
+COMMENT ON TABLE accounts.passkeys IS 'class: person. Keys in devices, which sign their person in.';
+COMMENT ON COLUMN accounts.passkeys.user_id IS '@pii(class: SUBJECT) The person.';
+COMMENT ON COLUMN accounts.passkeys.id IS '@pii(class: NONE) UUIDv7.';
+COMMENT ON COLUMN accounts.passkeys.credential_id IS '@pii(class: CREDENTIAL) What the authenticator calls it.';
+COMMENT ON COLUMN accounts.passkeys.name IS '@pii(class: CONTENT) What the person calls it.';
+COMMENT ON COLUMN accounts.passkeys.static_state IS '@pii(class: CREDENTIAL) Its public key, and what it was made with.';
+COMMENT ON COLUMN accounts.passkeys.dynamic_state IS '@pii(class: NONE) Its counter, and whether it is kept elsewhere too.';
+COMMENT ON COLUMN accounts.passkeys.created_at IS '@pii(class: NONE) When it was registered.';
+COMMENT ON COLUMN accounts.passkeys.last_used_at IS '@pii(class: NONE) When it last signed in.';
+
+ALTER TABLE accounts.passkeys ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY person ON accounts.passkeys TO pulse_app
+    USING (user_id = nullif(current_setting('pulse.user_id', true), '')::uuid);
+GRANT SELECT, INSERT, UPDATE (name, dynamic_state, last_used_at), DELETE ON accounts.passkeys TO pulse_app;
+
+CREATE TABLE accounts.passkey_ceremonies (
+    hash        bytea PRIMARY KEY CHECK (length(hash) = 32),
+    expires_at  timestamptz NOT NULL
+);
+CREATE INDEX passkey_ceremonies_age ON accounts.passkey_ceremonies (expires_at);
+COMMENT ON TABLE accounts.passkey_ceremonies IS 'class: platform. What browsers were asked for a passkey and have not answered; each is answered once.';
+COMMENT ON COLUMN accounts.passkey_ceremonies.hash IS '@pii(class: NONE) SHA-256 of the ceremony, which the browser has.';
+COMMENT ON COLUMN accounts.passkey_ceremonies.expires_at IS '@pii(class: NONE) Until when it may be answered.';
+GRANT SELECT, INSERT, UPDATE, DELETE ON accounts.passkey_ceremonies TO pulse_app;
+
 -- One more reason for which sessions end.
 ALTER TABLE accounts.sessions DROP CONSTRAINT sessions_end_reason_check;
 ALTER TABLE accounts.sessions ADD CONSTRAINT sessions_end_reason_check

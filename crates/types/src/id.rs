@@ -130,6 +130,8 @@ ids! {
     JobId,
     /// An organization. The root organization is the tenant.
     OrgId,
+    /// A key in somebody's device.
+    PasskeyId,
     /// A running process of Pulse, among those that share a database.
     ProcessId,
     /// A relationship between two entities.

@@ -14,7 +14,7 @@ pub use change::{AUDIT, Change, ChangeKind, Fact, InvalidTag, Tag, Tagged};
 pub use clock::Clock;
 pub use id::{
     CollectionId, DeadLetterId, DeliveryId, EntityId, EntityTypeId, EventId, InvalidId, ItemId, JobId, OrgId,
-    ProcessId, RelationshipId, RequestId, ScheduleId, SessionId, StreamId, UserId, WebhookId,
+    PasskeyId, ProcessId, RelationshipId, RequestId, ScheduleId, SessionId, StreamId, UserId, WebhookId,
 };
 pub use identity::Identity;
 pub use origin::Origin;

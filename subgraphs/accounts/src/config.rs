@@ -34,6 +34,8 @@ pub struct Config {
     pub password_hash: PasswordHashConfig,
     /// The keys that access tokens are signed with.
     pub signing_keys: SigningKeysConfig,
+    /// The site that passkeys are for.
+    pub passkeys: PasskeysConfig,
     /// How letters are sent.
     pub mail: MailConfig,
     /// Where links in letters lead.
@@ -52,6 +54,7 @@ impl Default for Config {
             totp_issuer: "Pulse".to_owned(),
             password_hash: PasswordHashConfig::default(),
             signing_keys: SigningKeysConfig::default(),
+            passkeys: PasskeysConfig::default(),
             mail: MailConfig::default(),
             links: LinksConfig::default(),
         }
@@ -115,6 +118,22 @@ impl Default for SigningKeysConfig {
             publish_ahead: Duration::from_hours(1),
             reread_every: Duration::from_secs(30),
         }
+    }
+}
+
+/// The section `[accounts.passkeys]`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct PasskeysConfig {
+    /// The domain that passkeys are for. Those of before are worth nothing when it changes.
+    pub rp_id: String,
+    /// The pages that may ask for them.
+    pub origins: Vec<String>,
+}
+
+impl Default for PasskeysConfig {
+    fn default() -> Self {
+        Self { rp_id: "localhost".to_owned(), origins: vec!["http://localhost:3000".to_owned()] }
     }
 }
 

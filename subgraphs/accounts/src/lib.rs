@@ -12,6 +12,7 @@ mod name;
 mod one_time_token;
 mod operator;
 mod organization;
+mod passkey;
 mod routes;
 mod session;
 mod signing_keys;
@@ -28,7 +29,7 @@ use pulse_sealing::Sealer;
 use pulse_store::Store;
 use pulse_tokens::AccessTokens;
 
-pub use config::{Config, LinksConfig, MailConfig, PasswordHashConfig, SigningKeysConfig};
+pub use config::{Config, LinksConfig, MailConfig, PasskeysConfig, PasswordHashConfig, SigningKeysConfig};
 pub use graphql::{Mutation, Query, Subscription};
 pub use mail::InvalidMailSettings;
 pub use operator::{Demo, DemoError, ensure_demo, organization_by_slug};
@@ -40,6 +41,7 @@ pub use user::{PasswordHashError, UserError};
 use authority::Authority;
 use graphql::Loaders;
 use mail::{Mailer, SendLetters};
+use passkey::Site;
 
 /// The settings of this subgraph with their defaults, commented, as TOML.
 pub const DEFAULT_CONFIG: &str = include_str!("../config.default.toml");
@@ -67,6 +69,9 @@ pub enum InvalidSettings {
     /// When keys are replaced.
     #[error("accounts.signing_keys.{0}")]
     SigningKeys(&'static str),
+    /// The site that passkeys are for.
+    #[error("accounts.passkeys.{0}")]
+    Passkeys(&'static str),
 }
 
 /// The subgraph over its database. `tokens` need a private key to sign people in; what it must keep secret, it keeps sealed.
@@ -80,7 +85,8 @@ pub fn subgraph(
     config.signing_keys.check().map_err(InvalidSettings::SigningKeys)?;
     let routes = routes(&tokens);
     let letters = SendLetters::new(Mailer::try_new(&config.mail)?, sealer.clone(), config.clone());
-    let authority = Authority::try_new(tokens, sealer, config)?;
+    let site = Site::try_new(&config.passkeys, sealer.clone()).map_err(InvalidSettings::Passkeys)?;
+    let authority = Authority::try_new(tokens, (sealer, site), config)?;
     let prepare = move |request: async_graphql::Request, session: &pulse_store::Session| {
         request.data(Loaders::new(session)).data(authority.clone())
     };

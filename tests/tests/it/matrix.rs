@@ -55,7 +55,7 @@ pub(crate) const ROWS: &[Row] = &[
         anonymous: Null,
         ..read(
             "me",
-            "{ me { id name email emailVerified organizations { nodes { slug } } sessions { nodes { id address userAgent } } secondFactor { recoveryCodesLeft } } }",
+            "{ me { id name email emailVerified organizations { nodes { slug } } sessions { nodes { id address userAgent } } secondFactor { recoveryCodesLeft } passkeys { name } } }",
             Data,
         )
     },
@@ -109,6 +109,13 @@ pub(crate) const ROWS: &[Row] = &[
         "mutation { completeSignIn(input: { challenge: \"@org\", code: \"000000\" }) { accessToken } }",
         BAD_USER_INPUT,
     ),
+    // And a passkey, whoever sends what it has answered.
+    same("beginPasskeySignIn", "mutation { beginPasskeySignIn { ceremony } }", Data),
+    same(
+        "signInWithPasskey",
+        "mutation { signInWithPasskey(input: { ceremony: \"@org\", credential: {} }) { accessToken } }",
+        BAD_USER_INPUT,
+    ),
     // Asking says nothing about who has the address.
     same(
         "requestPasswordReset",
@@ -136,6 +143,41 @@ pub(crate) const ROWS: &[Row] = &[
             "changePassword",
             "mutation { changePassword(input: { password: \"not the password\", newPassword: \"long enough a password\" }) { changed } }",
             FORBIDDEN,
+        )
+    },
+    Row {
+        owner: FORBIDDEN,
+        ..write(
+            "beginPasskey",
+            "mutation { beginPasskey(input: { password: \"not the password\" }) { ceremony } }",
+            FORBIDDEN,
+        )
+    },
+    Row {
+        viewer: BAD_USER_INPUT,
+        owner: BAD_USER_INPUT,
+        ..read(
+            "finishPasskey",
+            "mutation { finishPasskey(input: { ceremony: \"@org\", credential: {}, name: \"X\" }) { passkey { id } } }",
+            BAD_USER_INPUT,
+        )
+    },
+    Row {
+        viewer: NOT_FOUND,
+        owner: NOT_FOUND,
+        ..read(
+            "renamePasskey",
+            "mutation { renamePasskey(input: { passkeyId: \"@org\", name: \"X\" }) { passkey { id } } }",
+            NOT_FOUND,
+        )
+    },
+    Row {
+        viewer: NOT_FOUND,
+        owner: NOT_FOUND,
+        ..read(
+            "removePasskey",
+            "mutation { removePasskey(input: { passkeyId: \"@org\" }) { passkeyId } }",
+            NOT_FOUND,
         )
     },
     Row {

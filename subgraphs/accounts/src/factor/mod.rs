@@ -209,16 +209,30 @@ async fn replace_codes_in_tx(write: &mut Write, user: UserId) -> Result<Vec<Secr
 }
 
 /// The person is told, and is signed out everywhere else.
-async fn changed_in_tx(
+pub(crate) async fn changed_in_tx<E>(
     write: &mut Write,
     session: &Session,
     (user, news): (UserId, FactorNews),
-) -> Result<(), Error<FactorError>> {
-    let row = user::touch_in_tx(write, user).await?.ok_or(Refusal::Unauthenticated)?;
-    write.event_of_no_tenant(user::event(EventKind::Updated, &row, vec!["secondFactor"]));
+) -> Result<(), Error<E>> {
+    let field = match news {
+        FactorNews::NewPasskey | FactorNews::PasskeyRemoved => "passkeys",
+        _ => "secondFactor",
+    };
+    touch_in_tx(write, user, field).await?;
     let goes_on = session.caller().session;
     session::end_all_in_tx(write, user, goes_on, session::EndReason::FactorChanged).await?;
     write.enqueue(Letter::Factor { user, news }.job());
+    Ok(())
+}
+
+/// A field of the person's has changed that is no column of its row.
+pub(crate) async fn touch_in_tx<E>(
+    write: &mut Write,
+    user: UserId,
+    field: &'static str,
+) -> Result<(), Error<E>> {
+    let row = user::touch_in_tx(write, user).await?.ok_or(Refusal::Unauthenticated)?;
+    write.event_of_no_tenant(user::event(EventKind::Updated, &row, vec![field]));
     Ok(())
 }
 

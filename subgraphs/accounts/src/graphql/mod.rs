@@ -7,6 +7,7 @@ mod loaders;
 mod magic_link;
 mod membership;
 mod organization;
+mod passkey;
 mod password;
 mod second_factor;
 mod session;
@@ -28,6 +29,7 @@ pub struct Query(user::UserQuery, organization::OrganizationQuery);
 pub struct Mutation(
     session::SessionMutation,
     second_factor::SecondFactorMutation,
+    passkey::PasskeyMutation,
     device::DeviceMutation,
     magic_link::MagicLinkMutation,
     address::AddressMutation,

@@ -8,6 +8,7 @@ use pulse_types::UserId;
 use super::device::{self, Session, SessionsError};
 use super::loaders::Loaders;
 use super::organization::Organization;
+use super::passkey::{self, Passkey};
 use super::second_factor::{self, SecondFactor, SecondFactorError};
 use crate::joined;
 use crate::organization::{self, Seen};
@@ -112,6 +113,11 @@ impl User {
         ctx: &Context<'_>,
     ) -> Option<Result<SecondFactor, Error<SecondFactorError>>> {
         second_factor::of(ctx, self).await.transpose()
+    }
+
+    /// Keys in your devices that sign you in, in the order of their making: at most 20. Refused for anybody else.
+    async fn passkeys(&self, ctx: &Context<'_>) -> Option<Result<Vec<Passkey>, Error<SecondFactorError>>> {
+        Some(passkey::of(ctx, self).await)
     }
 
     /// The organizations that you are a member of, in the order of joining. Refused for anybody else.

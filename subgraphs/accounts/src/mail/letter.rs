@@ -72,6 +72,10 @@ pub(crate) enum FactorNews {
     Off,
     /// There are other recovery codes.
     NewRecoveryCodes,
+    /// A passkey signs in from now on.
+    NewPasskey,
+    /// A passkey signs in no more.
+    PasskeyRemoved,
     /// Somebody signed in with a recovery code.
     RecoveryCodeUsed,
     /// Somebody has shown the first factor, and often a wrong second one.

@@ -62,6 +62,14 @@ pub(crate) fn factor(news: FactorNews) -> Text {
             "You have new recovery codes",
             "you have new recovery codes, and those of before are worth nothing. Everywhere else you were signed out.",
         ),
+        FactorNews::NewPasskey => (
+            "You have a new passkey",
+            "a new passkey signs you in from now on. Everywhere else you were signed out.",
+        ),
+        FactorNews::PasskeyRemoved => (
+            "A passkey was removed",
+            "one of your passkeys signs nobody in any more. Everywhere else you were signed out.",
+        ),
         FactorNews::RecoveryCodeUsed => (
             "A recovery code was used",
             "somebody has signed in with one of your recovery codes. It is worth nothing any more. If you have few left, \

@@ -21,7 +21,7 @@ pub(crate) use devices::{count, end_one, end_others, page};
 pub(crate) use entity::{EndReason, SessionRow};
 pub(crate) use error::{MagicLinkError, SecondStepError, SessionError, SignInError};
 pub(crate) use magic_link::{request as request_magic_link, sign_in as sign_in_with_link};
-pub(crate) use second_step::{Challenge, Entered, SecondFactor, complete};
+pub(crate) use second_step::{Challenge, Entered, SecondFactor, complete, enter_at_once};
 
 use self::entity::TokenRow;
 use crate::authority::Authority;
@@ -212,7 +212,7 @@ fn anonymous(session: &Session) -> Session {
 }
 
 /// A session of this person in no tenant: sessions belong to people.
-fn acting_as(session: &Session, user: UserId) -> Session {
+pub(crate) fn acting_as(session: &Session, user: UserId) -> Session {
     session.store().session(Arc::new(user::caller(user, session.caller())))
 }
 

@@ -68,11 +68,22 @@ pub(super) async fn enter<E>(
         write.commit(of_user("session:challenge", &user)).await?;
         return Ok(Entered::Challenged(Challenge { token, expires_at }));
     }
+    let signed_in = enter_at_once(write, authority, (user, caller), organization).await?;
+    Ok(Entered::SignedIn(Box::new(signed_in)))
+}
+
+/// Ends a write in which nothing is left to be shown, with a session.
+pub(crate) async fn enter_at_once<E>(
+    mut write: Write,
+    authority: &Authority,
+    (user, caller): (UserRow, &Caller),
+    organization: Option<Seen>,
+) -> Result<SignedIn, Error<E>> {
+    let in_organization = organization.as_ref().map(|seen| seen.organization.id);
     let (id, token) = open_in_tx(&mut write, authority, (user.id, caller), in_organization).await?;
     let now = write.now();
     write.commit(fact("session:create", id)).await?;
-    let signed_in = grant(authority, (user, id), organization, (Some(token), now))?;
-    Ok(Entered::SignedIn(Box::new(signed_in)))
+    grant(authority, (user, id), organization, (Some(token), now))
 }
 
 /// Takes the second factor for a challenge, and begins the session.
@@ -119,11 +130,7 @@ pub(crate) async fn complete(
     }
     // The person may have left the organization since the first step: then the session begins without one.
     let chosen = own.into_iter().find(|own| Some(own.organization.id) == found.organization).map(Seen::from);
-    let in_organization = chosen.as_ref().map(|seen| seen.organization.id);
-    let (id, token) = open_in_tx(&mut write, authority, (user, person.caller()), in_organization).await?;
-    let now = write.now();
-    write.commit(fact("session:create", id)).await?;
-    grant(authority, (row, id), chosen, (Some(token), now))
+    enter_at_once(write, authority, (row, person.caller()), chosen).await
 }
 
 fn of_user(action: &'static str, user: &UserRow) -> AuditFact {

@@ -8,7 +8,7 @@ use super::{EmailAddress, InvalidPassword};
 const JUDGED: usize = 64;
 
 /// Shorter parts of names and addresses are in too many words.
-const PART: usize = 4;
+const PART: usize = 5;
 
 /// Refuses what is guessed early (fewer than 10⁸ guesses: words of published lists of leaked passwords and of dictionaries,
 /// names, dates, keyboard patterns, repetitions, and what is made of them), and what contains the person's own name or address.
@@ -84,6 +84,8 @@ mod tests {
     #[test]
     fn what_nobody_guesses_is_accepted_whatever_it_is_made_of() {
         for good in [
+            "pulse demo password",
+            "a password for these tests",
             "correct battery staple",
             "пароль-пароль",
             "only lower case",

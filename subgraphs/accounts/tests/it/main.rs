@@ -9,6 +9,7 @@ mod letters;
 mod members;
 mod operator;
 mod organizations;
+mod passkeys;
 mod refresh;
 mod routes;
 mod second_factor;

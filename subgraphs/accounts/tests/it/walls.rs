@@ -5,7 +5,7 @@ use sqlx::{AssertSqlSafe, PgConnection};
 
 use crate::harness::{Accounts, Person};
 
-const PERSON: [&str; 8] = [
+const PERSON: [&str; 9] = [
     "users",
     "sessions",
     "refresh_tokens",
@@ -14,6 +14,7 @@ const PERSON: [&str; 8] = [
     "totp_factors",
     "recovery_codes",
     "sign_in_challenges",
+    "passkeys",
 ];
 const TENANT: [&str; 3] = ["organizations", "memberships", "history"];
 
@@ -43,6 +44,10 @@ async fn second_factor(accounts: &Accounts, user: UserId) {
     for table in [
         format!("recovery_codes (user_id, hash, created_at) SELECT $1, {hash}, now()"),
         format!("sign_in_challenges (user_id, hash, created_at, expires_at) SELECT $1, {hash}, now(), now()"),
+        format!(
+            "passkeys (user_id, id, credential_id, name, static_state, dynamic_state, created_at)
+             SELECT $1, gen_random_uuid(), {hash}, 'x', '', '1234567', now()"
+        ),
     ] {
         let insert = AssertSqlSafe(format!("INSERT INTO accounts.{table}"));
         sqlx::query(insert).bind(user).execute(&mut connection).await.unwrap();
@@ -121,6 +126,8 @@ async fn nothing_is_written_over_the_wall() {
         format!("UPDATE accounts.totp_factors SET confirmed_at = NULL WHERE user_id = '{bea}'"),
         format!("DELETE FROM accounts.totp_factors WHERE user_id = '{bea}'"),
         format!("DELETE FROM accounts.recovery_codes WHERE user_id = '{bea}'"),
+        format!("UPDATE accounts.passkeys SET name = 'x' WHERE user_id = '{bea}'"),
+        format!("DELETE FROM accounts.passkeys WHERE user_id = '{bea}'"),
         format!("UPDATE accounts.sign_in_challenges SET failures = 0 WHERE user_id = '{bea}'"),
         format!("DELETE FROM accounts.sign_in_challenges WHERE user_id = '{bea}'"),
         format!("UPDATE accounts.organizations SET name = 'x' WHERE org_id = '{second}'"),
@@ -145,6 +152,10 @@ async fn nothing_is_written_over_the_wall() {
         format!(
             "INSERT INTO accounts.sign_in_challenges VALUES ('{bea}', sha256('x'), NULL, 0, now(), now())"
         ),
+        format!(
+            "INSERT INTO accounts.passkeys VALUES ('{bea}', '{bea}', sha256('x'), 'x', '', '1234567', now())"
+        ),
+        "UPDATE accounts.passkeys SET credential_id = sha256('x')".to_owned(),
         "UPDATE accounts.recovery_codes SET hash = sha256('x')".to_owned(),
         "UPDATE accounts.signing_keys SET active_from = now()".to_owned(),
         format!("INSERT INTO accounts.credentials VALUES ('{bea}', 'x', now())"),
