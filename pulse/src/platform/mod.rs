@@ -45,13 +45,13 @@ pub use changes::TailFeed;
 pub use database::Database;
 pub(crate) use database::write_private;
 pub use in_process::InProcess;
-pub use keys::NewerKeys;
+pub use keys::{KeySource, NewerKeys};
 pub use revoked::{Revoked, RevokedByLog};
 pub use sealing::sealer;
 pub use signer::SecretSigner;
 pub use supergraph::{compose_own, not_composing, sdls};
 
-use keys::{KeySource, KeysApart};
+use keys::KeysApart;
 
 use crate::commands::Reach;
 use crate::exit::Failure;
