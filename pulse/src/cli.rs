@@ -31,6 +31,9 @@ pub enum Command {
     /// Change the database's schema.
     #[command(subcommand)]
     Migrate(MigrateCommand),
+    /// List and replace the keys that access tokens are signed with.
+    #[command(subcommand)]
+    Keys(KeysCommand),
     /// Load entities and relationships from a JSON Lines file.
     Import(ImportArgs),
     /// Prove that what was done is kept as it was written.
@@ -190,6 +193,23 @@ pub struct DatabaseArgs {
     /// The folder of `pulse dev`, used when `DATABASE_URL` is not set.
     #[arg(long, default_value = ".pulse", value_name = "FOLDER")]
     pub data_dir: PathBuf,
+}
+
+/// What to do about the keys of access tokens.
+#[derive(Debug, Subcommand)]
+pub enum KeysCommand {
+    /// List the keys, and what each does.
+    List(DatabaseArgs),
+    /// Make a new key. It is published at once and signs later; tokens of the old one are good until they end.
+    Rotate {
+        /// Where the keys are.
+        #[command(flatten)]
+        database: DatabaseArgs,
+        /// The old key was stolen: the new one signs at once, and no token of another key is accepted any more. Clients
+        /// have to refresh their sessions.
+        #[arg(long)]
+        now: bool,
+    },
 }
 
 /// Arguments of `pulse import`.

@@ -3,15 +3,14 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use arc_swap::ArcSwap;
 use chrono::{DateTime, Utc};
-use ed25519_dalek::pkcs8::EncodePrivateKey;
 use jsonwebtoken::errors::ErrorKind;
-use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
-use pulse_types::{Caller, MachineId, OrgId, Permissions, RequestId, Secret, SessionId, Subject, UserId};
+use jsonwebtoken::{Algorithm, DecodingKey, Header, Validation};
+use pulse_types::{Caller, MachineId, OrgId, Permissions, RequestId, SessionId, Subject, UserId};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
+
+use crate::{KeySet, SigningKey};
 
 /// How long an access token lives, in seconds.
 pub const ACCESS_TOKEN_SECONDS: i64 = 15 * 60;
@@ -30,9 +29,12 @@ pub enum TokenError {
     /// Made for somebody else.
     #[error("the token is for another audience")]
     WrongAudience,
-    /// The signature does not match, or the key is unknown.
+    /// The signature does not match.
     #[error("the token's signature is not valid")]
     Forged,
+    /// It names a key that is not known here: a forged one, one of before, or one that is newer than what is known here.
+    #[error("the token's signature is not valid")]
+    UnknownKey,
     /// It is no token of ours.
     #[error("the token is malformed")]
     Malformed,
@@ -41,6 +43,9 @@ pub enum TokenError {
         "the signing key is not an Ed25519 seed: expected 32 bytes in base64, such as `openssl rand -base64 32` makes"
     )]
     SigningKey,
+    /// A public key that cannot be read.
+    #[error("the public key is not an Ed25519 key: expected 32 bytes in base64 for URLs")]
+    PublicKey,
 }
 
 impl From<jsonwebtoken::errors::Error> for TokenError {
@@ -139,81 +144,36 @@ impl AccessClaims {
     }
 }
 
-/// A private key that signs access tokens.
-#[derive(Clone)]
-pub struct SigningKey {
-    id: String,
-    key: ed25519_dalek::SigningKey,
-    encoding: EncodingKey,
-}
-
-impl SigningKey {
-    /// The key of a seed: 32 bytes from a cryptographic source.
-    pub fn from_seed(seed: &[u8; 32]) -> Result<Self, TokenError> {
-        Self::from_key(ed25519_dalek::SigningKey::from_bytes(seed))
-    }
-
-    /// The key of a seed in base64, as settings hold it.
-    pub fn from_base64(seed: &Secret) -> Result<Self, TokenError> {
-        let bytes = STANDARD.decode(seed.expose().trim()).map_err(|_| TokenError::SigningKey)?;
-        let seed = <[u8; 32]>::try_from(bytes).map_err(|_| TokenError::SigningKey)?;
-        Self::from_seed(&seed)
-    }
-
-    fn from_key(key: ed25519_dalek::SigningKey) -> Result<Self, TokenError> {
-        let der = key.to_pkcs8_der().map_err(|_| TokenError::SigningKey)?;
-        let jwk = public_jwk(&key);
-        Ok(Self { id: jwk.kid, encoding: EncodingKey::from_ed_der(der.as_bytes()), key })
-    }
-}
-
-/// A public key as a JSON Web Key.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Jwk {
-    kty: String,
-    crv: String,
-    x: String,
-    kid: String,
-    #[serde(rename = "use", default, skip_serializing_if = "Option::is_none")]
-    usage: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    alg: Option<String>,
-}
-
-/// The key's JSON Web Key; its id is the RFC 7638 thumbprint.
-fn public_jwk(key: &ed25519_dalek::SigningKey) -> Jwk {
-    let x = URL_SAFE_NO_PAD.encode(key.verifying_key().as_bytes());
-    let thumbprint = format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{x}"}}"#);
-    Jwk {
-        kty: "OKP".to_owned(),
-        crv: "Ed25519".to_owned(),
-        kid: URL_SAFE_NO_PAD.encode(Sha256::digest(thumbprint)),
-        x,
-        usage: Some("sig".to_owned()),
-        alg: Some("EdDSA".to_owned()),
-    }
-}
-
-/// The public keys by which access tokens are verified: a JSON Web Key Set.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct KeySet {
-    keys: Vec<Jwk>,
-}
-
-/// Verifies access tokens, and makes them where there is a private key. Cheap to clone.
+/// Verifies access tokens, and makes them where there is a private key. Cheap to clone; clones have the same keys, also when
+/// these are replaced.
 #[derive(Clone)]
 pub struct AccessTokens {
-    signing: Option<Arc<SigningKey>>,
-    keys: Arc<KeySet>,
-    verifying: Arc<HashMap<String, DecodingKey>>,
+    ring: Arc<ArcSwap<Ring>>,
     validation: Arc<Validation>,
+}
+
+/// The keys at one time.
+struct Ring {
+    signing: Option<SigningKey>,
+    keys: Arc<KeySet>,
+    verifying: HashMap<String, DecodingKey>,
+}
+
+impl Ring {
+    fn try_new(signing: Option<SigningKey>, keys: KeySet) -> Result<Self, TokenError> {
+        let mut verifying = HashMap::new();
+        for key in &keys.keys {
+            verifying.insert(key.kid.clone(), DecodingKey::from_ed_components(&key.x)?);
+        }
+        Ok(Self { signing, keys: Arc::new(keys), verifying })
+    }
 }
 
 impl AccessTokens {
     /// Makes tokens with `key` and verifies them.
     pub fn signing(key: SigningKey) -> Result<Self, TokenError> {
-        let keys = KeySet { keys: vec![public_jwk(&key.key)] };
-        Ok(Self { signing: Some(Arc::new(key)), ..Self::verifying(keys)? })
+        let keys = KeySet::new([key.public()]);
+        Self::new(Some(key), keys)
     }
 
     /// Makes none and accepts none: for processes in which nobody signs in.
@@ -223,27 +183,40 @@ impl AccessTokens {
 
     /// Verifies tokens made elsewhere by one of `keys`.
     pub fn verifying(keys: KeySet) -> Result<Self, TokenError> {
-        let mut verifying = HashMap::new();
-        for key in &keys.keys {
-            verifying.insert(key.kid.clone(), DecodingKey::from_ed_components(&key.x)?);
-        }
+        Self::new(None, keys)
+    }
+
+    fn new(signing: Option<SigningKey>, keys: KeySet) -> Result<Self, TokenError> {
         let mut validation = Validation::new(Algorithm::EdDSA);
         validation.set_audience(&[AUDIENCE]);
         validation.set_required_spec_claims(&["aud", "exp", "sub"]);
         validation.validate_exp = false;
-        let (keys, verifying, validation) = (Arc::new(keys), Arc::new(verifying), Arc::new(validation));
-        Ok(Self { signing: None, keys, verifying, validation })
+        let ring = Arc::new(ArcSwap::from_pointee(Ring::try_new(signing, keys)?));
+        Ok(Self { ring, validation: Arc::new(validation) })
+    }
+
+    /// Puts these keys in the place of those of before, for every clone: `signing` makes tokens from now on, and one of `keys`
+    /// must have made a token that is accepted.
+    pub fn replace(&self, signing: Option<SigningKey>, keys: KeySet) -> Result<(), TokenError> {
+        self.ring.store(Arc::new(Ring::try_new(signing, keys)?));
+        Ok(())
     }
 
     /// The public keys.
-    pub fn key_set(&self) -> &KeySet {
-        &self.keys
+    pub fn key_set(&self) -> Arc<KeySet> {
+        Arc::clone(&self.ring.load().keys)
+    }
+
+    /// The private key, where there is one.
+    pub fn signing_key(&self) -> Option<SigningKey> {
+        self.ring.load().signing.clone()
     }
 
     /// A token that says `claims`. `None` where there is no private key.
     pub fn sign(&self, claims: &AccessClaims) -> Option<Result<String, TokenError>> {
-        let key = self.signing.as_ref()?;
-        let header = Header { kid: Some(key.id.clone()), ..Header::new(Algorithm::EdDSA) };
+        let ring = self.ring.load();
+        let key = ring.signing.as_ref()?;
+        let header = Header { kid: Some(key.public().id().to_owned()), ..Header::new(Algorithm::EdDSA) };
         Some(jsonwebtoken::encode(&header, claims, &key.encoding).map_err(TokenError::from))
     }
 
@@ -251,7 +224,8 @@ impl AccessTokens {
     pub fn verify(&self, token: &str, now: DateTime<Utc>) -> Result<AccessClaims, TokenError> {
         let header = jsonwebtoken::decode_header(token).map_err(|_| TokenError::Malformed)?;
         let id = header.kid.ok_or(TokenError::Malformed)?;
-        let key = self.verifying.get(&id).ok_or(TokenError::Forged)?;
+        let ring = self.ring.load();
+        let key = ring.verifying.get(&id).ok_or(TokenError::UnknownKey)?;
         let claims = jsonwebtoken::decode::<AccessClaims>(token, key, &self.validation)?.claims;
         check_expiry(claims.exp + LEEWAY_SECONDS, now)?;
         Ok(claims)
@@ -286,7 +260,7 @@ mod tests {
     fn a_token_says_what_was_claimed_also_elsewhere() {
         let (tokens, claims) = (tokens(1), claims());
         let token = tokens.sign(&claims).expect("has a key").expect("signs");
-        let published = serde_json::to_string(tokens.key_set()).expect("serializes");
+        let published = serde_json::to_string(&*tokens.key_set()).expect("serializes");
         let elsewhere =
             AccessTokens::verifying(serde_json::from_str(&published).expect("parses")).expect("verifies");
         assert_eq!(elsewhere.verify(&token, now()), Ok(claims));
@@ -297,7 +271,7 @@ mod tests {
         let token = tokens(1).sign(&claims()).expect("has a key").expect("signs");
         let late = now() + TimeDelta::seconds(ACCESS_TOKEN_SECONDS + LEEWAY_SECONDS);
         assert_eq!(tokens(1).verify(&token, late), Err(TokenError::Expired));
-        assert_eq!(tokens(2).verify(&token, now()), Err(TokenError::Forged));
+        assert_eq!(tokens(2).verify(&token, now()), Err(TokenError::UnknownKey));
         let (head, signature) = token.rsplit_once('.').expect("three parts");
         let other = if signature.starts_with('A') { "B" } else { "A" };
         let tampered = format!("{head}.{other}{}", &signature[1..]);
@@ -306,12 +280,36 @@ mod tests {
     }
 
     #[test]
-    fn a_key_comes_from_a_seed_in_base64_and_from_nothing_else() {
-        let key =
-            SigningKey::from_base64(&Secret::new(format!("{}\n", STANDARD.encode([7; 32])))).expect("reads");
-        assert_eq!(key.id, SigningKey::from_seed(&[7; 32]).expect("a key").id);
-        for wrong in ["", "short", &STANDARD.encode([7; 31])] {
-            assert_eq!(SigningKey::from_base64(&Secret::new(wrong)).err(), Some(TokenError::SigningKey));
+    fn a_token_for_another_audience_is_refused() {
+        for audience in ["", "entities", "https://pulse.example", "Pulse"] {
+            let claims = AccessClaims { aud: audience.to_owned(), ..claims() };
+            let token = tokens(1).sign(&claims).expect("has a key").expect("signs");
+            assert_eq!(tokens(1).verify(&token, now()), Err(TokenError::WrongAudience), "{audience}");
         }
+        // What a gateway says to a subgraph is no access token either, whatever it is signed with.
+        let caller = crate::CallerTokens::new("pulse", &pulse_types::Secret::new("a shared secret"));
+        let token = caller.sign(&Caller::anonymous(RequestId::new(now())), now()).expect("signs");
+        assert_eq!(tokens(1).verify(&token, now()), Err(TokenError::Malformed));
+    }
+
+    #[test]
+    fn replaced_keys_are_replaced_for_everybody_and_old_tokens_stay_good_while_their_key_is_there() {
+        let (old, new) = (
+            SigningKey::from_seed(&[1; 32]).expect("a key"),
+            SigningKey::from_seed(&[2; 32]).expect("a key"),
+        );
+        let all = AccessTokens::signing(old.clone()).expect("signs");
+        let elsewhere = all.clone();
+        let before = all.sign(&claims()).expect("has a key").expect("signs");
+        all.replace(Some(new.clone()), KeySet::new([old.public(), new.public()])).expect("keys");
+        let after = elsewhere.sign(&claims()).expect("has a key").expect("signs");
+        assert!(elsewhere.verify(&before, now()).is_ok() && elsewhere.verify(&after, now()).is_ok());
+        assert_eq!(
+            jsonwebtoken::decode_header(&after).expect("a token").kid.as_deref(),
+            Some(new.public().id())
+        );
+        all.replace(Some(new.clone()), KeySet::new([new.public()])).expect("keys");
+        assert_eq!(elsewhere.verify(&before, now()), Err(TokenError::UnknownKey));
+        assert!(elsewhere.verify(&after, now()).is_ok());
     }
 }

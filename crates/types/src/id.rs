@@ -138,6 +138,8 @@ ids! {
     MachineId,
     /// An organization. The root organization is the tenant.
     OrgId,
+    /// A key in somebody's device.
+    PasskeyId,
     /// An export or erasure of what is stored about a person.
     PrivacyRequestId,
     /// A running process of Pulse, among those that share a database.

@@ -14,7 +14,7 @@ pub use change::{AUDIT, Change, ChangeKind, Fact, InvalidTag, Tag, Tagged};
 pub use clock::Clock;
 pub use id::{
     CollectionId, ConsentId, DeadLetterId, DeliveryId, EntityId, EntityTypeId, EventId, IdentityId,
-    IdentityProviderId, InvalidId, ItemId, JobId, MachineId, OrgId, PrivacyRequestId, ProcessId,
+    IdentityProviderId, InvalidId, ItemId, JobId, MachineId, OrgId, PasskeyId, PrivacyRequestId, ProcessId,
     RelationshipId, RequestId, ScheduleId, SessionId, StreamId, UserId, WebhookId,
 };
 pub use identity::Identity;

@@ -124,7 +124,11 @@ pub(super) fn find_key(data_dir: &Path, settings: &mut Settings) -> anyhow::Resu
 }
 
 /// The configured key, or the one kept in this file of the data folder, made there at the first start.
-fn kept_key(data_dir: &Path, file: &str, configured: Option<Secret>) -> Result<Secret, ClusterError> {
+pub(super) fn kept_key(
+    data_dir: &Path,
+    file: &str,
+    configured: Option<Secret>,
+) -> Result<Secret, ClusterError> {
     if let Some(key) = configured {
         return Ok(key);
     }

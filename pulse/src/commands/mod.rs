@@ -5,6 +5,7 @@ mod dev;
 mod gateway;
 mod health;
 mod import;
+mod keys;
 mod migrate;
 mod privacy;
 mod schema;
@@ -31,6 +32,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Migrate(command) => migrate::run(command, &Settings::load(file)?).await?,
         Command::Audit(command) => audit::run(command, Settings::load(file)?).await?,
         Command::Privacy(command) => privacy::run(command, &Settings::load(file)?).await?,
+        Command::Keys(command) => keys::run(command, Settings::load(file)?).await?,
         Command::Import(args) => import::run(args, &Settings::load(file)?).await?,
     }
     Ok(())

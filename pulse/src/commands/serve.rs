@@ -75,12 +75,19 @@ async fn subgraph(args: SubgraphArgs, settings: &Settings, metrics: Metrics) -> 
         "accounts" => signing_tokens(settings.secrets.signing_key.as_ref())?,
         _ => pulse_tokens::AccessTokens::none(),
     };
+    let keys = match name.as_str() {
+        "accounts" => Some(platform::signing_keys(&store, &tokens, settings).await?),
+        _ => None,
+    };
     let (tail, reader) = Tail::new(&store);
     let subgraph = platform::subgraph(&name, &store, &tail, &tokens, settings)?;
     let stop = CancellationToken::new();
     let router = pulse_graphql::router(subgraph, secret, store.clock().clone(), stop.clone())
         .route("/metrics", get(move || std::future::ready(metrics.render())));
-    let background = Background::of_subgraph(&store, &database, reader, settings);
+    let mut background = Background::of_subgraph(&store, &database, reader, settings);
+    if let Some(keys) = keys {
+        background.spawn(keys.keep_fresh());
+    }
     until_stopped(listener, router, settings, stop).await?;
     background.stop().await;
     store.close().await;

@@ -8,10 +8,11 @@ use http::header::{AUTHORIZATION, HeaderName};
 use http::{HeaderMap, HeaderValue};
 use pulse_accounts::VerifiedMachine;
 use pulse_gateway::ports::{Authenticated, AuthenticationError, Authenticator, RevocationFeed, Terms};
-use pulse_tokens::{AccessTokens, MachineKind, MachineSecret};
+use pulse_tokens::{AccessTokens, MachineKind, MachineSecret, TokenError};
 use pulse_types::{Caller, Clock, RequestId, Subject};
 
 use super::Revoked;
+use super::keys::NewerKeys;
 use super::machines::VerifyMachines;
 
 /// Another place for an API key.
@@ -28,6 +29,8 @@ pub struct TokenAuthenticator {
     revoked: Arc<Revoked>,
     /// What keeps `revoked` true, where that may fail to.
     news: Option<Arc<dyn RevocationFeed>>,
+    /// Where keys are looked for that are not known here.
+    newer: Option<NewerKeys>,
 }
 
 impl TokenAuthenticator {
@@ -38,7 +41,7 @@ impl TokenAuthenticator {
         clock: Clock,
         revoked: Arc<Revoked>,
     ) -> Self {
-        Self { tokens, machines, clock, revoked, news: None }
+        Self { tokens, machines, clock, revoked, news: None, newer: None }
     }
 
     /// Believes nothing while `news` is not current.
@@ -47,8 +50,19 @@ impl TokenAuthenticator {
         Self { news: Some(news), ..self }
     }
 
-    fn token(&self, token: &str, now: DateTime<Utc>) -> Result<Authenticated, AuthenticationError> {
-        let claims = self.tokens.verify(token, now).map_err(|error| invalid(&error))?;
+    /// Looks for the key of a token that names one which is not known here.
+    #[must_use]
+    pub fn with_newer_keys(self, newer: NewerKeys) -> Self {
+        Self { newer: Some(newer), ..self }
+    }
+
+    async fn token(&self, token: &str, now: DateTime<Utc>) -> Result<Authenticated, AuthenticationError> {
+        let mut verified = self.tokens.verify(token, now);
+        if let (Err(TokenError::UnknownKey), Some(newer)) = (&verified, &self.newer) {
+            newer.look().await;
+            verified = self.tokens.verify(token, now);
+        }
+        let claims = verified.map_err(|error| invalid(&error))?;
         self.require_news()?;
         let expires_at = DateTime::from_timestamp(claims.exp, 0);
         let caller = claims.caller(RequestId::new(now));
@@ -111,7 +125,7 @@ impl Authenticator for TokenAuthenticator {
                 if MachineSecret::is_meant(token) {
                     self.key(token, now).await
                 } else {
-                    self.token(token, now)
+                    self.token(token, now).await
                 }
             }
         }

@@ -10,6 +10,7 @@ pub mod demo;
 mod health;
 mod in_process;
 mod job_socket;
+mod keys;
 mod machines;
 mod revoked;
 mod sealing;
@@ -24,7 +25,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use axum::Router;
-use pulse_accounts::Machines;
+use pulse_accounts::{Machines, SigningKeys};
 use pulse_events::Tail;
 use pulse_files::Files;
 use pulse_gateway::StaticSource;
@@ -47,12 +48,14 @@ pub use changes::TailFeed;
 pub use database::Database;
 pub(crate) use database::write_private;
 pub use in_process::InProcess;
+pub use keys::{KeySource, NewerKeys};
 pub use machines::VerifyMachines;
 pub use revoked::{Revoked, RevokedByLog};
 pub use sealing::sealer;
 pub use signer::SecretSigner;
 pub use supergraph::{compose_own, not_composing, sdls};
 
+use self::keys::KeysApart;
 use self::machines::MachinesApart;
 use crate::commands::Reach;
 use crate::exit::Failure;
@@ -136,6 +139,7 @@ impl Platform {
         metrics: Option<Metrics>,
     ) -> anyhow::Result<Self> {
         let store = cache::over(database.store(settings), database, settings);
+        let keys = signing_keys(&store, tokens, settings).await?;
         let (tail, reader) = Tail::new(&store);
         let subgraphs = subgraphs(&store, &tail, tokens, settings)?;
         let revoked = Arc::new(Revoked::default());
@@ -146,12 +150,15 @@ impl Platform {
         let parts = GatewayParts {
             subgraphs: Subgraphs::Fixed(subgraphs.iter().cloned().map(InProcess::port).collect()),
             source: Arc::new(StaticSource::new(compose_own()?)),
-            authenticator: Arc::new(TokenAuthenticator::new(
-                tokens.clone(),
-                Arc::new(Machines::new(store.clone())),
-                store.clock().clone(),
-                Arc::clone(&revoked),
-            )),
+            authenticator: Arc::new(
+                TokenAuthenticator::new(
+                    tokens.clone(),
+                    Arc::new(Machines::new(store.clone())),
+                    store.clock().clone(),
+                    Arc::clone(&revoked),
+                )
+                .with_newer_keys(NewerKeys::new(Arc::clone(&keys) as _)),
+            ),
             revocations: Some(Arc::new(RevokedByLog::new(store.clone(), tail.clone(), revoked))),
             changes: Some(Arc::new(TailFeed(tail.clone()))),
             operations: None,
@@ -172,6 +179,7 @@ impl Platform {
         let process = ProcessId::new(store.clock().now());
         background.spawn(streams::report(gateway.streams(), reports, process));
         background.spawn(streams::end(gateway.streams(), TailFeed(tail.clone()).changes()));
+        background.spawn(keys.keep_fresh());
         Ok(Self { subgraphs, gateway, router, background, store, tail })
     }
 
@@ -184,6 +192,22 @@ impl Platform {
     pub const fn tail(&self) -> &Tail {
         &self.tail
     }
+}
+
+/// The keys that access tokens are signed with, in use as far as they can be read.
+pub async fn signing_keys(
+    store: &Store,
+    tokens: &AccessTokens,
+    settings: &Settings,
+) -> anyhow::Result<Arc<SigningKeys>> {
+    let (sealer, config) = (sealer(&settings.secrets)?, settings.accounts.signing_keys);
+    let keys = Arc::new(SigningKeys::new(store.clone(), sealer, tokens.clone(), config));
+    // Without a database nobody signs in anyway, and they are read again in a while.
+    if let Err(error) = keys.refresh().await {
+        let error = &error as &dyn std::error::Error;
+        tracing::warn!(error, "the keys of access tokens cannot be read yet");
+    }
+    Ok(keys)
 }
 
 /// A gateway in front of Pulse's subgraphs in other processes, routes beside the API, and how settings reach subgraphs.
@@ -217,9 +241,17 @@ pub async fn remote_gateway(
             Subgraphs::remote(&settings.gateway, Some(Arc::clone(&signer)), clock.clone())
         }
     };
+    let keys: Arc<dyn KeySource> = Arc::new(KeysApart { places: feed.places(), tokens: tokens.clone() });
+    if let Err(error) = keys.refresh().await {
+        tracing::warn!(
+            error,
+            "the keys of access tokens cannot be fetched yet; the configured one is believed"
+        );
+    }
     let machines = Arc::new(MachinesApart(feed.places()));
     let authenticator =
-        TokenAuthenticator::new(tokens.clone(), Arc::clone(&machines) as _, clock.clone(), revoked);
+        TokenAuthenticator::new(tokens.clone(), Arc::clone(&machines) as _, clock.clone(), revoked)
+            .with_newer_keys(NewerKeys::new(Arc::clone(&keys)));
     let parts = GatewayParts {
         subgraphs: reach(settings),
         source: Arc::new(StaticSource::new(compose_own()?)),
@@ -238,6 +270,7 @@ pub async fn remote_gateway(
     let reports = Arc::new(streams::ToProcess(feed.places()));
     tokio::spawn(streams::report(gateway.streams(), reports, process));
     tokio::spawn(streams::end(gateway.streams(), feed.changes()));
+    tokio::spawn(keys::keep_fresh(keys));
     let more = job_socket::route(gateway.router(), &settings.gateway.subscriptions);
     let more = pulse_accounts::token_routes(machines).merge(more).merge(downloads(settings, &tokens)?);
     Ok((gateway, pulse_accounts::routes(&tokens).merge(more), Box::new(reach)))

@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hyper::StatusCode;
 use pulse_tokens::CallerTokens;
 use pulse_types::{Caller, Clock, OrgId, RequestId, Secret};
@@ -11,7 +13,8 @@ use tokio::time::interval;
 use crate::support::events::Events;
 use crate::support::http::{answer, ask, get, get_as};
 use crate::support::organization::{database, sign_in};
-use crate::support::roles::{Roles, SECRET, terminate};
+use crate::support::process::run;
+use crate::support::roles::{Roles, SECRET, role, terminate};
 
 const LIVE: &str = "query @live(throttle: 0) { entities(first: 10) { nodes { key name } } }";
 const CHANGED: &str = "subscription { entityChanged { kind cursor } }";
@@ -164,5 +167,40 @@ async fn streams_of_several_gateways_are_listed_and_ended_by_any() -> anyhow::Re
         assert!(error["message"].as_str().unwrap_or_default().ends_with("tidying up"), "{answer}");
     }
     terminate(another).await?;
+    roles.stop().await
+}
+
+/// What a token calls the key that has signed it.
+fn key_of(token: &str) -> anyhow::Result<String> {
+    let head = token.split('.').next().unwrap_or_default();
+    let head: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(head)?)?;
+    Ok(head["kid"].as_str().unwrap_or_default().to_owned())
+}
+
+#[tokio::test]
+async fn a_key_that_takes_the_place_of_a_stolen_one_is_heard_of_in_a_gateway_apart() -> anyhow::Result<()> {
+    let database = database().await?;
+    let often = [("PULSE__ACCOUNTS__SIGNING_KEYS__REREAD_EVERY", "1s")];
+    let roles = Roles::start_with(&database.url(), &often).await?;
+    let url = roles.gateway.url().to_owned();
+    let old = sign_in(&url).await?;
+    let rotated = run(role(&database.url(), &["keys", "rotate", "--now"])).await?.success()?;
+    anyhow::ensure!(rotated.contains("which signs from now on"), "{rotated}");
+    let (began, mut again) = (Instant::now(), interval(Duration::from_millis(100)));
+    let token = loop {
+        let token = sign_in(&url).await?;
+        if key_of(&token)? != key_of(&old)? {
+            break token;
+        }
+        anyhow::ensure!(began.elapsed() < Duration::from_mins(1), "the new key never signs");
+        again.tick().await;
+    };
+    // The gateway has not heard of it until this token names it.
+    let me = ask(&url, Some(&token), "{ me { email } }", json!({})).await?;
+    anyhow::ensure!(me["me"]["email"].is_string(), "{me}");
+    let refused = answer(&url, Some(&old), "{ me { email } }", json!({})).await?;
+    anyhow::ensure!(refused.text.contains("UNAUTHENTICATED"), "{}", refused.text);
+    let listed = run(role(&database.url(), &["keys", "list"])).await?.success()?;
+    anyhow::ensure!(listed.contains(&key_of(&token)?) && listed.contains("current"), "{listed}");
     roles.stop().await
 }

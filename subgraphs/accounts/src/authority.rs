@@ -4,6 +4,7 @@ use pulse_graphql::Error;
 use pulse_sealing::Sealer;
 use pulse_tokens::{AccessClaims, AccessTokens};
 
+use crate::passkey::Site;
 use crate::user::{PasswordHashError, Passwords};
 use crate::{Config, PasswordHashConfig};
 
@@ -14,6 +15,8 @@ pub(crate) struct Authority {
     pub(crate) config: Config,
     /// Keeps what has to be read again.
     pub(crate) sealer: Sealer,
+    /// The site that passkeys are for.
+    pub(crate) site: Site,
     tokens: AccessTokens,
 }
 
@@ -25,11 +28,11 @@ struct NoSigningKey;
 impl Authority {
     pub(crate) fn try_new(
         tokens: AccessTokens,
-        sealer: Sealer,
+        (sealer, site): (Sealer, Site),
         config: Config,
     ) -> Result<Self, PasswordHashError> {
         let cost: PasswordHashConfig = config.password_hash;
-        Ok(Self { passwords: Passwords::try_new(cost)?, config, sealer, tokens })
+        Ok(Self { passwords: Passwords::try_new(cost)?, config, sealer, site, tokens })
     }
 
     /// An access token that says `claims`.

@@ -30,8 +30,17 @@ pub struct Config {
     /// How long an erasure can be taken back.
     #[serde(with = "humantime_serde")]
     pub erasure_grace: Duration,
+    /// The same to show a second factor, after the first.
+    #[serde(with = "humantime_serde")]
+    pub challenge_lifetime: Duration,
+    /// What apps that make codes call this service.
+    pub totp_issuer: String,
     /// The cost of a password hash.
     pub password_hash: PasswordHashConfig,
+    /// The keys that access tokens are signed with.
+    pub signing_keys: SigningKeysConfig,
+    /// The site that passkeys are for.
+    pub passkeys: PasskeysConfig,
     /// How letters are sent.
     pub mail: MailConfig,
     /// Where links in letters lead.
@@ -49,7 +58,11 @@ impl Default for Config {
             password_reset_lifetime: Duration::from_hours(1),
             magic_link_lifetime: Duration::from_mins(15),
             erasure_grace: Duration::from_hours(14 * 24),
+            challenge_lifetime: Duration::from_mins(5),
+            totp_issuer: "Pulse".to_owned(),
             password_hash: PasswordHashConfig::default(),
+            signing_keys: SigningKeysConfig::default(),
+            passkeys: PasskeysConfig::default(),
             mail: MailConfig::default(),
             links: LinksConfig::default(),
             oidc: OidcConfig::default(),
@@ -72,6 +85,64 @@ pub struct PasswordHashConfig {
 impl Default for PasswordHashConfig {
     fn default() -> Self {
         Self { memory: 19_456, iterations: 2, parallelism: 1 }
+    }
+}
+
+/// The section `[accounts.signing_keys]`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SigningKeysConfig {
+    /// How long a key signs before another one takes its place.
+    #[serde(with = "humantime_serde")]
+    pub rotate_every: Duration,
+    /// For how long a key is published before it signs.
+    #[serde(with = "humantime_serde")]
+    pub publish_ahead: Duration,
+    /// How often a process looks whether there is another key.
+    #[serde(with = "humantime_serde")]
+    pub reread_every: Duration,
+}
+
+impl SigningKeysConfig {
+    /// What is wrong with the times is the error.
+    pub(crate) fn check(&self) -> Result<(), &'static str> {
+        let Self { rotate_every, publish_ahead, reread_every } = *self;
+        if rotate_every < Duration::from_hours(1) {
+            return Err("rotate_every is shorter than an hour");
+        }
+        if publish_ahead >= rotate_every {
+            return Err("publish_ahead is not shorter than rotate_every");
+        }
+        if reread_every < Duration::from_secs(1) {
+            return Err("reread_every is shorter than a second");
+        }
+        Ok(())
+    }
+}
+
+impl Default for SigningKeysConfig {
+    fn default() -> Self {
+        Self {
+            rotate_every: Duration::from_hours(90 * 24),
+            publish_ahead: Duration::from_hours(1),
+            reread_every: Duration::from_secs(30),
+        }
+    }
+}
+
+/// The section `[accounts.passkeys]`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct PasskeysConfig {
+    /// The domain that passkeys are for. Those of before are worth nothing when it changes.
+    pub rp_id: String,
+    /// The pages that may ask for them.
+    pub origins: Vec<String>,
+}
+
+impl Default for PasskeysConfig {
+    fn default() -> Self {
+        Self { rp_id: "localhost".to_owned(), origins: vec!["http://localhost:3000".to_owned()] }
     }
 }
 

@@ -5,11 +5,12 @@ mod config;
 mod consent;
 mod creation;
 mod email_domain;
+mod factor;
 mod graphql;
 mod identity_provider;
 mod joined;
-mod machine;
 mod linked_identity;
+mod machine;
 mod mail;
 mod membership;
 mod name;
@@ -17,9 +18,11 @@ mod oidc;
 mod one_time_token;
 mod operator;
 mod organization;
+mod passkey;
 mod privacy;
 mod routes;
 mod session;
+mod signing_keys;
 mod throttle;
 mod token;
 mod user;
@@ -33,7 +36,7 @@ use pulse_sealing::Sealer;
 use pulse_store::Store;
 use pulse_tokens::AccessTokens;
 
-pub use config::{Config, LinksConfig, MailConfig, PasswordHashConfig};
+pub use config::{Config, LinksConfig, MailConfig, PasskeysConfig, PasswordHashConfig, SigningKeysConfig};
 pub use graphql::{Mutation, Query, Subscription};
 pub use machine::{
     MACHINES_PATH, MachineQuestion, MachineRefusal, Machines, MachinesUnavailable, OAUTH_PATH, TokenGrant,
@@ -43,7 +46,8 @@ pub use mail::InvalidMailSettings;
 pub use oidc::{InvalidIssuer, InvalidOidcSettings, OidcConfig, ProviderConfig};
 pub use operator::{Demo, DemoError, ensure_demo, organization_by_slug};
 pub use organization::OrganizationError;
-pub use routes::routes;
+pub use routes::{KEYS_PATH, routes};
+pub use signing_keys::{KeyState, ListedKey, Rotated, Rotation, SigningKeys, SigningKeysError};
 pub use user::{PasswordHashError, UserError};
 
 use authority::Authority;
@@ -51,6 +55,7 @@ use graphql::Loaders;
 use machine::LocalGrants;
 use mail::{Mailer, SendLetters};
 use oidc::Oidc;
+use passkey::Site;
 
 /// The settings of this subgraph with their defaults, commented, as TOML.
 pub const DEFAULT_CONFIG: &str = include_str!("../config.default.toml");
@@ -78,6 +83,12 @@ pub enum InvalidSettings {
     /// A link has no place for the token.
     #[error("accounts.links.{0} has no {{token}}, where the token of a letter goes")]
     Link(&'static str),
+    /// When keys are replaced.
+    #[error("accounts.signing_keys.{0}")]
+    SigningKeys(&'static str),
+    /// The site that passkeys are for.
+    #[error("accounts.passkeys.{0}")]
+    Passkeys(&'static str),
 }
 
 /// The subgraph over its database. `tokens` need a private key to sign people in; what it must keep secret, it keeps sealed.
@@ -88,13 +99,15 @@ pub fn subgraph(
     config: Config,
 ) -> Result<Subgraph, InvalidSettings> {
     config.links.check().map_err(InvalidSettings::Link)?;
+    config.signing_keys.check().map_err(InvalidSettings::SigningKeys)?;
     let machines = Machines::new(store.clone());
     let grants = LocalGrants::new(machines.clone(), tokens.clone());
     let routes = routes(&tokens).merge(token_routes(Arc::new(grants.clone())));
     let internal = machine::internal_routes(machines).merge(machine::oauth_routes(grants));
     let letters = SendLetters::new(Mailer::try_new(&config.mail)?, sealer.clone(), config.clone());
     let oidc = Oidc::try_new(config.oidc.clone())?;
-    let authority = Authority::try_new(tokens, sealer, config)?;
+    let site = Site::try_new(&config.passkeys, sealer.clone()).map_err(InvalidSettings::Passkeys)?;
+    let authority = Authority::try_new(tokens, (sealer, site), config)?;
     let prepare = move |request: async_graphql::Request, session: &pulse_store::Session| {
         request.data(Loaders::new(session)).data(authority.clone()).data(oidc.clone())
     };

@@ -12,6 +12,8 @@ pub(crate) enum TokenKind {
     Refresh,
     /// Is sent by mail, and good once.
     OneTime,
+    /// Stands for the first of two factors until the second is shown.
+    Challenge,
 }
 
 impl TokenKind {
@@ -19,6 +21,7 @@ impl TokenKind {
         match self {
             Self::Refresh => "pulse_rt_",
             Self::OneTime => "pulse_ot_",
+            Self::Challenge => "pulse_sc_",
         }
     }
 }

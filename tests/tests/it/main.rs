@@ -15,6 +15,7 @@ mod privacy;
 mod row;
 mod schema;
 mod service_accounts;
+mod sign_in;
 mod tenancy;
 mod walls;
 

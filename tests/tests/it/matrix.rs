@@ -1,7 +1,9 @@
 //! Every root field of the API, and what it says to whom.
 
 use crate::row::Expect::{Code, Data, Null};
-use crate::row::{BAD_USER_INPUT, FORBIDDEN, NOT_FOUND, Row, UNAUTHENTICATED, manage, own, read, same, write};
+use crate::row::{
+    BAD_USER_INPUT, FORBIDDEN, NOT_FOUND, Row, UNAUTHENTICATED, manage, own, read, same, write,
+};
 
 /// Every field of `Query` and `Mutation`. `Data` for an outsider is its own data: no test lets it contain the other's.
 pub(crate) const ROWS: &[Row] = &[
@@ -10,7 +12,7 @@ pub(crate) const ROWS: &[Row] = &[
         anonymous: Null,
         ..read(
             "me",
-            "{ me { id name email emailVerified organizations { nodes { slug } } sessions { nodes { id address userAgent } } identities { id email } } }",
+            "{ me { id name email emailVerified organizations { nodes { slug } } sessions { nodes { id address userAgent } } identities { id email } secondFactor { recoveryCodesLeft } passkeys { name } } }",
             Data,
         )
     },
@@ -58,6 +60,19 @@ pub(crate) const ROWS: &[Row] = &[
         "mutation { signInWithLink(input: { token: \"@org\" }) { accessToken } }",
         BAD_USER_INPUT,
     ),
+    // So does a challenge, with what is shown for it.
+    same(
+        "verifySecondFactor",
+        "mutation { verifySecondFactor(input: { challenge: \"@org\", code: \"000000\" }) { accessToken } }",
+        BAD_USER_INPUT,
+    ),
+    // And a passkey, whoever sends what it has answered.
+    same("beginPasskeySignIn", "mutation { beginPasskeySignIn { ceremony } }", Data),
+    same(
+        "signInWithPasskey",
+        "mutation { signInWithPasskey(input: { ceremony: \"@org\", credential: {} }) { accessToken } }",
+        BAD_USER_INPUT,
+    ),
     // Asking says nothing about who has the address.
     same(
         "requestPasswordReset",
@@ -89,6 +104,92 @@ pub(crate) const ROWS: &[Row] = &[
             "changePassword",
             "mutation { changePassword(input: { password: \"not the password\", newPassword: \"long enough a password\" }) { changed } }",
             FORBIDDEN,
+        )
+    },
+    Row {
+        member: FORBIDDEN,
+        admin: FORBIDDEN,
+        owner: FORBIDDEN,
+        ..write(
+            "beginPasskey",
+            "mutation { beginPasskey(input: { password: \"not the password\" }) { ceremony } }",
+            FORBIDDEN,
+        )
+    },
+    Row {
+        viewer: BAD_USER_INPUT,
+        member: BAD_USER_INPUT,
+        admin: BAD_USER_INPUT,
+        owner: BAD_USER_INPUT,
+        ..read(
+            "finishPasskey",
+            "mutation { finishPasskey(input: { ceremony: \"@org\", credential: {}, name: \"X\" }) { passkey { id } } }",
+            BAD_USER_INPUT,
+        )
+    },
+    Row {
+        viewer: NOT_FOUND,
+        member: NOT_FOUND,
+        admin: NOT_FOUND,
+        owner: NOT_FOUND,
+        ..read(
+            "renamePasskey",
+            "mutation { renamePasskey(input: { passkeyId: \"@org\", name: \"X\" }) { passkey { id } } }",
+            NOT_FOUND,
+        )
+    },
+    Row {
+        viewer: NOT_FOUND,
+        member: NOT_FOUND,
+        admin: NOT_FOUND,
+        owner: NOT_FOUND,
+        ..read(
+            "removePasskey",
+            "mutation { removePasskey(input: { passkeyId: \"@org\" }) { passkeyId } }",
+            NOT_FOUND,
+        )
+    },
+    Row {
+        member: FORBIDDEN,
+        admin: FORBIDDEN,
+        owner: FORBIDDEN,
+        ..write(
+            "beginTotp",
+            "mutation { beginTotp(input: { password: \"not the password\" }) { secret } }",
+            FORBIDDEN,
+        )
+    },
+    Row {
+        viewer: Code("CONFLICT"),
+        member: Code("CONFLICT"),
+        admin: Code("CONFLICT"),
+        owner: Code("CONFLICT"),
+        ..read(
+            "confirmTotp",
+            "mutation { confirmTotp(input: { code: \"000000\" }) { recoveryCodes } }",
+            Code("CONFLICT"),
+        )
+    },
+    Row {
+        viewer: Code("CONFLICT"),
+        member: Code("CONFLICT"),
+        admin: Code("CONFLICT"),
+        owner: Code("CONFLICT"),
+        ..read(
+            "removeTotp",
+            "mutation { removeTotp(input: { code: \"000000\" }) { removed } }",
+            Code("CONFLICT"),
+        )
+    },
+    Row {
+        viewer: Code("CONFLICT"),
+        member: Code("CONFLICT"),
+        admin: Code("CONFLICT"),
+        owner: Code("CONFLICT"),
+        ..read(
+            "replaceRecoveryCodes",
+            "mutation { replaceRecoveryCodes(input: { code: \"000000\" }) { recoveryCodes } }",
+            Code("CONFLICT"),
         )
     },
     Row {

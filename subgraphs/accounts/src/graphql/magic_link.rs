@@ -4,7 +4,7 @@ use async_graphql::{Context, InputObject, Object, SimpleObject};
 use pulse_graphql::{ContextExt, Error};
 use pulse_types::Secret;
 
-use super::session::SessionFields;
+use super::session::EnteredFields;
 use crate::authority::Authority;
 use crate::session::{self, MagicLinkError};
 
@@ -31,11 +31,11 @@ pub(crate) struct RequestSignInLinkPayload {
     accepted: bool,
 }
 
-/// A new session.
+/// A new session, or what is asked before there is one.
 #[derive(SimpleObject)]
 pub(crate) struct SignInWithLinkPayload {
     #[graphql(flatten)]
-    session: SessionFields,
+    entered: EnteredFields,
 }
 
 #[derive(Default)]
@@ -54,7 +54,8 @@ impl MagicLinkMutation {
         Ok(RequestSignInLinkPayload { accepted: true })
     }
 
-    /// Begins a session by what was sent to your address. It is good once.
+    /// Begins a session by what was sent to your address. It is good once. Whoever has a second factor gets a `challenge`
+    /// instead, for `verifySecondFactor`.
     async fn sign_in_with_link(
         &self,
         ctx: &Context<'_>,
@@ -62,9 +63,9 @@ impl MagicLinkMutation {
     ) -> Result<SignInWithLinkPayload, Error<MagicLinkError>> {
         let SignInWithLinkInput { token, organization_slug } = input;
         let (authority, token) = (ctx.part::<Authority>(), Secret::new(token));
-        let signed_in =
+        let entered =
             session::sign_in_with_link(ctx.session(), authority, &token, organization_slug.as_deref())
                 .await?;
-        Ok(SignInWithLinkPayload { session: SessionFields::new(signed_in) })
+        Ok(SignInWithLinkPayload { entered: EnteredFields::new(entered) })
     }
 }

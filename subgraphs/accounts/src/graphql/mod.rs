@@ -12,8 +12,10 @@ mod loaders;
 mod magic_link;
 mod membership;
 mod organization;
+mod passkey;
 mod password;
 mod privacy;
+mod second_factor;
 mod service_account;
 mod session;
 mod user;
@@ -42,6 +44,8 @@ pub struct Query(
 #[derive(MergedObject, Default)]
 pub struct Mutation(
     session::SessionMutation,
+    second_factor::SecondFactorMutation,
+    passkey::PasskeyMutation,
     device::DeviceMutation,
     magic_link::MagicLinkMutation,
     address::AddressMutation,

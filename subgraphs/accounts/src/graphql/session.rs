@@ -6,9 +6,10 @@ use pulse_graphql::{ContextExt, Error};
 use pulse_types::{OrgId, Secret, SessionId};
 
 use super::organization::Organization;
+use super::second_factor::SignInChallenge;
 use super::user::User;
 use crate::authority::Authority;
-use crate::session::{self, SessionError, SignInError, SignedIn};
+use crate::session::{self, Entered, SessionError, SignInError, SignedIn};
 use crate::user::UserError;
 
 /// Somebody who registers.
@@ -56,11 +57,11 @@ pub(crate) struct RegisterPayload {
     session: SessionFields,
 }
 
-/// A new session.
+/// A new session, or what is asked before there is one.
 #[derive(SimpleObject)]
 pub(crate) struct SignInPayload {
     #[graphql(flatten)]
-    session: SessionFields,
+    entered: EnteredFields,
 }
 
 /// The session, going on.
@@ -83,6 +84,24 @@ pub(crate) struct SessionFields {
     user: User,
     /// The organization that you act in; null while you are a member of none.
     organization: Option<Organization>,
+}
+
+/// What signing in leads to: a session with its tokens or, when you have a second factor, a challenge for it.
+#[derive(SimpleObject)]
+pub(crate) struct EnteredFields {
+    /// Send it as `Authorization: Bearer <token>`. It says who you are, for which organization and with which rights. Null
+    /// beside a challenge.
+    access_token: Option<String>,
+    /// When the access token ends; refresh the session before.
+    access_token_expires_at: Option<DateTime<Utc>>,
+    /// Exchange it for new tokens by `refreshSession`. Keep it secret.
+    refresh_token: Option<String>,
+    /// You.
+    user: Option<User>,
+    /// The organization that you act in; null also while you are a member of none.
+    organization: Option<Organization>,
+    /// What asks for your second factor; null when you are signed in. Everything else is null then.
+    challenge: Option<SignInChallenge>,
 }
 
 /// The session, in another organization. Its refresh token stays the same.
@@ -118,6 +137,34 @@ impl SessionFields {
     }
 }
 
+impl EnteredFields {
+    pub(super) fn new(entered: Entered) -> Self {
+        let signed_in = match entered {
+            Entered::SignedIn(signed_in) => SessionFields::new(*signed_in),
+            Entered::Challenged(challenge) => {
+                return Self {
+                    access_token: None,
+                    access_token_expires_at: None,
+                    refresh_token: None,
+                    user: None,
+                    organization: None,
+                    challenge: Some(SignInChallenge::new(challenge)),
+                };
+            }
+        };
+        let SessionFields { access_token, access_token_expires_at, refresh_token, user, organization } =
+            signed_in;
+        Self {
+            access_token: Some(access_token),
+            access_token_expires_at: Some(access_token_expires_at),
+            refresh_token: Some(refresh_token),
+            user: Some(user),
+            organization,
+            challenge: None,
+        }
+    }
+}
+
 #[derive(Default)]
 pub(super) struct SessionMutation;
 
@@ -136,7 +183,8 @@ impl SessionMutation {
         Ok(RegisterPayload { session: SessionFields::new(signed_in) })
     }
 
-    /// Begins a session with address and password.
+    /// Begins a session with address and password. Whoever has a second factor gets a `challenge` instead, for
+    /// `verifySecondFactor`.
     async fn sign_in(
         &self,
         ctx: &Context<'_>,
@@ -145,8 +193,8 @@ impl SessionMutation {
         let SignInInput { email, password, organization_slug } = input;
         let who = (email.as_str(), Secret::new(password));
         let authority = ctx.part::<Authority>();
-        let signed_in = session::sign_in(ctx.session(), authority, who, organization_slug.as_deref()).await?;
-        Ok(SignInPayload { session: SessionFields::new(signed_in) })
+        let entered = session::sign_in(ctx.session(), authority, who, organization_slug.as_deref()).await?;
+        Ok(SignInPayload { entered: EnteredFields::new(entered) })
     }
 
     /// Exchanges a refresh token for new tokens, with the rights that you have now.

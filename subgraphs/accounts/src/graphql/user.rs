@@ -10,6 +10,8 @@ use super::device::{self, Session, SessionsError};
 use super::linked_identity::{self, Identity};
 use super::loaders::Loaders;
 use super::organization::Organization;
+use super::passkey::{self, Passkey};
+use super::second_factor::{self, SecondFactor, SecondFactorError};
 use crate::joined;
 use crate::linked_identity::IdentityError;
 use crate::organization::{self, Seen};
@@ -127,6 +129,19 @@ impl User {
     ) -> Option<Result<Connection<Consent>, Error<ConsentsError>>> {
         let page = Page::try_new((first, after), (last, before), PageLimits::USUAL);
         Some(consent::consents_of(ctx, self, page).await)
+    }
+
+    /// What is asked of you when you sign in, beside your password; null for nothing. Refused for anybody else.
+    async fn second_factor(
+        &self,
+        ctx: &Context<'_>,
+    ) -> Option<Result<SecondFactor, Error<SecondFactorError>>> {
+        second_factor::of(ctx, self).await.transpose()
+    }
+
+    /// Keys in your devices that sign you in, in the order of their making: at most 20. Refused for anybody else.
+    async fn passkeys(&self, ctx: &Context<'_>) -> Option<Result<Vec<Passkey>, Error<SecondFactorError>>> {
+        Some(passkey::of(ctx, self).await)
     }
 
     /// The organizations that you are a member of, in the order of joining. Refused for anybody else.

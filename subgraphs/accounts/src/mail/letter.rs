@@ -46,6 +46,13 @@ pub(crate) enum Letter {
         /// The person.
         user: UserId,
     },
+    /// The person should know.
+    Factor {
+        /// The person.
+        user: UserId,
+        /// What has happened.
+        news: FactorNews,
+    },
     /// The person should know, at the address of before.
     EmailChanged {
         /// The person.
@@ -53,6 +60,26 @@ pub(crate) enum Letter {
         /// The address of before.
         address: SealedAddress,
     },
+}
+
+/// What has happened to somebody's second factor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum FactorNews {
+    /// It is asked from now on.
+    On,
+    /// It is asked no more.
+    Off,
+    /// There are other recovery codes.
+    NewRecoveryCodes,
+    /// A passkey signs in from now on.
+    NewPasskey,
+    /// A passkey signs in no more.
+    PasskeyRemoved,
+    /// Somebody signed in with a recovery code.
+    RecoveryCodeUsed,
+    /// Somebody has shown the first factor, and often a wrong second one.
+    Guessed,
 }
 
 /// An address in a job's payload.

@@ -6,7 +6,7 @@ mod sending;
 mod text;
 mod transport;
 
-pub(crate) use letter::{Letter, SealedAddress};
+pub(crate) use letter::{FactorNews, Letter, SealedAddress};
 pub(crate) use sending::SendLetters;
 pub use transport::InvalidMailSettings;
 pub(crate) use transport::Mailer;

@@ -53,11 +53,8 @@ impl SendLetters {
                 self.to_owner(nobody, &address, Purpose::ResetPassword).await
             }
             Letter::SignIn { address } => self.to_owner(nobody, &address, Purpose::SignIn).await,
-            Letter::PasswordChanged { user } => {
-                let row = own(nobody, user).await?;
-                let to = row.and_then(|row| EmailAddress::try_new(&row.email).ok());
-                Ok(to.map(|to| (to, text::password_changed())))
-            }
+            Letter::PasswordChanged { user } => news(nobody, user, text::password_changed()).await,
+            Letter::Factor { user, news: what } => news(nobody, user, text::factor(what)).await,
             Letter::EmailChanged { user: _, address } => {
                 Ok(self.open(&address)?.map(|to| (to, text::email_changed())))
             }
@@ -152,6 +149,13 @@ impl JobHandler for SendLetters {
 
 fn acting_as(nobody: &Session, user: UserId) -> Session {
     nobody.store().session(Arc::new(user::caller(user, nobody.caller())))
+}
+
+/// To the address that the person has now.
+async fn news(nobody: &Session, user: UserId, text: Text) -> Result<Option<(EmailAddress, Text)>, JobError> {
+    let row = own(nobody, user).await?;
+    let to = row.and_then(|row| EmailAddress::try_new(&row.email).ok());
+    Ok(to.map(|to| (to, text)))
 }
 
 async fn own(nobody: &Session, user: UserId) -> Result<Option<UserRow>, StoreError> {

@@ -2,6 +2,7 @@
 
 use pulse_types::Secret;
 
+use super::FactorNews;
 use crate::config::LinksConfig;
 use crate::one_time_token::Purpose;
 
@@ -43,6 +44,47 @@ pub(crate) fn password_changed() -> Text {
     let body = "Hello,\n\nyour password was changed, and everywhere else you were signed out.\n\nIf it was not you, set a new \
                 password at once, and tell whoever runs this service.\n";
     Text { subject: "Your password was changed", body: body.to_owned() }
+}
+
+/// Something has happened to the second factor.
+pub(crate) fn factor(news: FactorNews) -> Text {
+    let (subject, what) = match news {
+        FactorNews::On => (
+            "A code is asked when you sign in",
+            "from now on a code of your app is asked when you sign in. Keep your recovery codes where nobody else finds \
+             them. Everywhere else you were signed out.",
+        ),
+        FactorNews::Off => (
+            "No code is asked any more when you sign in",
+            "from now on your password alone is asked when you sign in. Everywhere else you were signed out.",
+        ),
+        FactorNews::NewRecoveryCodes => (
+            "You have new recovery codes",
+            "you have new recovery codes, and those of before are worth nothing. Everywhere else you were signed out.",
+        ),
+        FactorNews::NewPasskey => (
+            "You have a new passkey",
+            "a new passkey signs you in from now on. Everywhere else you were signed out.",
+        ),
+        FactorNews::PasskeyRemoved => (
+            "A passkey was removed",
+            "one of your passkeys signs nobody in any more. Everywhere else you were signed out.",
+        ),
+        FactorNews::RecoveryCodeUsed => (
+            "A recovery code was used",
+            "somebody has signed in with one of your recovery codes. It is worth nothing any more. If you have few left, \
+             make new ones.",
+        ),
+        FactorNews::Guessed => (
+            "Somebody knows how to sign in as you",
+            "somebody has given your password, or used a link that was sent to you, and then wrong codes until they were \
+             stopped.",
+        ),
+    };
+    let body = format!(
+        "Hello,\n\n{what}\n\nIf it was not you, set a new password at once, and tell whoever runs this service.\n"
+    );
+    Text { subject, body }
 }
 
 /// The address is another one.

@@ -35,6 +35,8 @@ pub(crate) enum EndReason {
     TokenReused,
     /// The person has another password.
     PasswordChanged,
+    /// Another second factor is asked of the person, or none.
+    FactorChanged,
     /// The person ended it from another one.
     Ended,
 }
@@ -45,6 +47,7 @@ impl EndReason {
             Self::SignedOut => "signed_out",
             Self::TokenReused => "token_reused",
             Self::PasswordChanged => "password_changed",
+            Self::FactorChanged => "factor_changed",
             Self::Ended => "ended",
         }
     }

@@ -75,6 +75,42 @@ impl ClientError for SessionError {
     }
 }
 
+/// Why somebody does not get through the second step of signing in.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum SecondStepError {
+    /// Unknown, too old, answered, or answered wrongly too often.
+    #[error("this sign-in was not finished in time, or has ended: begin again")]
+    NoChallenge,
+    /// Not what the app shows, not a recovery code, or used before.
+    #[error("this code is not right, or was used already")]
+    Wrong,
+    /// Neither, or both.
+    #[error("give either a code of your app or a recovery code")]
+    OneFactor,
+    /// Whoever guesses has to wait.
+    #[error(transparent)]
+    TooOften(#[from] TooOften),
+}
+
+impl ClientError for SecondStepError {
+    fn code(&self) -> Code {
+        match self {
+            Self::NoChallenge | Self::OneFactor => Code::BadUserInput,
+            Self::Wrong => Code::Unauthenticated,
+            Self::TooOften(_) => Code::RateLimited,
+        }
+    }
+
+    fn field(&self) -> Option<String> {
+        let field = match self {
+            Self::NoChallenge => "input.challenge",
+            Self::OneFactor => "input",
+            Self::Wrong | Self::TooOften(_) => return None,
+        };
+        Some(field.to_owned())
+    }
+}
+
 /// Why somebody cannot sign in by a link.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum MagicLinkError {

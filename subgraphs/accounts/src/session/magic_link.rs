@@ -4,7 +4,7 @@ use pulse_graphql::Error;
 use pulse_store::{EventKind, Session};
 use pulse_types::Secret;
 
-use super::{MagicLinkError, SignedIn, fact, grant, internal, of_nobody, open_in_tx, own_row};
+use super::{Entered, MagicLinkError, of_nobody, own_row, second_step};
 use crate::authority::Authority;
 use crate::mail::{Letter, SealedAddress};
 use crate::one_time_token::{self, InvalidToken, Purpose};
@@ -29,12 +29,13 @@ pub(crate) async fn request(
 }
 
 /// Begins a session with the token of such a letter, to act in the organization of `slug`, else in the one joined first.
+/// Whoever has a second factor is asked for it first.
 pub(crate) async fn sign_in(
     session: &Session,
     authority: &Authority,
     token: &Secret,
     slug: Option<&str>,
-) -> Result<SignedIn, Error<MagicLinkError>> {
+) -> Result<Entered, Error<MagicLinkError>> {
     let found = one_time_token::find::<MagicLinkError>(session, Purpose::SignIn, token).await?;
     let own = organization::own(&found.person).await?;
     let chosen = match slug {
@@ -55,12 +56,5 @@ pub(crate) async fn sign_in(
         write.event_of_no_tenant(user::event(EventKind::Updated, &row, vec!["emailVerified"]));
         row
     };
-    let organization = chosen.map(Seen::from);
-    let in_organization = organization.as_ref().map(|seen| seen.organization.id);
-    let opened =
-        open_in_tx(&mut write, authority, (found.user, found.person.caller()), in_organization).await;
-    let (id, token) = opened.map_err(internal)?;
-    let now = write.now();
-    write.commit(fact("session:create", id)).await?;
-    grant(authority, (row, id), organization, (Some(token), now))
+    second_step::enter(write, authority, (row, found.person.caller()), chosen.map(Seen::from)).await
 }

@@ -1,10 +1,12 @@
 //! Sessions: signing in, going on, acting in another organization, ending. A session is one family of refresh tokens.
 
+mod challenges;
 mod devices;
 mod entity;
 mod error;
 mod magic_link;
 mod repo;
+mod second_step;
 mod vouched;
 
 use std::sync::Arc;
@@ -18,8 +20,9 @@ use serde_json::json;
 
 pub(crate) use devices::{count, end_one, end_others, page};
 pub(crate) use entity::{EndReason, SessionRow};
-pub(crate) use error::{MagicLinkError, SessionError, SignInError};
+pub(crate) use error::{MagicLinkError, SecondStepError, SessionError, SignInError};
 pub(crate) use magic_link::{request as request_magic_link, sign_in as sign_in_with_link};
+pub(crate) use second_step::{Challenge, Entered, SecondFactor, complete, enter_at_once};
 pub(crate) use vouched::{VouchedBy, begin as begin_vouched, confinement, end_begun_by_in_tx, provider_of};
 
 use self::entity::TokenRow;
@@ -54,6 +57,9 @@ pub(crate) async fn register(
     let new = NewUser::try_new(email, password.clone(), name)?;
     let creation = key.map(|key| Creation::try_new("accounts.register", key, &(&new.email, &new.name)));
     let creation = creation.transpose().map_err(UserError::from)?;
+    let nobody = throttle::nobody(session);
+    let attempt = Attempt::to_register(nobody.caller(), &authority.sealer, new.email.as_str());
+    attempt.check(&nobody).await?.map_err(UserError::from)?;
     let hash = authority.passwords.hash(new.password).await.map_err(Error::internal)?;
     let id = UserId::new(session.store().clock().now());
     let person = acting_as(session, id);
@@ -61,6 +67,9 @@ pub(crate) async fn register(
     let row = match user::insert_in_tx(&mut write, id, (&new.email, &new.name), &hash).await {
         Err(Error::Client(UserError::AddressTaken)) => {
             drop(write);
+            let mut refused = nobody.write().await?;
+            attempt.failed_in_tx(&mut refused).await?;
+            refused.commit(of_nobody("user:refuse")).await?;
             let creation = creation.ok_or(UserError::AddressTaken)?;
             return register_again(session, authority, (&new.email, password), &creation).await;
         }
@@ -71,6 +80,7 @@ pub(crate) async fn register(
     }
     let opened = open_in_tx(&mut write, authority, (id, person.caller()), None).await;
     let (opened, token) = opened.map_err(internal)?;
+    attempt.failed_in_tx(&mut write).await.map_err(Error::internal)?;
     write.enqueue(Letter::VerifyEmail { user: id }.job());
     write.audit(user::fact("user:create", &row));
     let now = write.now();
@@ -93,16 +103,21 @@ async fn register_again(
     creation.made_before_in_tx(&mut write, proven.user).await?.ok_or_else(taken)?;
     drop(write);
     let first = organization::own(&person).await?.into_iter().next();
-    begin(&person, authority, (&proven, None), first).await.map_err(internal)
+    match begin(&person, authority, (&proven, None), first).await.map_err(internal)? {
+        Entered::SignedIn(signed_in) => Ok(*signed_in),
+        // By now there is more to it than having registered.
+        Entered::Challenged(_) => Err(taken()),
+    }
 }
 
-/// Signs somebody in, to act in the organization of `slug`, else in the one joined first.
+/// Signs somebody in, to act in the organization of `slug`, else in the one joined first. Whoever has a second factor is
+/// asked for it first.
 pub(crate) async fn sign_in(
     session: &Session,
     authority: &Authority,
     (email, password): (&str, Secret),
     slug: Option<&str>,
-) -> Result<SignedIn, Error<SignInError>> {
+) -> Result<Entered, Error<SignInError>> {
     let address = EmailAddress::try_new(email).ok();
     let login = address.as_ref().map_or(email, EmailAddress::as_str);
     let nobody = throttle::nobody(session);
@@ -203,7 +218,7 @@ fn anonymous(session: &Session) -> Session {
 }
 
 /// A session of this person in no tenant: sessions belong to people.
-fn acting_as(session: &Session, user: UserId) -> Session {
+pub(crate) fn acting_as(session: &Session, user: UserId) -> Session {
     session.store().session(Arc::new(user::caller(user, session.caller())))
 }
 
@@ -211,29 +226,23 @@ async fn own_row<E>(person: &Session, user: UserId) -> Result<UserRow, Error<E>>
     user::find(person, &[user]).await?.remove(&user).ok_or(Error::Refused(Refusal::Unauthenticated))
 }
 
-/// Opens a session of a person whose credential was just checked.
+/// Opens a session of a person whose credential was just checked, or asks for its second factor.
 async fn begin(
     person: &Session,
     authority: &Authority,
     (proven, attempt): (&Proven, Option<&Attempt>),
     organization: Option<OwnOrganizationRow>,
-) -> Result<SignedIn, Error> {
-    let organization = organization.map(Seen::from);
+) -> Result<Entered, Error> {
     let row = own_row(person, proven.user).await?;
     let mut write = person.write().await?;
     proven.refresh_in_tx(&mut write).await?;
     if let Some(attempt) = attempt {
         attempt.succeeded_in_tx(&mut write).await?;
     }
-    let in_organization = organization.as_ref().map(|seen| seen.organization.id);
-    let (id, token) =
-        open_in_tx(&mut write, authority, (proven.user, person.caller()), in_organization).await?;
-    let now = write.now();
-    write.commit(fact("session:create", id)).await?;
-    grant(authority, (row, id), organization, (Some(token), now))
+    second_step::enter(write, authority, (row, person.caller()), organization.map(Seen::from)).await
 }
 
-/// Every way in ends here: somebody who is about to be erased is refused, whatever was proven.
+/// Every way in but that by an issuer ends here: somebody who is about to be erased is refused, whatever was proven.
 async fn open_in_tx(
     write: &mut Write,
     authority: &Authority,
@@ -285,7 +294,7 @@ async fn end(mut write: Write, key: (UserId, SessionId), reason: EndReason) -> R
     Ok(())
 }
 
-/// Ends the sessions of a person, but for the one that goes on; which.
+/// Ends the sessions of a person, but for the one that goes on; which. What was begun and waits for a second factor ends too.
 pub(crate) async fn end_all_in_tx(
     write: &mut Write,
     user: UserId,
@@ -293,6 +302,7 @@ pub(crate) async fn end_all_in_tx(
     reason: EndReason,
 ) -> Result<Vec<SessionId>, StoreError> {
     let ended = repo::end_all_in_tx(write, user, goes_on, reason).await?;
+    challenges::forget_in_tx(write, user).await?;
     for id in &ended {
         write.event(event(EventKind::Deleted, (user, *id)));
         write.audit(fact("session:end", *id));

@@ -2,7 +2,7 @@
 
 use pulse_graphql::Error;
 use pulse_store::{EventKind, Session, StoreError, Write};
-use pulse_types::{Caller, IdentityId, OrgId, SessionId, UserId};
+use pulse_types::{Caller, IdentityId, OrgId, Refusal, SessionId, UserId};
 
 use super::entity::EndReason;
 use super::{SignedIn, event, fact, give_token_in_tx, grant, repo};
@@ -31,7 +31,9 @@ pub(crate) async fn begin<E>(
     let id = SessionId::new(write.now());
     let key = (row.id, id);
     let in_organization = organization.as_ref().map(|seen| seen.organization.id);
-    repo::insert_in_tx(&mut write, key, in_organization).await?;
+    if !repo::insert_in_tx(&mut write, key, in_organization).await? {
+        return Err(Refusal::Unauthenticated.into());
+    }
     repo::use_in_tx(&mut write, key, caller.origin.as_deref()).await?;
     let sql =
         "INSERT INTO accounts.session_origins (user_id, session_id, identity_id, provider, organization)

@@ -23,6 +23,14 @@ impl Limit {
     pub(super) const OF_SOMEBODY: Self =
         Self { free: 20, first: TimeDelta::seconds(1), longest: TimeDelta::minutes(1) };
 
+    /// Codes of one person's app from anywhere. Who tries knows the password, and may be the person at a new place.
+    pub(super) const OF_A_FACTOR: Self =
+        Self { free: 10, first: TimeDelta::seconds(2), longest: TimeDelta::minutes(15) };
+
+    /// People registered from one place, at which there may be a whole company.
+    pub(super) const OF_REGISTERING: Self =
+        Self { free: 50, first: TimeDelta::seconds(1), longest: TimeDelta::minutes(15) };
+
     /// Letters to one address.
     pub(super) const OF_LETTERS: Self =
         Self { free: 3, first: TimeDelta::minutes(1), longest: TimeDelta::hours(1) };

@@ -25,7 +25,7 @@ const KNOWN_FOR: TimeDelta = TimeDelta::days(90);
 /// Whoever tries has to wait.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("too many attempts: try again in {seconds} s")]
-pub(crate) struct TooOften {
+pub struct TooOften {
     seconds: i64,
 }
 
@@ -70,6 +70,40 @@ impl Attempt {
         Self { counted, forgiven: None }
     }
 
+    /// Registering with this address. Each one counts: those that are refused say who has registered, the others make people.
+    pub(crate) fn to_register(caller: &Caller, sealer: &Sealer, address: &str) -> Self {
+        let place = place(caller);
+        let both = [address, place.as_deref().unwrap_or_default()];
+        let mut counted = vec![(sealer.digest("registering of somebody somewhere", &both), Limit::OF_BOTH)];
+        if let Some(place) = &place {
+            counted.push((sealer.digest("registering somewhere", &[place]), Limit::OF_REGISTERING));
+        }
+        Self { counted, forgiven: None }
+    }
+
+    /// Showing a second factor, after the first one or in a session that acts as the person.
+    pub(crate) async fn to_show_factor(
+        person: &Session,
+        sealer: &Sealer,
+        user: UserId,
+    ) -> Result<Self, StoreError> {
+        let caller = person.caller();
+        let (id, place) = (user.to_string(), place(caller).unwrap_or_default());
+        let both = sealer.digest("factor of somebody somewhere", &[&id, &place]);
+        let mut counted = vec![(both, Limit::OF_BOTH)];
+        let is_known = match caller.origin.as_ref().and_then(|origin| origin.address) {
+            Some(address) => {
+                let since = person.store().clock().now() - KNOWN_FOR;
+                repo::is_known_at(person, user, &address.to_string(), since).await?
+            }
+            None => false,
+        };
+        if !is_known {
+            counted.push((sealer.digest("factor of somebody", &[&id]), Limit::OF_A_FACTOR));
+        }
+        Ok(Self { counted, forgiven: Some(both) })
+    }
+
     /// Showing one's own password in a session.
     pub(crate) fn to_prove(sealer: &Sealer, user: UserId) -> Self {
         let key = sealer.digest("proof of somebody", &[&user.to_string()]);
@@ -85,11 +119,16 @@ impl Attempt {
         Ok(wait(until, now))
     }
 
-    /// The same in a write, where it counts at once.
-    pub(crate) async fn count_in_tx(&self, write: &mut Write) -> Result<Result<(), TooOften>, StoreError> {
+    /// The same in a write, in which nobody else counts meanwhile.
+    pub(crate) async fn check_in_tx(&self, write: &mut Write) -> Result<Result<(), TooOften>, StoreError> {
         let now = write.now();
         let until = repo::lock_in_tx(write, &self.keys()).await?;
-        if let Err(too_often) = wait(until, now) {
+        Ok(wait(until, now))
+    }
+
+    /// The same, where it counts at once.
+    pub(crate) async fn count_in_tx(&self, write: &mut Write) -> Result<Result<(), TooOften>, StoreError> {
+        if let Err(too_often) = self.check_in_tx(write).await? {
             return Ok(Err(too_often));
         }
         self.failed_in_tx(write).await.map(Ok)

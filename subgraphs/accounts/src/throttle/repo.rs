@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use pulse_store::{Session, StoreError, Write};
+use pulse_types::UserId;
 
 /// Failures with so much time between have nothing to do with each other.
 const FORGOTTEN_AFTER: TimeDelta = TimeDelta::days(1);
@@ -14,6 +15,20 @@ pub(super) async fn was_signed_in_from(
 ) -> Result<bool, StoreError> {
     let find = sqlx::query_as("SELECT accounts.was_signed_in_from($1, $2, $3)");
     let (known,) = nobody.fetch_one("sessions.from", find.bind(login).bind(address).bind(since)).await?;
+    Ok(known)
+}
+
+/// Whether the person, as whom the session acts, was signed in from there.
+pub(super) async fn is_known_at(
+    person: &Session,
+    user: UserId,
+    address: &str,
+    since: DateTime<Utc>,
+) -> Result<bool, StoreError> {
+    let sql = "SELECT EXISTS (SELECT FROM accounts.sessions
+                               WHERE user_id = $1 AND address = $2 COLLATE \"C\" AND last_used_at > $3)";
+    let find = sqlx::query_as(sql).bind(user).bind(address).bind(since);
+    let (known,) = person.fetch_one("sessions.known_at", find).await?;
     Ok(known)
 }
 

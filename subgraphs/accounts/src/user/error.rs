@@ -26,11 +26,15 @@ pub enum UserError {
     /// Somebody has registered with this address.
     #[error("somebody has registered with this email address already: sign in instead")]
     AddressTaken,
+    /// Whoever tries has to wait.
+    #[error(transparent)]
+    TooOften(#[from] TooOften),
 }
 
 impl ClientError for UserError {
     fn code(&self) -> Code {
         match self {
+            Self::TooOften(_) => Code::RateLimited,
             Self::AddressTaken => Code::Conflict,
             Self::Email(_) | Self::Password(_) | Self::Name(_) | Self::Key(_) => Code::BadUserInput,
         }
@@ -42,6 +46,7 @@ impl ClientError for UserError {
             Self::Password(_) => "input.password",
             Self::Name(_) => "input.name",
             Self::Key(_) => "input.idempotencyKey",
+            Self::TooOften(_) => return None,
         };
         Some(field.to_owned())
     }

@@ -8,6 +8,7 @@ mod new_password;
 mod password;
 mod proof;
 mod repo;
+mod strength;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -25,7 +26,7 @@ pub(crate) use error::{AddressError, NewPasswordError, ProofError};
 pub(crate) use new_password::{change as change_password, request_reset, reset as reset_password};
 pub use password::PasswordHashError;
 pub(crate) use password::{InvalidPassword, NewPassword, Passwords};
-pub(crate) use proof::{Proven, check, show};
+pub(crate) use proof::{Proven, check, show, show as show_password};
 
 use self::repo::UserChange;
 use crate::membership;
@@ -45,8 +46,10 @@ impl NewUser {
     /// Checks what somebody has given.
     pub(crate) fn try_new(email: &str, password: Secret, name: &str) -> Result<Self, UserError> {
         let email = EmailAddress::try_new(email)?;
-        let password = NewPassword::try_new(password, &email)?;
-        Ok(Self { email, password, name: Name::try_new(name)? })
+        // The name comes last of what can be wrong, whatever it is good for before.
+        let name = Name::try_new(name)?;
+        let password = NewPassword::try_new(password, (&email, name.as_str()))?;
+        Ok(Self { email, password, name })
     }
 }
 
@@ -137,6 +140,11 @@ pub(crate) async fn verified_in_tx(
 ) -> Result<Option<UserRow>, StoreError> {
     let change = UserChange::verified(write.now(), address);
     repo::update_in_tx(write, user, change).await
+}
+
+/// A new version of the user, of whom something else has changed than what its row holds.
+pub(crate) async fn touch_in_tx(write: &mut Write, user: UserId) -> Result<Option<UserRow>, StoreError> {
+    repo::update_in_tx(write, user, UserChange::default()).await
 }
 
 /// A caller that is this person and acts in no tenant yet: for what happens before there is a token.

@@ -39,7 +39,10 @@ pub(crate) async fn reset(
     password: Secret,
 ) -> Result<(), Error<NewPasswordError>> {
     let found = one_time_token::find::<NewPasswordError>(session, Purpose::ResetPassword, token).await?;
-    let password = NewPassword::try_new(password, &found.address).map_err(NewPasswordError::from)?;
+    let own = super::find(&found.person, &[found.user]).await?.remove(&found.user);
+    let name = own.map(|row| row.name).unwrap_or_default();
+    found.person.forget().await;
+    let password = NewPassword::try_new(password, (&found.address, &name)).map_err(NewPasswordError::from)?;
     let hash = authority.passwords.hash(password).await.map_err(Error::internal)?;
     let mut write = found.take::<NewPasswordError>().await?;
     let change = UserChange::verified(write.now(), &found.address);
@@ -58,7 +61,7 @@ pub(crate) async fn change(
     let user = session.caller().require_user()?;
     let row = super::find(session, &[user]).await?.remove(&user).ok_or(Refusal::Unauthenticated)?;
     let email = EmailAddress::try_new(&row.email).map_err(Error::internal)?;
-    let new = NewPassword::try_new(new, &email).map_err(NewPasswordError::NewPassword)?;
+    let new = NewPassword::try_new(new, (&email, &row.name)).map_err(NewPasswordError::NewPassword)?;
     proof::show(session, authority, (user, &email), old).await?;
     let hash = authority.passwords.hash(new).await.map_err(Error::internal)?;
     set_in_tx(session.write().await?, user, &hash, (session.caller().session, "password:change")).await

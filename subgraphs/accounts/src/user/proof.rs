@@ -77,3 +77,39 @@ impl Proven {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use pulse_store::{PoolOptions, Store};
+    use pulse_testkit::TestDatabase;
+    use pulse_types::{Clock, RequestId};
+
+    use super::*;
+    use crate::PasswordHashConfig;
+    use crate::user::{self, NewUser};
+
+    #[tokio::test]
+    async fn an_address_that_nobody_has_costs_a_hash_like_any_other() {
+        let database = TestDatabase::new().await.unwrap();
+        let store = Store::new(database.options(), &PoolOptions::default(), Clock::system());
+        let request = RequestId::new(store.clock().now());
+        let session = store.session(Arc::new(Caller::anonymous(request)));
+        let cheap = PasswordHashConfig { memory: 8, iterations: 1, parallelism: 1 };
+        let passwords = Passwords::try_new(cheap).unwrap();
+        let right = || Secret::new("correct battery staple");
+        let new = NewUser::try_new("ada@example.com", right(), "Ada").unwrap();
+        let hash = passwords.hash(new.password.clone()).await.unwrap();
+        user::create(&session, &new, &hash).await.unwrap();
+        for (email, password, knows) in [
+            (Some("ada@example.com"), right(), true),
+            (Some("ada@example.com"), Secret::new("not the password"), false),
+            (Some("nobody@example.com"), right(), false),
+            (None, right(), false),
+        ] {
+            let before = passwords.work();
+            let email = email.map(|email| EmailAddress::try_new(email).unwrap());
+            let proven = check(&session, &passwords, email.as_ref(), password).await.unwrap();
+            assert_eq!((proven.is_some(), passwords.work() - before), (knows, 1), "{email:?}");
+        }
+    }
+}

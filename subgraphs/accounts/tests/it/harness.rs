@@ -196,7 +196,7 @@ impl Letter {
     }
 }
 
-fn sealer() -> Sealer {
+pub(crate) fn sealer() -> Sealer {
     let key = Secret::new("AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=");
     Sealer::try_new(&key, &[]).unwrap()
 }

@@ -63,7 +63,7 @@ async fn bad_input_registers_nobody() {
     let response = register(&accounts, with("password", "too short")).await;
     assert_snapshot!(show(&response), @r#"{"errors":[{"message":"a password has 12 to 128 characters, this one has 9","extensions":{"code":"BAD_USER_INPUT","field":"input.password"},"path":["register"]}],"data":null}"#);
     let response = register(&accounts, with("password", "PasswordPassword")).await;
-    assert_snapshot!(show(&response), @r#"{"errors":[{"message":"this password is among the most common ones: choose another","extensions":{"code":"BAD_USER_INPUT","field":"input.password"},"path":["register"]}],"data":null}"#);
+    assert_snapshot!(show(&response), @r#"{"errors":[{"message":"this password is easy to guess: choose another, such as a few words that nobody says together","extensions":{"code":"BAD_USER_INPUT","field":"input.password"},"path":["register"]}],"data":null}"#);
     let response = register(&accounts, with("name", " ")).await;
     assert_snapshot!(show(&response), @r#"{"errors":[{"message":"a name has 1 to 120 characters, this one has 0","extensions":{"code":"BAD_USER_INPUT","field":"input.name"},"path":["register"]}],"data":null}"#);
     let response = register(&accounts, with("idempotencyKey", "")).await;

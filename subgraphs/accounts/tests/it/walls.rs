@@ -5,7 +5,17 @@ use sqlx::{AssertSqlSafe, PgConnection};
 
 use crate::harness::{Accounts, Person};
 
-const PERSON: [&str; 5] = ["users", "sessions", "refresh_tokens", "user_history", "one_time_tokens"];
+const PERSON: [&str; 9] = [
+    "users",
+    "sessions",
+    "refresh_tokens",
+    "user_history",
+    "one_time_tokens",
+    "totp_factors",
+    "recovery_codes",
+    "sign_in_challenges",
+    "passkeys",
+];
 const TENANT: [&str; 3] = ["organizations", "memberships", "history"];
 
 /// Two people in two organizations, with rows in every table.
@@ -18,10 +28,30 @@ async fn two(accounts: &Accounts) -> [(Person, OrgId); 2] {
             updateMe(input: { name: "Other" }) { user { id } }
             updateOrganization(input: { name: "Other" }) { organization { id } } }"#;
         accounts.data(&person.caller, change, serde_json::json!({})).await;
+        second_factor(accounts, person.id).await;
         both.push((person, org));
     }
     accounts.letters().await;
     both.try_into().unwrap()
+}
+
+/// One row in each table of second factors.
+async fn second_factor(accounts: &Accounts, user: UserId) {
+    let mut connection = accounts.database.connect().await.unwrap();
+    let made = "INSERT INTO accounts.totp_factors (user_id, secret, created_at) SELECT $1, 'sealed.x', now()";
+    sqlx::query(made).bind(user).execute(&mut connection).await.unwrap();
+    let hash = "sha256(($1::uuid)::text::bytea)";
+    for table in [
+        format!("recovery_codes (user_id, hash, created_at) SELECT $1, {hash}, now()"),
+        format!("sign_in_challenges (user_id, hash, created_at, expires_at) SELECT $1, {hash}, now(), now()"),
+        format!(
+            "passkeys (user_id, id, credential_id, name, static_state, dynamic_state, created_at)
+             SELECT $1, gen_random_uuid(), {hash}, 'x', '', '1234567', now()"
+        ),
+    ] {
+        let insert = AssertSqlSafe(format!("INSERT INTO accounts.{table}"));
+        sqlx::query(insert).bind(user).execute(&mut connection).await.unwrap();
+    }
 }
 
 /// A connection as `pulse_app`, acting as this person in this tenant.
@@ -93,6 +123,13 @@ async fn nothing_is_written_over_the_wall() {
         format!("UPDATE accounts.sessions SET organization = NULL WHERE user_id = '{bea}'"),
         format!("UPDATE accounts.refresh_tokens SET rotated_at = now() WHERE user_id = '{bea}'"),
         format!("DELETE FROM accounts.refresh_tokens WHERE user_id = '{bea}'"),
+        format!("UPDATE accounts.totp_factors SET confirmed_at = NULL WHERE user_id = '{bea}'"),
+        format!("DELETE FROM accounts.totp_factors WHERE user_id = '{bea}'"),
+        format!("DELETE FROM accounts.recovery_codes WHERE user_id = '{bea}'"),
+        format!("UPDATE accounts.passkeys SET name = 'x' WHERE user_id = '{bea}'"),
+        format!("DELETE FROM accounts.passkeys WHERE user_id = '{bea}'"),
+        format!("UPDATE accounts.sign_in_challenges SET failures = 0 WHERE user_id = '{bea}'"),
+        format!("DELETE FROM accounts.sign_in_challenges WHERE user_id = '{bea}'"),
         format!("UPDATE accounts.organizations SET name = 'x' WHERE org_id = '{second}'"),
         format!("UPDATE accounts.memberships SET role = 'viewer' WHERE org_id = '{second}'"),
         format!("DELETE FROM accounts.memberships WHERE org_id = '{second}'"),
@@ -110,6 +147,17 @@ async fn nothing_is_written_over_the_wall() {
         format!(
             "INSERT INTO accounts.one_time_tokens VALUES ('{bea}', 'sign_in', sha256('x'), 'x@example.com', now(), now())"
         ),
+        format!("INSERT INTO accounts.totp_factors VALUES ('{bea}', 'sealed.x', now())"),
+        format!("INSERT INTO accounts.recovery_codes VALUES ('{bea}', sha256('x'), now())"),
+        format!(
+            "INSERT INTO accounts.sign_in_challenges VALUES ('{bea}', sha256('x'), NULL, 0, now(), now())"
+        ),
+        format!(
+            "INSERT INTO accounts.passkeys VALUES ('{bea}', '{bea}', sha256('x'), 'x', '', '1234567', now())"
+        ),
+        "UPDATE accounts.passkeys SET credential_id = sha256('x')".to_owned(),
+        "UPDATE accounts.recovery_codes SET hash = sha256('x')".to_owned(),
+        "UPDATE accounts.signing_keys SET active_from = now()".to_owned(),
         format!("INSERT INTO accounts.credentials VALUES ('{bea}', 'x', now())"),
         format!("INSERT INTO accounts.memberships VALUES ('{second}', '{ada}', 'owner', 1, now(), now())"),
         format!("INSERT INTO accounts.history VALUES ('{second}', 'x', '{ada}', 1, '{{}}', now())"),
