@@ -85,13 +85,10 @@ impl Told {
     fn send(&self, change: &Arc<Change>) -> bool {
         let mut slot = self.sender.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(sender) = slot.as_mut() else { return false };
-        match sender.try_send(Arc::clone(change)) {
-            Ok(()) => true,
-            // It is full, or its follower is gone.
-            Err(_) => {
-                slot.take();
-                false
-            }
+        let is_sent = sender.try_send(Arc::clone(change)).is_ok();
+        if !is_sent {
+            slot.take();
         }
+        is_sent
     }
 }

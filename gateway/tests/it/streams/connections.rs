@@ -1,14 +1,22 @@
 //! The bytes of a connection over which events are sent.
 
+use std::time::Duration;
+
 use pulse_gateway::StreamFilter;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use super::{soon, start};
+use super::feed::Feed;
+use super::{configured, soon};
 use crate::support::gateway::TestGateway;
 
-const POSTS: &str = r#"{"query":"subscription { posts(room: \"a\") { id } }"}"#;
+const POSTS: &str = r#"{"query":"subscription { posts(room: \"lobby\") { id } }"}"#;
 const HELLO: &str = r#"{"query":"{ hello }"}"#;
+
+/// A gateway that says nothing to keep a connection alive.
+async fn start() -> (TestGateway, Feed) {
+    configured(|config| config.subscriptions.keep_alive = Duration::from_hours(1)).await
+}
 
 /// A connection of its own, and what was read of it.
 struct Line(TcpStream, String);
@@ -62,8 +70,8 @@ async fn a_stream_says_that_its_connection_ends_with_it_and_does_so() {
     // What a client has no business to say changes nothing.
     line.ask("HTTP/1.1", HELLO).await;
     feed.wait_open(1).await;
-    feed.post("a");
-    let event = "id: 1\nevent: next\ndata: {\"data\":{\"posts\":{\"id\":\"a-1\"}},\"extensions\":{\"cursor\":\"1\"}}\n\n";
+    feed.post("lobby");
+    let event = "id: 1\nevent: next\ndata: {\"data\":{\"posts\":{\"id\":\"lobby-1\"}},\"extensions\":{\"cursor\":\"1\"}}\n\n";
     assert_eq!(line.until("\n\n\r\n").await, format!("{:X}\r\n{event}\r\n", event.len()));
     assert_eq!(gateway.gateway.streams().end(&StreamFilter::default(), "enough"), 1);
     let rest = line.rest().await;
@@ -79,7 +87,7 @@ async fn a_client_without_chunks_reads_until_the_end() {
     assert!(head.starts_with("HTTP/1.0 200 OK\r\n") && !head.contains("transfer-encoding"), "{head}");
     assert_eq!(line.until("\n\n").await, ":\n\n");
     feed.wait_open(1).await;
-    feed.post("a");
+    feed.post("lobby");
     assert!(line.until("\n\n").await.starts_with("id: 1\nevent: next\ndata: {"));
     assert_eq!(gateway.gateway.streams().end(&StreamFilter::default(), "enough"), 1);
     assert!(line.rest().await.ends_with("event: complete\ndata: \n\n"));
