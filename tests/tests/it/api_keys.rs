@@ -265,13 +265,13 @@ async fn streams_of_a_key_are_listed_and_ended_by_it() {
     assert_eq!(ended["endLiveStreams"]["ended"], 3);
     for stream in &mut theirs {
         // What was made for the other key's streams comes before.
-        let last = loop {
+        let ending = loop {
             match stream.next().await {
                 Said::Next(answer) if answer.get("errors").is_none() => {}
                 other => break format!("{other:?}"),
             }
         };
-        assert!(last.contains("tidying up"), "{last}");
+        assert!(ending.contains("tidying up"), "{ending}");
     }
     stage.package("later").await;
     for stream in &mut stay {
