@@ -190,7 +190,7 @@ impl Remembered {
     fn good_until(&self) -> Option<DateTime<Utc>> {
         let Authenticated { expires_at, terms, .. } = &self.authenticated;
         let remember_until = terms.as_ref().and_then(|terms| terms.remember_until);
-        expires_at.into_iter().copied().chain(remember_until).min()
+        expires_at.iter().copied().chain(remember_until).min()
     }
 
     fn of_request(&self, request: RequestId) -> Known {

@@ -111,7 +111,8 @@ async fn a_key_is_good_from_its_networks_alone() {
 #[tokio::test]
 async fn a_key_is_for_its_operations_alone() {
     let text = "query Other { caller }";
-    let hash: String = Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect();
+    let digest = Sha256::digest(text);
+    let hash = digest.iter().fold(String::new(), |hash, byte| hash + &format!("{byte:02x}"));
     let operations = ["Mine".to_owned(), hash].into_iter().collect();
     let setup = Setup::start(Terms { operations, ..Terms::default() }, GatewayConfig::default()).await;
     assert_eq!(said(&setup.ask("query Mine { caller }").await), good());

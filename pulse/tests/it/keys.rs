@@ -112,12 +112,13 @@ async fn keys_are_looked_up_for_gateways_alone() -> anyhow::Result<()> {
     let process = tokens.sign(&Caller::process(request), now)?;
     let user = tokens.sign(&Caller::system(OrgId::new(now), request), now)?;
     let accounts = roles.subgraphs["accounts"].url();
+    let hash = vec![0_u8; 32];
     let lookup = async |caller: Option<&str>| {
         let mut request = Request::post(format!("{accounts}/internal/machines"));
         if let Some(caller) = caller {
             request = request.header("pulse-caller", caller);
         }
-        let body = Full::new(Bytes::from(json!({ "hash": [0_u8; 32].to_vec() }).to_string()));
+        let body = Full::new(Bytes::from(json!({ "hash": hash }).to_string()));
         let request = request.header("content-type", "application/json").body(body)?;
         let client = Client::builder(TokioExecutor::new()).build_http::<Full<Bytes>>();
         let response = client.request(request).await?;

@@ -103,6 +103,4 @@ const SCOPELESS: &[(&str, Expect)] = &[
     ("me", Null),
     // It may not see the organization that it acts in, which looks as if there were none.
     ("organization", Null),
-    // A place in the log says nothing of what is there.
-    ("streamCursor", Data),
 ];

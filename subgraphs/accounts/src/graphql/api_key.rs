@@ -313,9 +313,9 @@ impl ApiKeyMutation {
             scopes,
             operations,
             networks,
-            requests_per_minute: given(requests_per_minute),
-            cost_per_minute: given(cost_per_minute),
-            expires_at: given(expires_at),
+            requests_per_minute,
+            cost_per_minute,
+            expires_at,
             enabled,
             take_over,
             expected_version,
@@ -345,14 +345,5 @@ impl ApiKeyMutation {
     ) -> Result<RevokeApiKeyPayload, Error<MachineError>> {
         let row = machine::revoke(ctx.session(), (Kind::ApiKey, input.id)).await?;
         Ok(RevokeApiKeyPayload { api_key: ApiKey(row) })
-    }
-}
-
-/// What null takes away and what is not given leaves.
-pub(super) fn given<T>(value: MaybeUndefined<T>) -> Option<Option<T>> {
-    match value {
-        MaybeUndefined::Undefined => None,
-        MaybeUndefined::Null => Some(None),
-        MaybeUndefined::Value(value) => Some(Some(value)),
     }
 }

@@ -5,7 +5,6 @@ use chrono::{DateTime, Utc};
 use pulse_graphql::{Connection, ContextExt, Cursor, Error, Page, PageLimits, Total};
 use pulse_types::{MachineId, Permission, UserId};
 
-use super::api_key::given;
 use super::user::User;
 use crate::machine::{self, Kind, Limits, MachineChange, MachineError, MachineRow, Wanted};
 
@@ -234,7 +233,6 @@ impl ServiceAccountMutation {
     ) -> Result<UpdateServiceAccountPayload, Error<MachineError>> {
         let UpdateServiceAccountInput { id, name, scopes, expires_at, enabled, take_over, expected_version } =
             input;
-        let expires_at = given(expires_at);
         let change = MachineChange {
             name,
             scopes,

@@ -1,5 +1,6 @@
 //! Changing what a machine may do.
 
+use async_graphql::MaybeUndefined;
 use chrono::{DateTime, Utc};
 use pulse_graphql::Error;
 use pulse_store::{EventKind, Session};
@@ -9,16 +10,16 @@ use super::entity::{Done, Kind, MachineRow};
 use super::{MachineError, event, fact, limits, repo, require_good};
 use crate::name::Name;
 
-/// What is to change of a machine; `None` stays. Where there may be none of something, `Some(None)` takes it away.
+/// What is to change of a machine; what is not given stays, and null takes away.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct MachineChange {
     pub(crate) name: Option<String>,
     pub(crate) scopes: Option<Vec<String>>,
     pub(crate) operations: Option<Vec<String>>,
     pub(crate) networks: Option<Vec<String>>,
-    pub(crate) requests_per_minute: Option<Option<i32>>,
-    pub(crate) cost_per_minute: Option<Option<i32>>,
-    pub(crate) expires_at: Option<Option<DateTime<Utc>>>,
+    pub(crate) requests_per_minute: MaybeUndefined<i32>,
+    pub(crate) cost_per_minute: MaybeUndefined<i32>,
+    pub(crate) expires_at: MaybeUndefined<DateTime<Utc>>,
     pub(crate) enabled: Option<bool>,
     /// Whether the caller answers for it from now on.
     pub(crate) take_over: bool,
@@ -79,13 +80,14 @@ fn changed(
     if let Some(networks) = networks {
         new.networks = limits::networks(&networks)?;
     }
-    if let Some(limit) = requests_per_minute {
-        new.requests_per_minute = limits::at_least_one(limit, "requestsPerMinute")?;
+    if !requests_per_minute.is_undefined() {
+        new.requests_per_minute = limits::at_least_one(requests_per_minute.take(), "requestsPerMinute")?;
     }
-    if let Some(limit) = cost_per_minute {
-        new.cost_per_minute = limits::at_least_one(limit, "costPerMinute")?;
+    if !cost_per_minute.is_undefined() {
+        new.cost_per_minute = limits::at_least_one(cost_per_minute.take(), "costPerMinute")?;
     }
-    if let Some(end) = change.expires_at {
+    if !change.expires_at.is_undefined() {
+        let end = change.expires_at.take();
         if end.is_some_and(|end| end <= now) {
             return Err(MachineError::Expired);
         }
