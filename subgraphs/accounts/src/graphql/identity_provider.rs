@@ -144,9 +144,9 @@ impl From<&Metadata> for TestIdentityProviderPayload {
         let more = metadata.additional_metadata();
         Self {
             authorization_endpoint: metadata.authorization_endpoint().to_string(),
-            token_endpoint: metadata.token_endpoint().map(|url| url.to_string()),
-            userinfo_endpoint: metadata.userinfo_endpoint().map(|url| url.to_string()),
-            end_session_endpoint: more.end_session_endpoint.as_ref().map(|url| url.to_string()),
+            token_endpoint: metadata.token_endpoint().map(ToString::to_string),
+            userinfo_endpoint: metadata.userinfo_endpoint().map(ToString::to_string),
+            end_session_endpoint: more.end_session_endpoint.as_ref().map(ToString::to_string),
             signing_keys: metadata.jwks().keys().len(),
             names_itself: more.authorization_response_iss_parameter_supported,
         }
@@ -335,6 +335,7 @@ impl IdentityProviderMutation {
 }
 
 /// What is left out stays; null takes it away.
+#[expect(clippy::option_option, reason = "left out, taken away, or another one")]
 fn as_change<T>(given: MaybeUndefined<T>) -> Option<Option<T>> {
     match given {
         MaybeUndefined::Undefined => None,

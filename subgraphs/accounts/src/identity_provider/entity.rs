@@ -9,6 +9,7 @@ use crate::oidc::{RoleMapping, RoleRules};
 use crate::organization::StoredRole;
 
 /// An issuer of the tenant's, without its secret.
+#[expect(clippy::struct_excessive_bools, reason = "a column each")]
 #[derive(Debug, Clone, FromRow)]
 pub(crate) struct ProviderRow {
     pub(crate) id: IdentityProviderId,

@@ -26,7 +26,8 @@ pub(crate) const SUBJECT: &str = "accounts.identity_provider";
 
 type Key = (OrgId, IdentityProviderId);
 
-/// What is to change of an issuer; `None` stays.
+/// What is to change of an issuer; `None` stays, and `Some(None)` takes away.
+#[expect(clippy::option_option, reason = "left out, taken away, or another one")]
 #[derive(Debug, Clone, Default)]
 pub(crate) struct ProviderChange {
     pub(crate) name: Option<String>,
@@ -71,9 +72,9 @@ pub(crate) async fn create(
             }
         };
     let id = IdentityProviderId::new(write.now());
-    let sealed = secret.map(|secret| sealer.seal(&secret, place((org, id))));
+    let stored = secret.map(|secret| sealer.seal(&secret, place((org, id))));
     let limit = oidc.config.max_providers;
-    let row = repo::insert_in_tx(&mut write, (org, id), &settings, sealed.as_deref(), limit).await?;
+    let row = repo::insert_in_tx(&mut write, (org, id), &settings, stored.as_deref(), limit).await?;
     let row = row.ok_or(ProviderError::TooMany(limit))?;
     write.event(event(EventKind::Created, &row, vec![]));
     write.commit_with(fact("identity_provider:create", &row), &json!({ "id": id })).await?;
@@ -95,14 +96,14 @@ pub(crate) async fn update(
     if let Some(expected) = change.expected_version.filter(|expected| *expected != old.version) {
         return Err(ProviderError::Version { expected, actual: old.version }.into());
     }
-    let sealed = change.client_secret.as_ref().map(|secret| sealer.seal(secret, place(key)));
+    let stored = change.client_secret.as_ref().map(|secret| sealer.seal(secret, place(key)));
     let settings = changed(old.settings(), change);
-    if settings == old.settings() && sealed.is_none() {
+    if settings == old.settings() && stored.is_none() {
         return Ok(old);
     }
     checks::check(&settings, &oidc.config)?;
     repo::keep_in_tx(&mut write, key, session.caller().user()).await?;
-    let row = repo::update_in_tx(&mut write, key, &settings, sealed.as_deref()).await?;
+    let row = repo::update_in_tx(&mut write, key, &settings, stored.as_deref()).await?;
     write.event(event(EventKind::Updated, &row, vec![]));
     write.commit(fact("identity_provider:update", &row)).await?;
     Ok(row)
@@ -228,8 +229,8 @@ async fn as_asked(
     (org, row): (OrgId, ProviderRow),
 ) -> Result<Provider, Unreadable> {
     let id = row.id;
-    let sealed = repo::secret(session, (org, id)).await?;
-    let secret = sealed.map(|sealed| sealer.open(&sealed, place((org, id)))).transpose();
+    let stored = repo::secret(session, (org, id)).await?;
+    let secret = stored.map(|stored| sealer.open(&stored, place((org, id)))).transpose();
     let client_secret = secret.map_err(|cause| Unreadable::Secret { id, cause })?;
     let ProviderSettings { name: _, issuer, client_id, scopes, sign_up, assumes_verified, roles, enabled: _ } =
         row.settings();

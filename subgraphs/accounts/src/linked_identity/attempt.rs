@@ -51,7 +51,7 @@ pub(super) async fn begin(
     let RandomToken { token: secret, hash: browser } = RandomToken::new(TokenKind::OneTime);
     let state = TokenHash::of(&Secret::new(state));
     let kept = serde_json::to_string(&Kept { nonce, verifier }).expect("two texts serialize");
-    let sealed = sealer.seal(&Secret::new(kept), place(state));
+    let locked = sealer.seal(&Secret::new(kept), place(state));
     let mut write = throttle::nobody(session).write().await?;
     let expires_at = write.now() + TimeDelta::from_std(lifetime).unwrap_or(TimeDelta::minutes(10));
     forget_in_tx(&mut write).await?;
@@ -62,7 +62,7 @@ pub(super) async fn begin(
         .bind(browser.as_bytes().to_vec())
         .bind(provider)
         .bind(actor)
-        .bind(sealed)
+        .bind(locked)
         .bind(redirect_uri)
         .bind(expires_at);
     write.execute("oidc_attempts.insert", insert).await?;
@@ -88,10 +88,10 @@ pub(super) async fn take(
         .bind(actor)
         .bind(write.now());
     let row: Option<(String, String, String)> = write.fetch_optional("oidc_attempts.take", take).await?;
-    let (provider, redirect_uri, sealed) = row.ok_or(IdentityError::Attempt)?;
+    let (provider, redirect_uri, locked) = row.ok_or(IdentityError::Attempt)?;
     write.commit(fact("oidc:return")).await?;
     // Sealed with a key that is gone meanwhile: start again.
-    let opened = sealer.open(&sealed, place(state)).map_err(|_| IdentityError::Attempt)?;
+    let opened = sealer.open(&locked, place(state)).map_err(|_| IdentityError::Attempt)?;
     let Kept { nonce, verifier } = serde_json::from_str(opened.expose()).map_err(Error::internal)?;
     Ok(Back { provider, redirect_uri, nonce, verifier })
 }

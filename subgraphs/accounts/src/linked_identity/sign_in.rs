@@ -80,9 +80,9 @@ async fn enter_in_tx(
     let email = email.map(EmailAddress::as_str);
     let row = match who {
         Who::Linked(row) => {
-            let used = repo::use_in_tx(write, user, named(provider, claimed), email).await?;
+            let identity = repo::use_in_tx(write, user, named(provider, claimed), email).await?;
             // Unlinked a moment ago.
-            return Ok((row, used.ok_or(IdentityError::Attempt)?.id));
+            return Ok((row, identity.ok_or(IdentityError::Attempt)?.id));
         }
         Who::Known(row) => row,
         Who::New(address, name) => {

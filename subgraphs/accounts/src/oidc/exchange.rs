@@ -34,7 +34,7 @@ pub(crate) struct Answer {
     pub(crate) redirect_uri: String,
 }
 
-/// All that a UserInfo endpoint says beside the usual claims.
+/// All that a `UserInfo` endpoint says beside the usual claims.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct Others {
     #[serde(flatten)]
@@ -71,7 +71,7 @@ impl Oidc {
         check_parties(provider, &claims)?;
         check_hash(provider, &metadata, (token, &claims), tokens.access_token())?;
         let mut all = said(token)?;
-        if self.lacks_something(provider, &all) && metadata.userinfo_endpoint().is_some() {
+        if lacks_something(provider, &all) && metadata.userinfo_endpoint().is_some() {
             let more = self.user_info(provider, &metadata, claims.subject(), tokens.access_token()).await?;
             for (name, value) in more {
                 all.entry(name).or_insert(value);
@@ -92,13 +92,6 @@ impl Oidc {
         let request = request.set_pkce_verifier(PkceCodeVerifier::new(answer.verifier.clone()));
         let tokens = request.request_async(self.http(provider)).await;
         tokens.map_err(|error| of_token(&provider.issuer, &error))
-    }
-
-    fn lacks_something(&self, provider: &Provider, all: &Map<String, Value>) -> bool {
-        let all = Value::Object(all.clone());
-        let role_claim = provider.roles.claim.as_deref().filter(|_| provider.roles.decide());
-        let mut needed = ["email", "email_verified", "name"].into_iter().chain(role_claim);
-        needed.any(|path| roles::find(&all, path).is_none())
     }
 
     async fn user_info(
@@ -126,6 +119,14 @@ impl Oidc {
             _ => Err(IssuerError::UserInfo),
         }
     }
+}
+
+/// Whether its `UserInfo` endpoint may say what the token leaves out.
+fn lacks_something(provider: &Provider, all: &Map<String, Value>) -> bool {
+    let all = Value::Object(all.clone());
+    let role_claim = provider.roles.claim.as_deref().filter(|_| provider.roles.decide());
+    let mut needed = ["email", "email_verified", "name"].into_iter().chain(role_claim);
+    needed.any(|path| roles::find(&all, path).is_none())
 }
 
 /// An issuer that names itself beside its codes must be the one that was asked (RFC 9207).

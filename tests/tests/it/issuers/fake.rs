@@ -8,10 +8,10 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use chrono::Utc;
 use ed25519_dalek::SigningKey;
 use ed25519_dalek::pkcs8::EncodePrivateKey;
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
+use pulse_types::Clock;
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 
@@ -83,7 +83,7 @@ impl FakeIssuer {
 
     /// What it gives the page that began so, with the claims of an honest token for it, changed by `change`.
     pub(super) fn answer(&self, begun: &Begun, change: &Value) -> Callback {
-        let now = Utc::now().timestamp();
+        let now = Clock::system().now().timestamp();
         let mut claims = json!({
             "iss": self.url, "aud": CLIENT, "sub": "ada", "iat": now, "exp": now + 300,
             "nonce": parameter(&begun.url, "nonce"),

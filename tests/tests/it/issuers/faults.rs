@@ -1,7 +1,7 @@
 //! What an issuer that lies, is somebody else or is not there brings about: nothing.
 
 use axum::http::StatusCode;
-use chrono::Utc;
+use pulse_types::Clock;
 use serde_json::{Value, json};
 
 use super::fake::FakeIssuer;
@@ -11,7 +11,7 @@ use super::{CLIENT, complete, counts, payload, platform, refusal, start};
 async fn an_id_token_that_is_not_for_us_now_and_this_request_signs_nobody_in() {
     let issuer = FakeIssuer::start().await;
     let platform = platform(&issuer.url, |_| {}).await;
-    let now = Utc::now().timestamp();
+    let now = Clock::system().now().timestamp();
     let cases: [(&str, Value); 11] = [
         ("it answers another request", json!({ "nonce": "another" })),
         ("it answers another request", json!({ "nonce": null })),

@@ -17,10 +17,10 @@ use serde_json::{Value, json};
 
 use browser::{Browser, Callback};
 
-pub(super) const CLIENT: &str = "pulse";
-pub(super) const SECRET: &str = "a secret of the tests: +/%";
-pub(super) const PAGE: &str = "http://localhost:3000/sign-in/callback";
-pub(super) const AFTER: &str = "http://localhost:3000/";
+const CLIENT: &str = "pulse";
+const SECRET: &str = "a secret of the tests: +/%";
+const PAGE: &str = "http://localhost:3000/sign-in/callback";
+const AFTER: &str = "http://localhost:3000/";
 
 const START: &str =
     "mutation ($input: StartSignInInput!) { startSignIn(input: $input) { authorizationUrl browserSecret } }";
@@ -28,7 +28,7 @@ const COMPLETE: &str = "mutation ($input: CompleteSignInInput!) { completeSignIn
     accessToken refreshToken user { id email emailVerified name } organization { slug } } }";
 
 /// A platform that knows the issuer as `main`, and reaches what is on this machine.
-pub(super) async fn platform(issuer: &str, change: impl FnOnce(&mut ProviderConfig)) -> TestPlatform {
+async fn platform(issuer: &str, change: impl FnOnce(&mut ProviderConfig)) -> TestPlatform {
     let mut provider = ProviderConfig {
         name: "Main".to_owned(),
         issuer: issuer.to_owned(),
@@ -53,19 +53,19 @@ pub(super) async fn platform(issuer: &str, change: impl FnOnce(&mut ProviderConf
 }
 
 /// Somebody on the way to an issuer.
-pub(super) struct Begun {
-    pub(super) url: String,
-    pub(super) secret: String,
+struct Begun {
+    url: String,
+    secret: String,
 }
 
-pub(super) async fn start(platform: &TestPlatform, provider: &str) -> Begun {
+async fn start(platform: &TestPlatform, provider: &str) -> Begun {
     let input = json!({ "providerId": provider, "redirectUri": PAGE });
     let answer = platform.graphql(None, START, json!({ "input": input })).await;
     Begun::of(&answer.json["data"]["startSignIn"]).unwrap_or_else(|| panic!("{answer:?}"))
 }
 
 impl Begun {
-    pub(super) fn of(payload: &Value) -> Option<Self> {
+    fn of(payload: &Value) -> Option<Self> {
         let text = |name: &str| payload[name].as_str().map(str::to_owned);
         Some(Self { url: text("authorizationUrl")?, secret: text("browserSecret")? })
     }
@@ -81,27 +81,27 @@ async fn complete(platform: &TestPlatform, callback: &Callback, secret: &str) ->
 }
 
 /// Signs in as `login` with a new browser; what `completeSignIn` answers.
-pub(super) async fn sign_in(platform: &TestPlatform, provider: &str, login: &str) -> Answer {
+async fn sign_in(platform: &TestPlatform, provider: &str, login: &str) -> Answer {
     let begun = start(platform, provider).await;
     let callback = Browser::new().sign_in(&begun.url, login).await;
     complete(platform, &callback, &begun.secret).await
 }
 
 /// The payload of an answer without errors.
-pub(super) fn payload<'a>(answer: &'a Answer, field: &str) -> &'a Value {
+fn payload<'a>(answer: &'a Answer, field: &str) -> &'a Value {
     let payload = &answer.json["data"][field];
     assert!(answer.json.get("errors").is_none() && payload.is_object(), "{answer:?}");
     payload
 }
 
 /// The code of a refusal, and its field.
-pub(super) fn refusal(answer: &Answer) -> (&str, &str) {
+fn refusal(answer: &Answer) -> (&str, &str) {
     let field = answer.json["errors"][0]["extensions"]["field"].as_str().unwrap_or_default();
     (answer.code().unwrap_or_else(|| panic!("not refused: {answer:?}")), field)
 }
 
 /// Waits until every process has heard that the token's session is over.
-pub(super) async fn is_over(platform: &TestPlatform, token: &str) {
+async fn is_over(platform: &TestPlatform, token: &str) {
     let refused = async {
         while platform.graphql(Some(token), "{ me { id } }", json!({})).await.code()
             != Some("UNAUTHENTICATED")
@@ -111,7 +111,7 @@ pub(super) async fn is_over(platform: &TestPlatform, token: &str) {
 }
 
 /// How many people and sessions there are.
-pub(super) async fn counts(platform: &TestPlatform) -> (i64, i64) {
+async fn counts(platform: &TestPlatform) -> (i64, i64) {
     let mut connection = platform.database.connect().await.unwrap();
     let counts = "SELECT (SELECT count(*) FROM accounts.users), (SELECT count(*) FROM accounts.sessions)";
     sqlx::query_as(counts).fetch_one(&mut connection).await.unwrap()

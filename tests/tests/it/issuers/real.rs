@@ -9,8 +9,8 @@ use hyper::{Request, StatusCode};
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
 use serde_json::{Value, json};
-use tokio::io::{AsyncBufReadExt, BufReader};
-use tokio::process::{Child, Command};
+use tokio::io::{AsyncBufReadExt, BufReader, Lines};
+use tokio::process::{Child, ChildStdout, Command};
 use tokio::sync::OnceCell;
 
 use super::{AFTER, CLIENT, PAGE, SECRET};
@@ -18,6 +18,8 @@ use super::{AFTER, CLIENT, PAGE, SECRET};
 /// It ends with this, and with the test.
 pub(super) struct RealIssuer {
     pub(super) url: String,
+    /// It would end if nobody could read what it says.
+    _says: Lines<BufReader<ChildStdout>>,
     _process: Child,
 }
 
@@ -40,7 +42,7 @@ impl RealIssuer {
         let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
         let line = lines.next_line().await.unwrap().expect("the issuer says where it is");
         let said: Value = serde_json::from_str(&line).unwrap();
-        Self { url: said["issuer"].as_str().unwrap().to_owned(), _process: process }
+        Self { url: said["issuer"].as_str().unwrap().to_owned(), _says: lines, _process: process }
     }
 
     /// Lets somebody sign in, who is known by these claims from now on.
