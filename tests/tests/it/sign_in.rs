@@ -48,17 +48,17 @@ async fn whoever_has_an_app_signs_in_by_two_steps_and_everywhere_else_is_out_at_
     let ada = Person::register(&platform, EMAIL).await;
     let other = sign_in(&platform).await["accessToken"].as_str().unwrap().to_owned();
     let begin = "mutation ($password: String!) { beginTotp(input: { password: $password }) { secret uri } }";
-    let begun = platform.data(&ada.token, begin, json!({ "password": PASSWORD })).await;
-    let secret = begun["beginTotp"]["secret"].as_str().unwrap();
+    let enrolment = platform.data(&ada.token, begin, json!({ "password": PASSWORD })).await;
+    let secret = enrolment["beginTotp"]["secret"].as_str().unwrap();
     let confirm = "mutation ($code: String!) { confirmTotp(input: { code: $code }) { recoveryCodes } }";
     let shown = code(&platform, secret);
     let confirmed = platform.data(&ada.token, confirm, json!({ "code": shown })).await;
     let recovery = &confirmed["confirmTotp"]["recoveryCodes"];
 
     // The other session is refused as soon as its end is heard of.
-    let (began, mut again) = (Instant::now(), interval(Duration::from_millis(20)));
+    let (since, mut again) = (Instant::now(), interval(Duration::from_millis(20)));
     while platform.graphql(Some(&other), ME, json!({})).await.code() != Some("UNAUTHENTICATED") {
-        assert!(began.elapsed() < Duration::from_secs(20), "the other session goes on");
+        assert!(since.elapsed() < Duration::from_secs(20), "the other session goes on");
         again.tick().await;
     }
     assert_eq!(platform.data(&ada.token, ME, json!({})).await["me"]["email"], EMAIL);
@@ -72,7 +72,7 @@ async fn whoever_has_an_app_signs_in_by_two_steps_and_everywhere_else_is_out_at_
     assert_eq!(early.code(), Some("UNAUTHENTICATED"), "{early:?}");
     let complete = "mutation ($challenge: String!, $code: String, $recovery: String) {
         verifySecondFactor(input: { challenge: $challenge, code: $code, recoveryCode: $recovery }) {
-            accessToken user { secondFactor { recoveryCodesLeft } } } }";
+            accessToken } }";
     // The code that confirmed the app is good no more.
     let replayed = json!({ "challenge": challenge, "code": shown });
     let replayed = platform.graphql(None, complete, replayed).await;
