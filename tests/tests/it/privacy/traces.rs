@@ -5,6 +5,8 @@ use std::path::Path;
 use pulse_tests::TestPlatform;
 use sqlx::{AssertSqlSafe, Executor, PgConnection};
 
+use super::PATIENCE;
+
 /// Every place in the database and in the folder of files that contains one of the values.
 pub(super) async fn of(platform: &TestPlatform, values: &[&str]) -> Vec<String> {
     let mut connection = platform.database.connect().await.unwrap();
@@ -32,6 +34,7 @@ async fn in_rows(connection: &mut PgConnection, values: &[&str]) -> Vec<String> 
 
 /// What the server has on disk of tables, indexes and large values, once rows that nobody sees any more are swept out.
 async fn in_storage(connection: &mut PgConnection, values: &[&str]) -> Vec<String> {
+    everybody_else_has_begun_anew(connection).await;
     for table in relations(connection, "('r', 'p')", "NOT c.relispartition").await {
         connection.execute(AssertSqlSafe(format!("VACUUM (FULL) {table}"))).await.unwrap();
     }
@@ -55,6 +58,23 @@ async fn in_storage(connection: &mut PgConnection, values: &[&str]) -> Vec<Strin
         }
     }
     found
+}
+
+/// Rows are kept as long as a transaction is open that began while they were there: waits for the end of all such.
+async fn everybody_else_has_begun_anew(connection: &mut PgConnection) {
+    let now: chrono::DateTime<chrono::Utc> =
+        sqlx::query_scalar("SELECT clock_timestamp()").fetch_one(&mut *connection).await.unwrap();
+    let ended = async {
+        loop {
+            let sql = "SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database()
+                        AND pid <> pg_backend_pid() AND xact_start <= $1)";
+            if sqlx::query_scalar(sql).bind(now).fetch_one(&mut *connection).await.unwrap() {
+                break;
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, ended).await.expect("older transactions end");
 }
 
 async fn relations(connection: &mut PgConnection, kinds: &str, condition: &str) -> Vec<String> {
