@@ -49,24 +49,34 @@ pub struct Answer {
 impl TestPlatform {
     /// Starts it.
     pub async fn start() -> Self {
-        Self::start_on(Arc::new(TestDatabase::new().await.unwrap()), true).await
+        Self::start_with(|_| {}).await
+    }
+
+    /// Starts it with other settings than usual.
+    pub async fn start_with(change: impl FnOnce(&mut Settings)) -> Self {
+        Self::start_on(Arc::new(TestDatabase::new().await.unwrap()), true, change).await
     }
 
     /// Starts it without background work, so that only requests run statements.
     pub async fn without_background() -> Self {
-        Self::start_on(Arc::new(TestDatabase::new().await.unwrap()), false).await
+        Self::start_on(Arc::new(TestDatabase::new().await.unwrap()), false, |_| {}).await
     }
 
     /// Another process beside this one, on the same database.
     pub async fn another(&self) -> Self {
-        Self::start_on(Arc::clone(&self.database), true).await
+        Self::start_on(Arc::clone(&self.database), true, |_| {}).await
     }
 
-    async fn start_on(database: Arc<TestDatabase>, has_background: bool) -> Self {
+    async fn start_on(
+        database: Arc<TestDatabase>,
+        has_background: bool,
+        change: impl FnOnce(&mut Settings),
+    ) -> Self {
         let mut settings = Settings::from_env(None, std::iter::empty()).unwrap();
         settings.secrets.encryption_key = Some(Secret::new("AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE="));
         settings.gateway.expose_plan = pulse_gateway::PlanExposure::All;
         settings.database.max_connections = 8;
+        change(&mut settings);
         let tokens = signing_tokens(Some(&Secret::new(SEED))).unwrap();
         let platform =
             Platform::start(&Database::existing(database.options()), &tokens, &settings, None).await.unwrap();

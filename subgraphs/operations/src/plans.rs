@@ -1,4 +1,4 @@
-//! How PostgreSQL plans the reads, as the roles that do them, with 100,000 deliveries and jobs of five tenants.
+//! How PostgreSQL plans the reads, as the roles that do them, with 100,000 deliveries, jobs and streams of five tenants.
 
 use std::sync::Arc;
 
@@ -15,6 +15,8 @@ use crate::delivery::repo::{self, DeliveryFilter};
 use crate::job;
 use crate::job::JobStatus;
 use crate::job::repo::JobList;
+use crate::stream;
+use crate::stream::repo::StreamFilter;
 use crate::webhook;
 
 const TENANTS: usize = 5;
@@ -71,7 +73,11 @@ async fn seed(connection: &mut PgConnection, org: OrgId, webhook: WebhookId) -> 
          SELECT gen_random_uuid(), '{org}', 'kind' || n % 50, '{{}}', 0, 3, now(), now()
            FROM generate_series(1, 2000) AS n;
          INSERT INTO platform.dead_letters (id, consumer, position, tenant, event, attempts, error, at)
-         SELECT gen_random_uuid(), 'group {org}', n, '{org}', '{{}}', 5, '', now() FROM generate_series(1, 2000) AS n"
+         SELECT gen_random_uuid(), 'group {org}', n, '{org}', '{{}}', 5, '', now() FROM generate_series(1, 2000) AS n;
+         INSERT INTO operations.gateways (id, lease_until) VALUES ('{org}', now() + interval '1 hour');
+         INSERT INTO operations.streams (tenant, id, gateway, person, kind, transport, hash, opened_at)
+         SELECT '{org}', gen_random_uuid(), '{org}', gen_random_uuid(), 'SUBSCRIPTION', 'SSE', 'h', now()
+           FROM generate_series(1, 20000) AS n"
     );
     connection.execute(AssertSqlSafe(sql)).await.map(drop)
 }
@@ -159,4 +165,14 @@ async fn lists_of_jobs_read_no_more_than_they_show() {
         assert!(plan.contains(index), "{index} is not used:\n{plan}");
     }
     assert!(!plan.contains("Seq Scan"), "rows are scanned:\n{plan}");
+}
+
+#[tokio::test]
+async fn a_page_of_streams_is_read_in_its_order() {
+    let seeded = seeded().await;
+    let page = Page::try_new((Some(20), None), (None, None), PageLimits::USUAL).expect("valid");
+    let all = StreamFilter::default();
+    let plan = seeded.plan(stream::repo::page_query("EXPLAIN ", &all, &page).expect("valid")).await;
+    assert!(plan.contains("streams_pkey"), "{plan}");
+    assert!(!plan.contains("Seq Scan on streams") && !plan.contains("Sort"), "all rows are read:\n{plan}");
 }
