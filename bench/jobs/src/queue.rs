@@ -1,7 +1,6 @@
 //! Enqueues through the write path, and watches the table.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use pulse_store::{AuditFact, NewJob, Store};
@@ -82,26 +81,33 @@ pub(crate) async fn size(connection: &mut PgConnection, table: &'static str) -> 
 
 /// Looks at the size of the table of jobs every now and then, until it is dropped.
 pub(crate) struct Watch {
-    greatest: Arc<AtomicI64>,
+    sizes: Arc<Mutex<Vec<i64>>>,
     _task: JoinSet<()>,
 }
 
 impl Watch {
     pub(crate) async fn start(database: &str) -> anyhow::Result<Self> {
         let mut connection = PgConnection::connect(database).await?;
-        let greatest = Arc::new(AtomicI64::new(0));
-        let told = Arc::clone(&greatest);
+        let sizes = Arc::<Mutex<Vec<i64>>>::default();
+        let told = Arc::clone(&sizes);
         let mut task = JoinSet::new();
         task.spawn(async move {
             while let Ok(size) = size(&mut connection, "platform.jobs").await {
-                told.fetch_max(size, Ordering::Relaxed);
+                told.lock().expect("nobody panics with it").push(size);
                 tokio::time::sleep(Duration::from_millis(500)).await;
             }
         });
-        Ok(Self { greatest, _task: task })
+        Ok(Self { sizes, _task: task })
     }
 
+    /// The greatest so far.
     pub(crate) fn greatest(&self) -> i64 {
-        self.greatest.load(Ordering::Relaxed)
+        self.sizes.lock().expect("nobody panics with it").iter().copied().max().unwrap_or(0)
+    }
+
+    /// How large it was at each tenth of the time until now: a table that bloats grows from one to the next.
+    pub(crate) fn tenths(&self) -> Vec<i64> {
+        let sizes = self.sizes.lock().expect("nobody panics with it");
+        (1..=10).filter_map(|tenth| sizes.get((sizes.len() * tenth / 10).checked_sub(1)?).copied()).collect()
     }
 }

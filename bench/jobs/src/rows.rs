@@ -39,7 +39,6 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
             let at = sorted.get(sorted.len() * per_mille / 1000).copied().unwrap_or_default();
             format!("{:.1}", Duration::from_micros(at).as_secs_f64() * 1000.0)
         };
-        let mib = |bytes: i64| format!("{}.{}", bytes >> 20, ((bytes & 0xf_ffff) * 10) >> 20);
         rows.push(vec![
             name.to_owned(),
             format!("{:.0}", row.per_second),
@@ -72,6 +71,10 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
     ];
     print(&head, &rows);
     Ok(())
+}
+
+fn mib(bytes: i64) -> String {
+    format!("{}.{}", bytes >> 20, ((bytes & 0xf_ffff) * 10) >> 20)
 }
 
 struct Row {
@@ -110,16 +113,18 @@ async fn pulse(args: &Args, of_tenant: bool) -> anyhow::Result<Row> {
     }
     queue::emptied(&mut connection).await?;
     let took = started.elapsed();
+    let tenths = watch.tenths();
     let done = reports(&workers).await?;
     let latencies = latencies(&store, tenant, args, &workers).await?;
     // The queue has been empty for a while: what vacuum leaves behind is what there is to say about bloat.
     let after = queue::size(&mut connection, "platform.jobs").await?;
     let ended = queue::size(&mut connection, "platform.jobs_ended").await?;
     say(&format!(
-        "{} jobs in {:.1} s; platform.jobs_ended has {} MiB",
+        "{} jobs in {:.1} s; platform.jobs_ended has {} MiB; platform.jobs at each tenth of the time, in MiB: {}",
         done.done,
         took.as_secs_f64(),
-        ended >> 20
+        ended >> 20,
+        tenths.into_iter().map(mib).collect::<Vec<_>>().join(" ")
     ));
     stop.cancel();
     waker.await?;

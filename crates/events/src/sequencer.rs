@@ -15,9 +15,9 @@ const BATCH: i64 = 5_000;
 /// How long an outbox may stand unseen when every wake-up was lost.
 const SWEEP: Duration = Duration::from_secs(1);
 
-/// After each batch the sequencer rests for as long as it took, within these bounds: of commits in quick succession it
-/// takes many at a time, and leaves the database half of its time. One that comes after a while is moved at once.
-const REST: (Duration, Duration) = (Duration::from_millis(2), Duration::from_millis(20));
+/// After each batch the sequencer rests for twice as long as it took, within these bounds: of commits in quick succession
+/// it takes many at a time, and leaves the database most of its time. One that comes after a while is moved at once.
+const REST: (Duration, Duration) = (Duration::from_millis(5), Duration::from_millis(30));
 
 /// Partitions of the log are made when fewer than this many positions are left in the last one.
 const PARTITION_MARGIN: i64 = 500_000;
@@ -71,7 +71,7 @@ impl Sequencer {
                 () = self.told(&mut listener) => {}
                 () = tokio::time::sleep(SWEEP) => {}
             }
-            let rested = ended + (ended - begun).clamp(REST.0, REST.1);
+            let rested = ended + ((ended - begun) * 2).clamp(REST.0, REST.1);
             // Whatever is told until then, the next step sees.
             while Instant::now() < rested {
                 tokio::select! {
@@ -93,7 +93,7 @@ impl Sequencer {
 
     /// Moves up to a batch; how many events there were. An outbox with nothing in it costs one statement.
     pub async fn step(&mut self) -> Result<i64, StoreError> {
-        let mut connection = self.store.system().await?;
+        let mut connection = self.store.sequencer().await?;
         let head = sqlx::query_as(HEAD).bind(LOCK);
         let (head, ours): (i64, bool) = connection.fetch_one("sequencer.head", head).await?;
         if !ours {

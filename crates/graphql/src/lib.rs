@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod caching;
 mod context;
 mod error;
 mod feed;
@@ -12,6 +13,7 @@ mod server;
 mod socket;
 mod subgraph;
 
+pub use caching::{CacheControlScope, cache_control};
 pub use context::ContextExt;
 pub use error::{ClientError, Code, Error, NoClientError};
 pub use feed::{CHANGES_PATH, FeedLine, FeedQuery};

@@ -191,7 +191,8 @@ where
     S: SubscriptionType + 'static,
 {
     let options = SDLExportOptions::new().federation().sorted_fields().sorted_arguments().sorted_enum_items();
-    schema.sdl_with_options(options.include_specified_by().use_space_ident().indent_width(2))
+    let options = options.include_specified_by().use_space_ident().indent_width(2);
+    crate::caching::with_holders(&schema.sdl_with_options(options))
 }
 
 /// An internal error says by which id its cause is found in the log. What resolvers answer has a code; an error without

@@ -63,6 +63,7 @@ struct Signals {
 enum Login<'a> {
     App { access: &'a str, org: Option<OrgId>, user: Option<UserId> },
     System,
+    Sequencer,
     Worker,
     Maintenance,
     Privacy,
@@ -120,9 +121,15 @@ impl Store {
         self.open(Login::System).await
     }
 
+    /// A transaction that moves events to the log. The outbox is emptied faster than statistics of it are taken, and a look
+    /// at it by anything but its index would go over all that was moved since the last vacuum.
+    pub async fn sequencer(&self) -> Result<Connection, StoreError> {
+        self.open(Login::Sequencer).await
+    }
+
     /// A transaction on jobs, as [`Store::system`]. The queue grows and shrinks faster than statistics of it are taken, so
-    /// its indexes are always preferred and its few large statements planned once; and its commit is not waited for on disk: a worker's step that is lost with the
-    /// server is done again, as everything of a job may be.
+    /// its indexes are always preferred and its few large statements planned once; and its commit is not waited for on disk:
+    /// a worker's step that is lost with the server is done again, as everything of a job may be.
     pub async fn worker(&self) -> Result<Connection, StoreError> {
         self.open(Login::Worker).await
     }
@@ -225,6 +232,11 @@ impl Store {
                 )
             }
             Login::System => write!(sql, "BEGIN; SET LOCAL ROLE pulse_system"),
+            Login::Sequencer => write!(
+                sql,
+                "BEGIN; SET LOCAL ROLE pulse_system; SET LOCAL enable_seqscan = off; \
+                 SET LOCAL plan_cache_mode = force_generic_plan"
+            ),
             Login::Worker => write!(
                 sql,
                 "BEGIN; SET LOCAL ROLE pulse_system; SET LOCAL enable_seqscan = off; \

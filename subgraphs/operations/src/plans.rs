@@ -1,4 +1,4 @@
-//! How PostgreSQL plans the reads, as the roles that do them, with 100,000 deliveries and jobs of five tenants.
+//! How PostgreSQL plans the reads, as the roles that do them, with 100,000 deliveries, jobs and streams of five tenants.
 
 use std::sync::Arc;
 
@@ -17,6 +17,8 @@ use crate::delivery::repo::{self, DeliveryFilter};
 use crate::job;
 use crate::job::JobStatus;
 use crate::job::repo::JobList;
+use crate::stream;
+use crate::stream::repo::StreamFilter;
 use crate::webhook;
 
 const TENANTS: usize = 5;
@@ -79,6 +81,10 @@ async fn seed(connection: &mut PgConnection, org: OrgId, webhook: WebhookId) -> 
                           || substr(gen_random_uuid()::text, 14))::uuid, now(),
                 md5('actor' || n % 500)::uuid, 'action:' || n % 200, 'subject.' || n % 200, md5('key' || n % 500)::uuid, 1,
                 gen_random_uuid()
+           FROM generate_series(1, 20000) AS n;
+         INSERT INTO operations.gateways (id, lease_until) VALUES ('{org}', now() + interval '1 hour');
+         INSERT INTO operations.streams (tenant, id, gateway, person, kind, transport, hash, opened_at)
+         SELECT '{org}', gen_random_uuid(), '{org}', gen_random_uuid(), 'SUBSCRIPTION', 'SSE', 'h', now()
            FROM generate_series(1, 20000) AS n"
     );
     connection.execute(AssertSqlSafe(sql)).await.map(drop)
@@ -193,4 +199,14 @@ async fn pages_of_the_audit_read_no_more_than_they_show() {
         let scanned = plan.lines().any(|line| line.contains("Seq Scan") && !line.contains("audit_other"));
         assert!(!scanned, "rows are scanned:\n{plan}");
     }
+}
+
+#[tokio::test]
+async fn a_page_of_streams_is_read_in_its_order() {
+    let seeded = seeded().await;
+    let page = Page::try_new((Some(20), None), (None, None), PageLimits::USUAL).expect("valid");
+    let all = StreamFilter::default();
+    let plan = seeded.plan(stream::repo::page_query("EXPLAIN ", &all, &page).expect("valid")).await;
+    assert!(plan.contains("streams_pkey"), "{plan}");
+    assert!(!plan.contains("Seq Scan on streams") && !plan.contains("Sort"), "all rows are read:\n{plan}");
 }

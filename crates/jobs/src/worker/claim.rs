@@ -1,7 +1,7 @@
 //! Takes the next jobs.
 
 use chrono::{DateTime, Utc};
-use pulse_store::StoreError;
+use pulse_store::{Connection, StoreError};
 use pulse_types::{JobId, OrgId};
 use sqlx::FromRow;
 use uuid::Uuid;
@@ -15,6 +15,9 @@ const LOCK: i64 = 0x5055_4c53_4502;
 
 /// How many lanes one claim looks at. Where more wait, the next claim goes on after the last of them.
 const LANES: i64 = 256;
+
+/// Of up to so many lanes a claim looks at as many jobs of each as it may take: what it leaves there, limits hold back.
+const WHOLE_LANES: i64 = 2;
 
 /// So many of the last claimed jobs are remembered, to whose tenants others are preferred: as many as there are lanes, so
 /// that each comes to its turn also where one job runs at a time.
@@ -41,6 +44,8 @@ pub(super) struct Claimed {
     pub(super) jobs: Vec<Job>,
     /// Where to look next: at the first lane again unless there are too many.
     pub(super) next: Place,
+    /// Whether there may be more to take at once, unless a slot gets free first.
+    pub(super) more: bool,
     /// When the next delayed job is due.
     pub(super) next_due: Option<DateTime<Utc>>,
     /// When the next schedule fires.
@@ -72,15 +77,18 @@ struct JobRow {
 }
 
 impl Worker {
-    /// Takes up to `limit` jobs.
-    pub(super) async fn claim(&self, limit: usize, after: &Place) -> Result<Claimed, StoreError> {
-        let now = self.store.clock().now();
+    /// Takes up to `limit` jobs, in a transaction that its caller commits and then reports by [`Worker::claimed`].
+    pub(super) async fn claim(
+        &self,
+        connection: &mut Connection,
+        limit: usize,
+        after: &Place,
+    ) -> Result<Claimed, StoreError> {
         let most = self.options.tenant_concurrency.map_or(i64::MAX, i64::from);
-        let mut connection = self.store.worker().await?;
         let lock = sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(LOCK);
         connection.execute("jobs.claim_lock", lock).await?;
         let query = sqlx::query_as::<_, Row>(CLAIM)
-            .bind(now)
+            .bind(self.store.clock().now())
             .bind(self.options.lease.as_secs_f64())
             .bind(self.kinds.names())
             .bind(self.kinds.concurrency())
@@ -94,18 +102,18 @@ impl Worker {
             .bind(LANES)
             .bind(self.recent.lock().expect("nobody panics with it").iter().copied().collect::<Vec<_>>());
         let rows = connection.fetch_all("jobs.claim", query).await?;
-        connection.commit().await?;
-        let claimed = claimed(rows);
+        Ok(claimed(rows, limit, after))
+    }
+
+    /// Notes what was claimed, once that is committed.
+    pub(super) fn claimed(&self, claimed: &Claimed) {
         self.remember(&claimed.jobs);
-        if claimed.jobs.iter().any(|job| job.tenant.is_some()) {
-            self.store.committed().notify_one();
-        }
+        let now = self.store.clock().now();
         for job in &claimed.jobs {
             let waited = (now - job.run_at).to_std().unwrap_or_default();
             metrics::histogram!("pulse_job_wait_seconds", "kind" => job.kind.clone())
                 .record(waited.as_secs_f64());
         }
-        Ok(claimed)
     }
 
     fn remember(&self, jobs: &[Job]) {
@@ -116,15 +124,21 @@ impl Worker {
     }
 }
 
-fn claimed(rows: Vec<Row>) -> Claimed {
-    let mut claimed = Claimed { jobs: Vec::new(), next: Place::default(), next_due: None, next_run: None };
+fn claimed(rows: Vec<Row>, limit: usize, after: &Place) -> Claimed {
+    let mut claimed =
+        Claimed { jobs: Vec::new(), next: Place::default(), more: false, next_due: None, next_run: None };
+    let mut is_whole = true;
     for Row { lanes, last_lane, last_kind, next_due, next_run, job } in rows {
         if let (LANES, Some(lane), Some(kind)) = (lanes, last_lane, last_kind) {
             claimed.next = Place { lane, kind };
         }
+        is_whole &= lanes <= WHOLE_LANES;
         (claimed.next_due, claimed.next_run) = (next_due, next_run);
         claimed.jobs.extend(job.into_job());
     }
+    let found = claimed.jobs.len();
+    // Nothing in the first lanes and no lanes after them: there is nothing until somebody tells.
+    claimed.more = !after.is_first() || !claimed.next.is_first() || found == limit || found > 0 && !is_whole;
     claimed
 }
 

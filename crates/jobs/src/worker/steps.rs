@@ -1,11 +1,12 @@
 //! What a worker does beside claiming: one statement each, for any number of jobs.
 
 use chrono::{DateTime, Utc};
-use pulse_store::StoreError;
+use pulse_store::{Connection, StoreError};
 use pulse_types::JobId;
 use sqlx::FromRow;
 
 use super::Worker;
+use super::claim::{Claimed, Place};
 use crate::attempt::{Ended, Outcome};
 
 /// Jobs that one step looks after at most; what is left over is for the next.
@@ -30,12 +31,43 @@ pub(super) struct Tended {
 }
 
 impl Worker {
-    /// Records how attempts ended. One whose job is another worker's by now changes nothing.
+    /// Records how attempts ended, and takes up to `limit` jobs instead, in one transaction. One whose job is another
+    /// worker's by now changes nothing.
+    pub(super) async fn exchange(
+        &self,
+        ended: &[Ended],
+        limit: usize,
+        after: &Place,
+    ) -> Result<Claimed, StoreError> {
+        let mut connection = self.store.worker().await?;
+        // Before the claim's lock: others need not wait for it.
+        let recorded = self.record(&mut connection, ended).await?;
+        let claimed = self.claim(&mut connection, limit, after).await?;
+        connection.commit().await?;
+        self.claimed(&claimed);
+        if recorded || claimed.jobs.iter().any(|job| job.tenant.is_some()) {
+            self.store.committed().notify_one();
+        }
+        Ok(claimed)
+    }
+
+    /// Records how attempts ended, as [`Worker::exchange`] does.
     pub(super) async fn finish(&self, ended: &[Ended]) -> Result<(), StoreError> {
+        let mut connection = self.store.worker().await?;
+        let recorded = self.record(&mut connection, ended).await?;
+        connection.commit().await?;
+        if recorded {
+            self.store.committed().notify_one();
+        }
+        Ok(())
+    }
+
+    /// Whether events tell of it.
+    async fn record(&self, connection: &mut Connection, ended: &[Ended]) -> Result<bool, StoreError> {
         let recorded: Vec<&Ended> =
             ended.iter().filter(|one| !matches!(one.outcome, Outcome::Lost)).collect();
         if recorded.is_empty() {
-            return Ok(());
+            return Ok(false);
         }
         let error = |one: &&Ended| match &one.outcome {
             Outcome::Again(reason, _) | Outcome::Failed(reason) => Some(reason.clone()),
@@ -52,16 +84,11 @@ impl Worker {
             .bind(recorded.iter().map(|one| one.outcome.as_str()).collect::<Vec<_>>())
             .bind(recorded.iter().map(error).collect::<Vec<_>>())
             .bind(recorded.iter().map(delay).collect::<Vec<_>>());
-        let mut connection = self.store.worker().await?;
         let changed: Vec<(bool,)> = connection.fetch_all("jobs.finish", query).await?;
-        connection.commit().await?;
         if changed.len() < recorded.len() {
             tracing::warn!(jobs = recorded.len() - changed.len(), "jobs ended after their leases were lost");
         }
-        if changed.iter().any(|(of_tenant,)| *of_tenant) {
-            self.store.committed().notify_one();
-        }
-        Ok(())
+        Ok(changed.iter().any(|(of_tenant,)| *of_tenant))
     }
 
     /// Another lease for jobs that run, by id and claim: those that are still this worker's, and whether each was

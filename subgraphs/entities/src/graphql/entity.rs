@@ -6,7 +6,8 @@ use async_graphql::parser::types::Field;
 use async_graphql::{Context, InputType, Object, ScalarType, SelectionField, Value};
 use chrono::{DateTime, Utc};
 use pulse_graphql::{
-    Connection, ContextExt, Cursor, Error, JsonObject, Node, Page, PageLimits, PlainFields, Total,
+    CacheControlScope, Connection, ContextExt, Cursor, Error, JsonObject, Node, Page, PageLimits,
+    PlainFields, Total, cache_control,
 };
 use pulse_store::StoreError;
 use pulse_types::EntityId;
@@ -47,7 +48,7 @@ impl Entity {
 }
 
 /// A thing that the knowledge graph is about.
-#[Object]
+#[Object(directive = cache_control::apply(Some(CacheControlScope::Tenant)))]
 impl Entity {
     /// Its id.
     pub(super) async fn id(&self) -> EntityId {
@@ -109,6 +110,7 @@ impl Entity {
     }
 
     /// Its relationships, in order of their types.
+    #[graphql(directive = cache_control::apply(Some(CacheControlScope::Tenant)))]
     #[expect(clippy::too_many_arguments, reason = "the arguments of a connection")]
     async fn relationships(
         &self,
@@ -137,6 +139,7 @@ impl Entity {
     }
 
     /// The entities at the other ends of its relationships, each once, in order of their creation.
+    #[graphql(directive = cache_control::apply(Some(CacheControlScope::Tenant)))]
     #[expect(clippy::too_many_arguments, reason = "the arguments of a connection")]
     async fn neighbors(
         &self,

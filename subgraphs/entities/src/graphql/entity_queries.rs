@@ -1,7 +1,9 @@
 //! Queries of entities.
 
 use async_graphql::{Context, Object};
-use pulse_graphql::{Connection, ContextExt, Error, Node, Page, PageLimits, Total};
+use pulse_graphql::{
+    CacheControlScope, Connection, ContextExt, Error, Node, Page, PageLimits, Total, cache_control,
+};
 use pulse_types::EntityId;
 
 use super::entity::{Entity, wants_details};
@@ -36,6 +38,7 @@ impl EntityQueries {
     }
 
     /// The organization's entities.
+    #[graphql(directive = cache_control::apply(Some(CacheControlScope::Tenant)))]
     #[expect(clippy::too_many_arguments, reason = "the arguments of a connection")]
     async fn entities(
         &self,

@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use async_graphql::{Context, InputObject, MaybeUndefined, Object, SimpleObject};
 use chrono::{DateTime, Utc};
-use pulse_graphql::{Connection, ContextExt, Cursor, Error, JsonObject, Page, PageLimits, Total};
+use pulse_graphql::{
+    CacheControlScope, Connection, ContextExt, Cursor, Error, JsonObject, Page, PageLimits, Total,
+    cache_control,
+};
 use pulse_types::EntityTypeId;
 
 use super::idempotency_key;
@@ -16,7 +19,7 @@ use crate::error::GraphError;
 pub(crate) struct EntityType(pub(super) Arc<EntityTypeRow>);
 
 /// A type of entities.
-#[Object]
+#[Object(directive = cache_control::apply(Some(CacheControlScope::Tenant)))]
 impl EntityType {
     /// Its id.
     async fn id(&self) -> EntityTypeId {
@@ -126,6 +129,7 @@ impl EntityTypeQueries {
     }
 
     /// The organization's entity types, in order of their names.
+    #[graphql(directive = cache_control::apply(Some(CacheControlScope::Tenant)))]
     #[expect(clippy::too_many_arguments, reason = "the arguments of a connection")]
     async fn entity_types(
         &self,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_graphql::parser::types::Field;
 use async_graphql::{Context, InputType, Object, ScalarType, Value};
 use chrono::{DateTime, Utc};
-use pulse_graphql::{ContextExt, Error, JsonObject, PlainFields, plain};
+use pulse_graphql::{CacheControlScope, ContextExt, Error, JsonObject, PlainFields, cache_control, plain};
 use pulse_store::StoreError;
 use pulse_types::{EntityId, RelationshipId};
 
@@ -58,7 +58,7 @@ impl Relationship {
 }
 
 /// What connects two entities: at most one of a type from one to the other.
-#[Object]
+#[Object(directive = cache_control::apply(Some(CacheControlScope::Tenant)))]
 impl Relationship {
     /// Its id.
     pub(super) async fn id(&self) -> RelationshipId {

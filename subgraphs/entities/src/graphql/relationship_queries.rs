@@ -1,7 +1,9 @@
 //! Queries of relationships.
 
 use async_graphql::{Context, Object};
-use pulse_graphql::{Connection, ContextExt, Error, Node, Page, PageLimits, Total};
+use pulse_graphql::{
+    CacheControlScope, Connection, ContextExt, Error, Node, Page, PageLimits, Total, cache_control,
+};
 use pulse_types::RelationshipId;
 
 use super::loaders::Loaders;
@@ -28,6 +30,7 @@ impl RelationshipQueries {
 
     /// The organization's relationships: those of one entity in order of type and other end, others in order of their
     /// creation.
+    #[graphql(directive = cache_control::apply(Some(CacheControlScope::Tenant)))]
     #[expect(clippy::too_many_arguments, reason = "the arguments of a connection")]
     async fn relationships(
         &self,

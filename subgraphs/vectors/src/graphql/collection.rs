@@ -4,7 +4,9 @@
 
 use async_graphql::{Context, InputObject, Object, SimpleObject};
 use chrono::{DateTime, Utc};
-use pulse_graphql::{Connection, ContextExt, Cursor, Error, Page, PageLimits, Total};
+use pulse_graphql::{
+    CacheControlScope, Connection, ContextExt, Cursor, Error, Page, PageLimits, Total, cache_control,
+};
 use pulse_types::{CollectionId, Permission};
 
 use super::Loaders;
@@ -20,6 +22,7 @@ pub(crate) struct Collection(pub(crate) CollectionRow);
 
 /// How a collection is searched.
 #[derive(SimpleObject)]
+#[graphql(directive = cache_control::apply(Some(CacheControlScope::Tenant)))]
 pub(crate) struct IndexSettings {
     /// HNSW: connections of each element of the graph. More find more and take more room.
     m: i32,
@@ -107,7 +110,7 @@ pub(crate) struct DeleteCollectionPayload {
 }
 
 /// A collection of vectors of one dimension, compared by one metric.
-#[Object]
+#[Object(directive = cache_control::apply(Some(CacheControlScope::Tenant)))]
 impl Collection {
     /// Its id.
     pub(crate) async fn id(&self) -> CollectionId {
@@ -161,6 +164,7 @@ impl Collection {
     }
 
     /// Its items, in the order in which they came in.
+    #[graphql(directive = cache_control::apply(Some(CacheControlScope::Tenant)))]
     async fn items(
         &self,
         ctx: &Context<'_>,
@@ -200,6 +204,7 @@ impl CollectionQuery {
     }
 
     /// The organization's collections, in the order of their names.
+    #[graphql(directive = cache_control::apply(Some(CacheControlScope::Tenant)))]
     async fn collections(
         &self,
         ctx: &Context<'_>,

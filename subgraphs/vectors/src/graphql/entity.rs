@@ -1,7 +1,7 @@
 //! What vectors add to `Entity`.
 
 use async_graphql::{ComplexObject, Context, Object, SimpleObject};
-use pulse_graphql::{ContextExt, Error};
+use pulse_graphql::{CacheControlScope, ContextExt, Error, cache_control};
 use pulse_types::{CollectionId, EntityId, Permission};
 
 use super::Loaders;
@@ -11,7 +11,7 @@ use crate::item::similar::SimilarKey;
 
 /// An entity of the knowledge graph.
 #[derive(SimpleObject)]
-#[graphql(complex)]
+#[graphql(complex, directive = cache_control::apply(Some(CacheControlScope::Tenant)))]
 pub(crate) struct Entity {
     /// Its id.
     pub(crate) id: EntityId,
@@ -19,6 +19,7 @@ pub(crate) struct Entity {
 
 /// An entity near another one.
 #[derive(SimpleObject)]
+#[graphql(directive = cache_control::apply(Some(CacheControlScope::Tenant)))]
 pub(crate) struct SimilarEntity {
     /// The entity; null when it was deleted and its item is still there.
     entity: Option<Entity>,

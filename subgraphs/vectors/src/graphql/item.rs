@@ -2,7 +2,7 @@
 
 use async_graphql::{Context, InputObject, Object, SimpleObject};
 use chrono::{DateTime, Utc};
-use pulse_graphql::{ContextExt, Error, JsonObject};
+use pulse_graphql::{CacheControlScope, ContextExt, Error, JsonObject, cache_control};
 use pulse_types::{CollectionId, EntityId, ItemId};
 
 use super::Loaders;
@@ -72,7 +72,7 @@ pub(crate) struct DeleteItemsPayload {
 }
 
 /// A vector with its key and metadata.
-#[Object]
+#[Object(directive = cache_control::apply(Some(CacheControlScope::Tenant)))]
 impl Item {
     /// Its id.
     async fn id(&self) -> ItemId {
