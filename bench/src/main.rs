@@ -78,7 +78,7 @@ fn main() -> anyhow::Result<()> {
             Bench::Live(args) => live::run(args).await,
             Bench::Auth(args) => auth::run(args).await,
             Bench::LiveServer { database, subscribers } => live::server::serve(&database, subscribers).await,
-            Bench::Pulse { words } => live::server::pulse(words).await,
+            Bench::Pulse { words } => Box::pin(live::server::pulse(words)).await,
             Bench::LiveBareServer { database, topics } => live::bare::serve(&database, topics).await,
             Bench::BareServer { database, org } => bare::serve(&database, org).await,
             Bench::PlatformServer { database, no_deduplication, no_cache, redis } => {

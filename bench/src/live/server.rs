@@ -44,7 +44,7 @@ pub(crate) async fn serve(database: &str, subscribers: usize) -> anyhow::Result<
 pub(crate) async fn pulse(words: Vec<String>) -> anyhow::Result<()> {
     super::limits::raise()?;
     let words = std::iter::once("pulse".to_owned()).chain(words);
-    pulse_wiring::run(pulse_wiring::cli::Cli::parse_from(words)).await
+    Box::pin(pulse_wiring::run(pulse_wiring::cli::Cli::parse_from(words))).await
 }
 
 /// A gateway in a process of its own, with room for so many subscribers, and the processes behind it.
@@ -71,8 +71,9 @@ pub(crate) async fn start_apart(
     }
     // It says nothing of an address, for it has none.
     let program = std::env::current_exe()?;
-    let assigned = behind.iter().map(|(name, value)| format!("{name}='{value}' ")).collect::<String>();
-    let line = format!("env {assigned}'{}' pulse serve worker", program.display());
+    let assigned: Vec<_> = behind.iter().map(|(name, value)| format!("{name}='{value}'")).collect();
+    let assigned = assigned.join(" ");
+    let line = format!("env {assigned} '{}' pulse serve worker", program.display());
     others.push(Server::command(&line, ANYWHERE.parse()?)?);
     let words = ["pulse", "serve", "gateway", "--listen", ANYWHERE];
     let server = Server::start_with(&words, &environment).await.context("the gateway did not start")?;

@@ -87,7 +87,7 @@ struct Row {
     table_description: String,
     column_name: String,
     pii: String,
-    of_row: bool,
+    is_about: bool,
     description: String,
     type_name: String,
     not_null: bool,
@@ -129,7 +129,7 @@ pub(crate) async fn tables(
     for row in rows {
         parents.entry(row.name.clone()).or_default().extend(row.parents.iter().cloned());
         let column = Column {
-            about: row.of_row || row.column_name == "user_id",
+            about: row.is_about || row.column_name == "user_id",
             name: row.column_name,
             pii: pii(&row.pii),
             description: row.description,

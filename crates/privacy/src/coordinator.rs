@@ -82,15 +82,15 @@ impl JobHandler for Begin {
             let mut connection = store.system().await?;
             let now = store.clock().now();
             let owners = catalog::owners(&mut connection).await?;
-            let begin = sqlx::query_as(
+            let update = sqlx::query_as(
                 "UPDATE platform.privacy_requests SET status = 'running', owners = $2
                   WHERE id IN (SELECT id FROM platform.privacy_requests WHERE status = 'waiting' AND due_at <= $1
                                 ORDER BY due_at LIMIT $3 FOR UPDATE SKIP LOCKED)
                  RETURNING id, kind",
             );
-            let begin = begin.bind(now).bind(owners).bind(BATCH);
+            let update = update.bind(now).bind(owners).bind(BATCH);
             let begun: Vec<(PrivacyRequestId, String)> =
-                connection.fetch_all("privacy_requests.begin", begin).await?;
+                connection.fetch_all("privacy_requests.begin", update).await?;
             for (id, kind) in &begun {
                 let attributes = json!({ "kind": kind });
                 request::tell_in_tx(&mut connection, now, (REQUEST, *id), attributes).await?;

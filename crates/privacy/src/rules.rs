@@ -94,9 +94,8 @@ pub(crate) fn exporting(table: &Table, of_tenant: bool) -> Option<String> {
         let value = match column.pii {
             _ if column.kind == Kind::Bytes => return None,
             Pii::None => name.clone(),
-            Pii::Credential => return None,
             Pii::Subject if column.kind == Kind::Uuid => format!("CASE WHEN {name} = $1 THEN {name} END"),
-            Pii::Subject => return None,
+            Pii::Credential | Pii::Subject => return None,
             _ => format!("CASE WHEN {about} THEN {name} END"),
         };
         Some(format!("'{}', {value}", name.trim_matches('"').replace('\'', "''")))

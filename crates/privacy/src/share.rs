@@ -138,6 +138,7 @@ impl From<ExportError> for JobError {
 }
 
 /// A file that could not be written may be later.
+#[expect(clippy::needless_pass_by_value, reason = "it stands in `map_err`")]
 pub(crate) fn not_kept(error: pulse_files::FilesError) -> JobError {
     tracing::warn!(error = &error as &dyn std::error::Error, "a file of an export cannot be kept");
     JobError::Retry(error.to_string())

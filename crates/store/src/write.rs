@@ -86,6 +86,7 @@ impl IdempotencyKey {
 
 /// How a write that may be repeated begins.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "taken apart where it is made")]
 pub enum Begun {
     /// For the first time: do it, and commit with [`Write::commit_with`].
     New(Write),

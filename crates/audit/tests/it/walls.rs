@@ -35,7 +35,10 @@ async fn no_role_of_the_platform_changes_or_removes_what_was_audited() {
         let setting = format!("SET LOCAL pulse.org_id = '{}'", stage.org);
         attempt.execute(sqlx::AssertSqlSafe(setting)).await.unwrap();
         let refused = attempt.execute(statement).await.unwrap_err();
-        let code = refused.as_database_error().and_then(|error| error.code()).map(|code| code.into_owned());
+        let code = refused
+            .as_database_error()
+            .and_then(sqlx::error::DatabaseError::code)
+            .map(std::borrow::Cow::into_owned);
         assert_eq!(code.as_deref(), Some("42501"), "{role}: {statement}: {refused}");
     }
 }

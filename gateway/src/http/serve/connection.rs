@@ -84,14 +84,14 @@ where
 {
     let slot = Arc::new(slot);
     let handover = Handover::default();
-    let (router, asker, drain) = (server.router.clone(), Arc::clone(&slot), server.drain.clone());
-    let handing = handover.clone();
+    let (router, whose, drain) = (server.router.clone(), Arc::clone(&slot), server.drain.clone());
+    let given = handover.clone();
     let service = service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(drain.clone());
-        request.extensions_mut().insert(PeerAddress::new(asker.address()));
-        let (busy, handing, asked) = (asker.busy(), handing.clone(), Asked::of(&request));
+        request.extensions_mut().insert(PeerAddress::new(whose.address()));
+        let (busy, given, asked) = (whose.busy(), given.clone(), Asked::of(&request));
         let answer = router.clone().oneshot(request.map(Body::new));
-        answer.map_ok(move |response| handing.keep(asked, response, busy))
+        answer.map_ok(move |response| given.keep(asked, response, busy))
     });
     // Boxed, since a stream goes on without it.
     let connection = server.builder.serve_connection_with_upgrades(TokioIo::new(line.clone()), service);

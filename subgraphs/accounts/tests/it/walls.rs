@@ -109,6 +109,7 @@ async fn each_person_and_tenant_sees_its_own_rows_alone() {
 }
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "a list of statements")]
 async fn nothing_is_written_over_the_wall() {
     let accounts = Accounts::new().await;
     let [(ada, first), (bea, second)] = two(&accounts).await;

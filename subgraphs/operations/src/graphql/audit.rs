@@ -122,11 +122,11 @@ impl AuditQuery {
         let AuditEntryFilter { actor_id, action, subject, key, from, to } = filter.unwrap_or_default();
         // What is no id is the id of nothing.
         let key = key.map(|key| key.parse::<Uuid>().unwrap_or_default());
-        let list = AuditList { actor: actor_id, action, subject, key, from, to };
-        let rows = audit::page(ctx.session(), &list, &page).await?;
+        let wanted = AuditList { actor: actor_id, action, subject, key, from, to };
+        let rows = audit::page(ctx.session(), &wanted, &page).await?;
         let total = Total::new(move |session| {
-            let list = list.clone();
-            async move { audit::count(&session, &list).await }
+            let wanted = wanted.clone();
+            async move { audit::count(&session, &wanted).await }
         });
         Ok(page.connection(rows, total, |row| (Cursor::new(&(row.id,)), AuditEntry::from(row))))
     }
