@@ -23,7 +23,10 @@ async fn help_lists_the_commands() -> anyhow::Result<()> {
     dev      Run the whole platform in this process, on a private PostgreSQL unless `DATABASE_URL` names another
     serve    Run one role of the platform, or all of them, against `DATABASE_URL`
     migrate  Change the database's schema
+    keys     List and replace the keys that access tokens are signed with
     import   Load entities and relationships from a JSON Lines file
+    audit    Prove that what was done is kept as it was written
+    privacy  Say what is stored about persons
     schema   Export, compose, compare, check and lint GraphQL schemas
     gateway  Check settings and supergraph of a gateway before it serves
     health   Ask a running process whether it is ready; for container health checks
@@ -46,7 +49,12 @@ async fn every_command_has_help_of_its_own() -> anyhow::Result<()> {
         ("serve all", "--listen <ADDRESS>"),
         ("migrate", "status"),
         ("migrate down", "--steps"),
+        ("keys", "rotate"),
+        ("keys rotate", "--now"),
         ("import", "--org <SLUG>"),
+        ("audit", "verify"),
+        ("audit verify", "--org <SLUG>"),
+        ("privacy", "inventory"),
         ("schema", "compose"),
         ("schema compose", "routing_url: http://accounts:4001/graphql"),
         ("schema diff", "Ends with 47"),

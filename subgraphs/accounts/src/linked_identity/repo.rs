@@ -83,6 +83,7 @@ pub(super) async fn other_way_in_exists_in_tx(
     let lock = sqlx::query("SELECT FROM accounts.users WHERE user_id = $1 FOR NO KEY UPDATE").bind(user);
     write.execute("users.lock", lock).await?;
     let sql = "SELECT EXISTS (SELECT user_id FROM accounts.credentials WHERE user_id = $1)
+                   OR EXISTS (SELECT FROM accounts.passkeys WHERE user_id = $1)
                    OR EXISTS (SELECT FROM accounts.identities WHERE user_id = $1 AND id <> $2)";
     let (exists,) =
         write.fetch_one("identities.other_way_in", sqlx::query_as(sql).bind(user).bind(id)).await?;

@@ -167,8 +167,74 @@ fn machine_fields() -> Vec<Field> {
     all.map(|(name, query)| (name, query, Some("UNAUTHENTICATED"), Some("FORBIDDEN"))).collect()
 }
 
+/// The same of signing in by other issuers, and of naming them.
+fn issuer_fields() -> Vec<Field> {
+    let (nobody, forbidden, bad) = (Some("UNAUTHENTICATED"), Some("FORBIDDEN"), Some("BAD_USER_INPUT"));
+    let page = format!(r#"providerId: "{ID}", redirectUri: "http://localhost:3000/sign-in/callback""#);
+    let returned = r#"code: "x", state: "x", browserSecret: "x""#.to_owned();
+    let (id, domain) = (format!(r#"id: "{ID}""#), r#"domain: "x.example""#.to_owned());
+    let new = r#"name: "X", issuer: "https://issuer.example", clientId: "x""#.to_owned();
+    let mutations = [
+        ("startSignIn", &page, "expiresAt", Some("NOT_FOUND"), Some("NOT_FOUND")),
+        ("completeSignIn", &returned, "accessToken", bad, bad),
+        ("startLink", &page, "expiresAt", nobody, bad),
+        ("linkIdentity", &returned, "identity { id }", nobody, bad),
+        ("unlinkIdentity", &format!(r#"identityId: "{ID}""#), "identityId", nobody, Some("NOT_FOUND")),
+        (
+            "signOutAtIssuer",
+            &r#"redirectUri: "https://elsewhere.example/""#.to_owned(),
+            "sessionId",
+            nobody,
+            bad,
+        ),
+        ("createIdentityProvider", &new, "identityProvider { id }", nobody, forbidden),
+        ("updateIdentityProvider", &id, "identityProvider { id }", nobody, forbidden),
+        ("testIdentityProvider", &id, "signingKeys", nobody, forbidden),
+        ("deleteIdentityProvider", &id, "id", nobody, forbidden),
+        ("claimEmailDomain", &domain, "emailDomain { domain }", nobody, forbidden),
+        ("verifyEmailDomain", &domain, "emailDomain { domain }", nobody, forbidden),
+        ("releaseEmailDomain", &domain, "domain", nobody, forbidden),
+    ];
+    let mutations = mutations.map(|(name, input, selection, anonymous, powerless)| {
+        let query = format!("mutation {{ {name}(input: {{ {input} }}) {{ {selection} }} }}");
+        (name, query, anonymous, powerless)
+    });
+    let queries = [
+        ("signInProviders", r#"{ signInProviders(email: "ada@example.com") { id } }"#.to_owned(), None, None),
+        ("identityProviders", "{ identityProviders { id } }".to_owned(), nobody, forbidden),
+        ("emailDomains", "{ emailDomains { domain } }".to_owned(), nobody, forbidden),
+    ];
+    queries.into_iter().chain(mutations).collect()
+}
+
+/// The same of what is stored about persons.
+fn privacy_fields() -> Vec<Field> {
+    let (nobody, forbidden) = (Some("UNAUTHENTICATED"), Some("FORBIDDEN"));
+    let consent = |name: &str, input: &str| {
+        format!("mutation {{ {name}(input: {{ {input} }}) {{ consent {{ id }} }} }}")
+    };
+    let of_user = |name: &str, selection: &str| {
+        format!(r#"mutation {{ {name}(input: {{ userId: "{ID}" }}) {{ {selection} }} }}"#)
+    };
+    vec![
+        ("giveConsent", consent("giveConsent", r#"purpose: "terms", version: "1""#), nobody, None),
+        ("withdrawConsent", consent("withdrawConsent", r#"purpose: "terms""#), nobody, None),
+        ("exportMyData", "mutation { exportMyData { export { id } } }".to_owned(), nobody, None),
+        ("dataExport", format!(r#"{{ dataExport(id: "{ID}") {{ id }} }}"#), nobody, None),
+        ("exportUserData", of_user("exportUserData", "export { id }"), nobody, forbidden),
+        ("eraseUser", of_user("eraseUser", "userId"), nobody, forbidden),
+        (
+            "undoErasure",
+            r#"mutation { undoErasure(input: { token: "x" }) { userId } }"#.to_owned(),
+            Some("BAD_USER_INPUT"),
+            Some("BAD_USER_INPUT"),
+        ),
+    ]
+}
+
 fn all_fields() -> impl Iterator<Item = Field> {
-    open_fields().into_iter().chain(mail_fields()).chain(guarded_fields()).chain(machine_fields())
+    let people = open_fields().into_iter().chain(mail_fields()).chain(issuer_fields());
+    people.chain(privacy_fields()).chain(guarded_fields()).chain(machine_fields())
 }
 
 fn code(response: &Value) -> Option<&str> {
