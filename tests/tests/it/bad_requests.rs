@@ -202,6 +202,6 @@ async fn credentials_that_are_no_good_are_refused_whatever_is_asked() {
     "#);
     assert_snapshot!(refusals.of_body_from(Some(""), body).await, @r#"
     401 Unauthorized
-    {"message":"the Authorization header is not `Bearer <access token>`","extensions":{"code":"UNAUTHENTICATED"}}
+    {"message":"the Authorization header is not `Bearer <access token or API key>`","extensions":{"code":"UNAUTHENTICATED"}}
     "#);
 }

@@ -103,4 +103,7 @@ const SCOPELESS: &[(&str, Expect)] = &[
     ("me", Null),
     // It may not see the organization that it acts in, which looks as if there were none.
     ("organization", Null),
+    // The one scope that it has is for these.
+    ("auditEvents", Data),
+    ("privacyInventory", Data),
 ];

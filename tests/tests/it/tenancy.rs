@@ -20,7 +20,11 @@ struct Stage {
     graph: Graph,
     key: ApiKey,
     account: String,
+    /// A viewer of the first tenant whom nothing else is about.
+    guest: Person,
 }
+
+const ADD: &str = "mutation ($input: AddMemberInput!) { addMember(input: $input) { __typename } }";
 
 impl Stage {
     async fn new() -> Self {
@@ -35,7 +39,10 @@ impl Stage {
             createServiceAccount(input: $input) { serviceAccount { id } } }";
         let data = platform.data(&alpha.owner.token, create, json!({ "input": reading })).await;
         let account = data["createServiceAccount"]["serviceAccount"]["id"].as_str().unwrap().to_owned();
-        Self { platform, alpha, beta, graph, key, account }
+        let guest = Person::register(&platform, "guest@alpha.example").await;
+        let input = json!({ "email": guest.email, "role": "VIEWER" });
+        platform.data(&alpha.owner.token, ADD, json!({ "input": input })).await;
+        Self { platform, alpha, beta, graph, key, account, guest }
     }
 
     /// The document of a row, about the first tenant's things.
@@ -49,7 +56,7 @@ impl Stage {
             ("@email", self.alpha.admin.email.clone()),
             ("@memberEmail", self.alpha.member.email.clone()),
             ("@member", self.alpha.member.id.clone()),
-            ("@admin", self.alpha.admin.id.clone()),
+            ("@guest", self.guest.id.clone()),
             ("@entity", self.graph.entities[0].clone()),
             ("@relationship", self.graph.relationships[0].clone()),
             ("@collection", self.graph.collection.clone()),
@@ -165,9 +172,8 @@ async fn a_member_works_with_data_and_manages_nothing() {
     let stage = Stage::new().await;
     // Not the one whom the rows are about: that one would leave.
     let second = Person::register(&stage.platform, "second@alpha.example").await;
-    let add = "mutation ($input: AddMemberInput!) { addMember(input: $input) { __typename } }";
     let input = json!({ "email": second.email, "role": "MEMBER" });
-    stage.platform.data(&stage.alpha.owner.token, add, json!({ "input": input })).await;
+    stage.platform.data(&stage.alpha.owner.token, ADD, json!({ "input": input })).await;
     let second = second.sign_in(&stage.platform, "alpha").await;
     expect_all(&stage, &second.token, |row| row.member).await;
 }

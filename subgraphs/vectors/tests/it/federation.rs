@@ -8,7 +8,7 @@ fn sdl() -> String {
 fn collections_are_owned_and_entities_extended() {
     let sdl = sdl();
     for expected in [
-        "type Collection @key(fields: \"id\") {",
+        "type Collection @cacheControl(scope: TENANT) @key(fields: \"id\") {",
         "type Entity @key(fields: \"id\") {",
         "similar(",
         "search(",

@@ -1,7 +1,9 @@
 //! What accounts says.
 
 use crate::row::Expect::{Code, Data, Null};
-use crate::row::{BAD_USER_INPUT, FORBIDDEN, NOT_FOUND, Row, UNAUTHENTICATED, manage, own, read, same};
+use crate::row::{
+    BAD_USER_INPUT, FORBIDDEN, NOT_FOUND, Row, UNAUTHENTICATED, manage, own, read, same, write,
+};
 
 pub(super) const ROWS: &[Row] = &[
     Row {

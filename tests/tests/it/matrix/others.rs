@@ -263,11 +263,13 @@ pub(super) const ROWS: &[Row] = &[
     ),
     Row {
         viewer: FORBIDDEN,
+        member: FORBIDDEN,
         ..read("auditEvents", "{ auditEvents { totalCount nodes { id action actorId key address } } }", Data)
     },
     // What is stored in general, and of nobody.
     Row {
         viewer: FORBIDDEN,
+        member: FORBIDDEN,
         ..read("privacyInventory", "{ privacyInventory { table column class erasing } }", Data)
     },
     // privacy
@@ -291,12 +293,12 @@ pub(super) const ROWS: &[Row] = &[
     },
     manage(
         "exportUserData",
-        "mutation { exportUserData(input: { userId: \"@admin\" }) { export { id } } }",
+        "mutation { exportUserData(input: { userId: \"@guest\" }) { export { id } } }",
         NOT_FOUND,
     ),
     manage(
         "eraseUser",
-        "mutation { eraseUser(input: { userId: \"@admin\" }) { userId undoToken } }",
+        "mutation { eraseUser(input: { userId: \"@guest\" }) { userId undoToken } }",
         NOT_FOUND,
     ),
     same("undoErasure", "mutation { undoErasure(input: { token: \"@org\" }) { userId } }", BAD_USER_INPUT),
