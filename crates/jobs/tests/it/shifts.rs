@@ -152,7 +152,7 @@ async fn a_long_job_keeps_its_lease() {
         }
         .boxed()
     });
-    let options = WorkerOptions { lease: Duration::from_millis(60), ..WorkerOptions::default() };
+    let options = WorkerOptions { lease: Duration::from_secs(1), ..WorkerOptions::default() };
     let stop = CancellationToken::new();
     let running = tokio::spawn(fixture.worker_with(handler, options).run(stop.clone()));
     started.notified().await;
