@@ -9,7 +9,7 @@ fn collections_are_owned_and_entities_extended() {
     let sdl = sdl();
     for expected in [
         "type Collection @cacheControl(scope: TENANT) @key(fields: \"id\") {",
-        "type Entity @key(fields: \"id\") {",
+        "type Entity @cacheControl(scope: TENANT) @key(fields: \"id\") {",
         "similar(",
         "search(",
         "collections(",
