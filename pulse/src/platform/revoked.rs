@@ -82,10 +82,22 @@ impl Revoked {
                 self.users.insert(user, ());
                 Some(Revocation::User(user))
             }
+            (USER, ChangeKind::Updated) => self.take_erasure(change),
             (MEMBERSHIP, kind) => self.take_role(change, kind),
             (MACHINE, kind) => self.take_machine(change, kind),
             _ => None,
         }
+    }
+
+    /// Whoever is about to be erased is as good as gone, until that is taken back.
+    fn take_erasure(&self, change: &Change) -> Option<Revocation> {
+        let user = UserId::from_uuid(change.key);
+        if change.attributes.get("erasing")?.as_bool()? {
+            self.users.insert(user, ());
+            return Some(Revocation::User(user));
+        }
+        self.users.invalidate(&user);
+        None
     }
 
     fn take_role(&self, change: &Change, kind: ChangeKind) -> Option<Revocation> {

@@ -11,7 +11,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use pulse_graphql::Error;
 use pulse_privacy::{BEGIN, Link};
-use pulse_store::{AuditFact, NewJob, Session};
+use pulse_store::{AuditFact, Event, EventKind, NewJob, Session, StoreError, Write};
 use pulse_types::{OrgId, Permission, PrivacyRequestId, Role, Secret, UserId};
 use serde_json::json;
 
@@ -114,7 +114,7 @@ pub(crate) async fn erase(
         row => row?,
     };
     write.act_as(person).await?;
-    repo::withdraw_in_tx(&mut write, person, Some(now)).await?;
+    withdraw_in_tx(&mut write, person, true).await?;
     session::end_all_in_tx(&mut write, person, None, EndReason::Ended).await?;
     write.commit(fact("user:erase", person)).await?;
     let undo = UndoToken { request: request.id, person, requester }.sign(&authority.sealer);
@@ -135,9 +135,26 @@ pub(crate) async fn undo(
         return Err(ErasureError::InvalidToken.into());
     }
     write.act_as(person).await?;
-    repo::withdraw_in_tx(&mut write, person, None).await?;
+    withdraw_in_tx(&mut write, person, false).await?;
     write.commit(fact("user:undo_erasure", person)).await?;
     Ok(person)
+}
+
+/// Nobody is let in as the person from now on, or again; the same holds for programs for which the person answers, so that
+/// gateways are told.
+async fn withdraw_in_tx(write: &mut Write, person: UserId, erasing: bool) -> Result<(), StoreError> {
+    let at = erasing.then(|| write.now());
+    let version = repo::withdraw_in_tx(write, person, at).await?;
+    write.event_of_no_tenant(Event {
+        kind: EventKind::Updated,
+        subject: user::SUBJECT,
+        key: person.uuid(),
+        version,
+        changed: vec!["erasing"],
+        attributes: json!({ "erasing": erasing }),
+        before: json!(null),
+    });
+    Ok(())
 }
 
 /// What is due is looked for by the clock too.

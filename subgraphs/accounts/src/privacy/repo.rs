@@ -73,14 +73,15 @@ pub(super) async fn cancel_in_tx(write: &mut Write, id: PrivacyRequestId) -> Res
     Ok(write.execute("privacy_requests.cancel", cancel).await? == 1)
 }
 
-/// Lets nobody sign in as the person from a time on, or again.
+/// Lets nobody sign in as the person from a time on, or again; which version the person has.
 pub(super) async fn withdraw_in_tx(
     write: &mut Write,
     person: UserId,
     at: Option<DateTime<Utc>>,
-) -> Result<(), StoreError> {
-    let sql = "UPDATE accounts.users SET erasing_at = $2 WHERE user_id = $1";
-    write.execute("users.withdraw", sqlx::query(sql).bind(person).bind(at)).await.map(drop)
+) -> Result<i64, StoreError> {
+    let sql = "UPDATE accounts.users SET erasing_at = $2 WHERE user_id = $1 RETURNING version";
+    let (version,) = write.fetch_one("users.withdraw", sqlx::query_as(sql).bind(person).bind(at)).await?;
+    Ok(version)
 }
 
 /// `None` for somebody of whom the caller may not know.

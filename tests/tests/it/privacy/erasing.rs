@@ -2,7 +2,7 @@
 
 use pulse_audit::verify;
 use pulse_sealing::Sealer;
-use pulse_tests::{ENCRYPTION_KEY, Fingerprint};
+use pulse_tests::{ApiKey, ENCRYPTION_KEY, Fingerprint};
 use pulse_types::{PrivacyRequestId, Secret};
 use serde_json::{Value, json};
 
@@ -109,14 +109,23 @@ async fn not_a_trace_of_an_erased_person_is_left_and_nothing_else_is_gone() {
 #[tokio::test]
 async fn whoever_is_to_be_erased_is_signed_out_at_once_and_comes_back_when_it_is_taken_back() {
     let stage = Stage::new().await;
+    let input = json!({ "name": "theirs", "scopes": ["entity:read"] });
+    let key = ApiKey::create(&stage.platform, &stage.person.token, input).await;
+    // Until an access token or an API key gets this status.
+    let until = async |credential: &str, status: u16| {
+        let asked = async {
+            let query = "{ entityTypes { totalCount } }";
+            while stage.platform.graphql(Some(credential), query, json!({})).await.status != status {}
+        };
+        tokio::time::timeout(PATIENCE, asked)
+            .await
+            .unwrap_or_else(|_| panic!("{credential} never gets {status}"));
+    };
+    until(&key.secret, 200).await;
     let data = stage.platform.data(&stage.person.token, ERASE, json!({ "id": stage.person.id })).await;
     let token = super::text(&data["eraseUser"]["undoToken"]);
-    let refused = async {
-        while stage.platform.graphql(Some(&stage.person.token), "{ me { id } }", json!({})).await.status
-            != 401
-        {}
-    };
-    tokio::time::timeout(PATIENCE, refused).await.expect("the access token is refused");
+    until(&stage.person.token, 401).await;
+    until(&key.secret, 401).await;
     let code = |answer: &Value| answer["errors"][0]["extensions"]["code"].clone();
     assert_eq!(code(&stage.try_sign_in().await), "UNAUTHENTICATED");
     let again =
@@ -128,6 +137,7 @@ async fn whoever_is_to_be_erased_is_signed_out_at_once_and_comes_back_when_it_is
     assert_eq!(answer.code(), Some("BAD_USER_INPUT"));
     let answer = stage.platform.graphql(None, UNDO, json!({ "token": token })).await;
     assert_eq!(answer.json["data"]["undoErasure"]["userId"], stage.person.id, "{answer:?}");
+    until(&key.secret, 200).await;
     let back = stage.sign_in().await;
     assert_eq!(stage.platform.data(&back.token, "{ me { name } }", json!({})).await["me"]["name"], MARKS[2]);
     let answer = stage.platform.graphql(None, UNDO, json!({ "token": token })).await;
