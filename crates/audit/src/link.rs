@@ -1,7 +1,6 @@
 //! Links, and how the last one is signed.
 
-use std::fmt::Write as _;
-
+use data_encoding::HEXLOWER;
 use pulse_sealing::Sealer;
 use sha2::{Digest, Sha256};
 use sqlx::FromRow;
@@ -44,13 +43,5 @@ pub(crate) fn is_ours(sealer: &Sealer, tenant: Uuid, head: &Head) -> bool {
 }
 
 fn parts(tenant: Uuid, nth: i64, link: &[u8]) -> [String; 3] {
-    [tenant.to_string(), nth.to_string(), hex(link)]
-}
-
-fn hex(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(bytes.len() * 2);
-    for byte in bytes {
-        write!(text, "{byte:02x}").expect("writing to a String cannot fail");
-    }
-    text
+    [tenant.to_string(), nth.to_string(), HEXLOWER.encode(link)]
 }

@@ -46,7 +46,7 @@ impl Files {
 
     /// Begins a file, which takes the place of the one of this name when it is finished.
     pub async fn create(&self, name: &FileName) -> Result<NewFile, FilesError> {
-        let place = self.place(name)?;
+        let place = self.place(name).ok_or(FilesError::NoFolder)?;
         let failed = |source| io_error(name, source);
         let parent = place.parent().unwrap_or(&place);
         create_private(parent).await.map_err(failed)?;
@@ -65,9 +65,9 @@ impl Files {
         })
     }
 
-    /// The file and its size, or `None` when there is none.
+    /// The file and its size, or `None` when there is none: without a folder there never is.
     pub async fn open(&self, name: &FileName) -> Result<Option<(File, u64)>, FilesError> {
-        let place = self.place(name)?;
+        let Some(place) = self.place(name) else { return Ok(None) };
         match File::open(&place).await {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(io_error(name, error)),
@@ -80,16 +80,16 @@ impl Files {
 
     /// Deletes the file; `false` when there was none.
     pub async fn delete(&self, name: &FileName) -> Result<bool, FilesError> {
-        match fs::remove_file(self.place(name)?).await {
+        let Some(place) = self.place(name) else { return Ok(false) };
+        match fs::remove_file(place).await {
             Ok(()) => Ok(true),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
             Err(error) => Err(io_error(name, error)),
         }
     }
 
-    fn place(&self, name: &FileName) -> Result<PathBuf, FilesError> {
-        let folder = self.folder.as_ref().ok_or(FilesError::NoFolder)?;
-        Ok(folder.join(name.as_str()))
+    fn place(&self, name: &FileName) -> Option<PathBuf> {
+        Some(self.folder.as_ref()?.join(name.as_str()))
     }
 }
 

@@ -93,7 +93,7 @@ impl JobHandler for Begin {
                 connection.fetch_all("privacy_requests.begin", update).await?;
             for (id, kind) in &begun {
                 let attributes = json!({ "kind": kind });
-                request::tell_in_tx(&mut connection, now, (REQUEST, *id), attributes).await?;
+                request::tell_of_in_tx(&mut connection, now, (REQUEST, *id), attributes).await?;
             }
             connection.commit().await?;
             if begun.is_empty() {
@@ -127,12 +127,7 @@ impl Consumer for Receipts {
             let owner = change.attributes.get("owner").and_then(|owner| owner.as_str());
             let owner = owner.ok_or_else(|| ConsumerError::Fatal("the receipt names no owner".to_owned()))?;
             let items = change.attributes.get("items").and_then(serde_json::Value::as_i64).unwrap_or(0);
-            let note = sqlx::query(
-                "INSERT INTO platform.privacy_receipts (request, owner, items, at) VALUES ($1, $2, $3, $4)
-                 ON CONFLICT DO NOTHING",
-            );
-            let note = note.bind(id).bind(owner).bind(items).bind(now);
-            connection.execute("privacy_receipts.note", note).await?;
+            request::note_receipt_in_tx(connection, now, (id, owner), items).await?;
             let all = sqlx::query_as(
                 "SELECT EXISTS (SELECT FROM platform.privacy_requests r WHERE r.id = $1 AND r.status = 'running'
                     AND r.owners <@ ARRAY(SELECT owner FROM platform.privacy_receipts WHERE request = $1))",
@@ -171,11 +166,8 @@ impl Finish {
             self.delete_parts(export, &owners).await?;
         }
         let items = erase_in_tx(connection, "platform", person).await?;
-        let note = sqlx::query(
-            "INSERT INTO platform.privacy_receipts (request, owner, items, at) VALUES ($1, 'platform', $2, $3)",
-        );
-        let note = note.bind(id).bind(i64::try_from(items).unwrap_or(i64::MAX)).bind(now);
-        connection.execute("privacy_receipts.note", note).await?;
+        let items = i64::try_from(items).unwrap_or(i64::MAX);
+        request::note_receipt_in_tx(connection, now, (id, "platform"), items).await?;
         Ok(())
     }
 
@@ -267,12 +259,9 @@ impl JobHandler for Finish {
     }
 
     async fn run(&self, job: &Job, context: &JobContext) -> Result<(), JobError> {
-        let id =
-            request::of_job(&job.payload).ok_or_else(|| JobError::Fatal("it names no request".to_owned()))?;
-        let (store, now) = (context.store(), context.store().clock().now());
-        let mut connection = store.privacy().await?;
-        let Some(running) = request::running(&mut connection, id).await? else { return Ok(()) };
-        self.end(&mut connection, id, &running, now).await?;
+        let Some((mut connection, id, running)) = request::taken(job, context).await? else { return Ok(()) };
+        let store = context.store();
+        self.end(&mut connection, id, &running, store.clock().now()).await?;
         connection.commit().await?;
         // That it was done is known from here on, and not any more of whom.
         let process = Caller::process(RequestId::from_uuid(job.id.uuid()));

@@ -1,8 +1,7 @@
 //! Links by which exports are downloaded.
 
-use std::fmt::Write as _;
-
 use chrono::{DateTime, Utc};
+use data_encoding::HEXLOWER;
 use pulse_sealing::Sealer;
 use pulse_types::{PrivacyRequestId, UserId};
 
@@ -23,13 +22,13 @@ impl Link {
     /// The path and query of the link.
     pub fn path(&self, sealer: &Sealer) -> String {
         let Self { export, person, expires } = self;
-        let signature = hex(&self.digest(sealer));
+        let signature = HEXLOWER.encode(&self.digest(sealer));
         format!("/exports/{export}?for={person}&expires={expires}&signature={signature}")
     }
 
     /// Whether the signature is this link's and its time is not over.
     pub(crate) fn is_good(&self, sealer: &Sealer, signature: &str, now: DateTime<Utc>) -> bool {
-        let Some(signature) = bytes(signature) else { return false };
+        let Ok(signature) = HEXLOWER.decode(signature.as_bytes()) else { return false };
         let parts = self.parts();
         sealer.is_digest(PURPOSE, &parts.each_ref().map(String::as_str), &signature)
             && now.timestamp() < self.expires
@@ -42,19 +41,4 @@ impl Link {
     fn parts(&self) -> [String; 3] {
         [self.export.to_string(), self.person.to_string(), self.expires.to_string()]
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(bytes.len() * 2);
-    for byte in bytes {
-        write!(text, "{byte:02x}").expect("writing to a String cannot fail");
-    }
-    text
-}
-
-fn bytes(hex: &str) -> Option<Vec<u8>> {
-    if hex.len() != 64 || !hex.is_ascii() {
-        return None;
-    }
-    (0..64).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).ok()).collect()
 }

@@ -1,9 +1,12 @@
 //! Requests and receipts as they are stored, and how they are told of.
 
+use chrono::{DateTime, Utc};
+use pulse_jobs::{Job, JobContext, JobError};
 use pulse_store::{Connection, StoreError};
 use pulse_types::{OrgId, PrivacyRequestId, UserId};
 use serde_json::{Value, json};
 use sqlx::FromRow;
+use uuid::Uuid;
 
 /// The subject of events that tell of a request that is due.
 pub(crate) const REQUEST: &str = "platform.privacy_request";
@@ -19,37 +22,76 @@ pub(crate) struct Running {
     pub(crate) tenant: Option<OrgId>,
 }
 
-/// The request, if there is still something to do about it.
-pub(crate) async fn running(
-    connection: &mut Connection,
-    id: PrivacyRequestId,
-) -> Result<Option<Running>, StoreError> {
+/// The request that a job is about, and a connection to work on it with; `None` if there is nothing left to do about it.
+pub(crate) async fn taken(
+    job: &Job,
+    context: &JobContext,
+) -> Result<Option<(Connection, PrivacyRequestId, Running)>, JobError> {
+    let id = job.payload.get("request").and_then(Value::as_str).and_then(|id| id.parse().ok());
+    let id: PrivacyRequestId = id.ok_or_else(|| JobError::Fatal("it names no request".to_owned()))?;
+    let mut connection = context.store().privacy().await?;
     let find = sqlx::query_as(
         "SELECT kind, person, tenant FROM platform.privacy_requests
           WHERE id = $1 AND status = 'running' AND person IS NOT NULL",
     );
-    connection.fetch_optional("privacy_requests.running", find.bind(id)).await
+    let running = connection.fetch_optional("privacy_requests.running", find.bind(id)).await?;
+    Ok(running.map(|running| (connection, id, running)))
 }
 
-/// Tells of a request, or of a receipt.
+/// An event of no tenant.
+pub(crate) struct Told<'a> {
+    /// `created` or `deleted`.
+    pub(crate) kind: &'a str,
+    pub(crate) subject: &'a str,
+    pub(crate) key: Uuid,
+    pub(crate) version: i64,
+    pub(crate) attributes: Value,
+}
+
+/// Tells the log.
 pub(crate) async fn tell_in_tx(
     connection: &mut Connection,
-    now: chrono::DateTime<chrono::Utc>,
-    (subject, id): (&str, PrivacyRequestId),
-    attributes: Value,
+    now: DateTime<Utc>,
+    Told { kind, subject, key, version, attributes }: Told<'_>,
 ) -> Result<(), StoreError> {
     let tell = sqlx::query(
         "INSERT INTO platform.outbox (kind, subject, key, version, changed, attributes, at)
-         VALUES ('created', $1, $2, 1, '{}', $3, $4)",
+         VALUES ($1, $2, $3, $4, '{}', $5, $6)",
     );
-    let tell = tell.bind(subject).bind(id).bind(attributes).bind(now);
+    let tell = tell.bind(kind).bind(subject).bind(key).bind(version).bind(attributes).bind(now);
     connection.execute("privacy.tell", tell).await.map(drop)
+}
+
+/// Tells of a request that is due, or of a receipt for one.
+pub(crate) async fn tell_of_in_tx(
+    connection: &mut Connection,
+    now: DateTime<Utc>,
+    (subject, id): (&str, PrivacyRequestId),
+    attributes: Value,
+) -> Result<(), StoreError> {
+    let told = Told { kind: "created", subject, key: id.uuid(), version: 1, attributes };
+    tell_in_tx(connection, now, told).await
+}
+
+/// Writes down that an owner has done its share. Once is enough.
+pub(crate) async fn note_receipt_in_tx(
+    connection: &mut Connection,
+    now: DateTime<Utc>,
+    (id, owner): (PrivacyRequestId, &str),
+    items: i64,
+) -> Result<(), StoreError> {
+    let note = sqlx::query(
+        "INSERT INTO platform.privacy_receipts (request, owner, items, at) VALUES ($1, $2, $3, $4)
+         ON CONFLICT DO NOTHING",
+    );
+    let note = note.bind(id).bind(owner).bind(items).bind(now);
+    connection.execute("privacy_receipts.note", note).await.map(drop)
 }
 
 /// Has a job done about a request. One that waits or runs is enough.
 pub(crate) async fn enqueue_in_tx(
     connection: &mut Connection,
-    now: chrono::DateTime<chrono::Utc>,
+    now: DateTime<Utc>,
     kind: &str,
     id: PrivacyRequestId,
 ) -> Result<(), StoreError> {
@@ -64,9 +106,4 @@ pub(crate) async fn enqueue_in_tx(
         .bind(now)
         .bind(id.to_string());
     connection.execute("privacy.enqueue", enqueue).await.map(drop)
-}
-
-/// Which request a job is about.
-pub(crate) fn of_job(payload: &Value) -> Option<PrivacyRequestId> {
-    payload.get("request")?.as_str()?.parse().ok()
 }

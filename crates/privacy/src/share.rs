@@ -13,7 +13,7 @@ use serde_json::json;
 
 use crate::erase::erase_in_tx;
 use crate::export::{ExportError, export_in_tx};
-use crate::request::{self, RECEIPT, REQUEST, Running};
+use crate::request::{self, RECEIPT, REQUEST, Running, Told};
 
 /// Lets a subgraph do its share of what is asked for about persons: it hears of requests, exports and erases what its schema
 /// has, and answers. What it tells of an erased person besides is `told`: the subject of events about persons, and the statement
@@ -75,12 +75,9 @@ impl Share {
             let find = sqlx::query_as(version).bind(person);
             let found: Option<(i64,)> = connection.fetch_optional("privacy.version", find).await?;
             if let Some((version,)) = found {
-                let tell = sqlx::query(
-                    "INSERT INTO platform.outbox (kind, subject, key, version, changed, attributes, at)
-                     VALUES ('deleted', $1, $2, $3, '{}', '{}', $4)",
-                );
-                let tell = tell.bind(subject).bind(person).bind(version).bind(now);
-                connection.execute("privacy.tell_erased", tell).await?;
+                let attributes = json!({});
+                let told = Told { kind: "deleted", subject, key: person.uuid(), version, attributes };
+                request::tell_in_tx(connection, now, told).await?;
             }
         }
         Ok(erase_in_tx(connection, self.owner, person).await?)
@@ -106,17 +103,14 @@ impl JobHandler for Share {
     }
 
     async fn run(&self, job: &Job, context: &JobContext) -> Result<(), JobError> {
-        let id =
-            request::of_job(&job.payload).ok_or_else(|| JobError::Fatal("it names no request".to_owned()))?;
+        let Some((mut connection, id, running)) = request::taken(job, context).await? else { return Ok(()) };
         let (store, now) = (context.store(), context.store().clock().now());
-        let mut connection = store.privacy().await?;
-        let Some(running) = request::running(&mut connection, id).await? else { return Ok(()) };
         let items = match running.kind.as_str() {
             "erase" => self.erase(&mut connection, running.person, now).await?,
             _ => self.export(&mut connection, id, &running).await?,
         };
         let receipt = json!({ "owner": self.owner, "items": items });
-        request::tell_in_tx(&mut connection, now, (RECEIPT, id), receipt).await?;
+        request::tell_of_in_tx(&mut connection, now, (RECEIPT, id), receipt).await?;
         connection.commit().await?;
         store.committed().notify_one();
         Ok(())

@@ -64,4 +64,6 @@ async fn a_file_that_is_too_large_leaves_nothing() {
 async fn without_a_folder_nothing_is_kept() {
     let files = Files::new(std::path::Path::new(""));
     assert!(matches!(files.create(&name("a")).await, Err(FilesError::NoFolder)));
+    assert!(files.open(&name("a")).await.unwrap().is_none());
+    assert!(!files.delete(&name("a")).await.unwrap());
 }
