@@ -4,26 +4,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use http_body_util::{BodyExt, Limited};
 use pulse_accounts::{KEYS_PATH, SigningKeys};
-use pulse_gateway::remote::SubgraphProcess;
 use pulse_tokens::{AccessTokens, KeySet};
-use tokio::sync::{Mutex, watch};
-use tokio::time::{Instant, sleep, timeout};
+use tokio::sync::Mutex;
+use tokio::time::{Instant, sleep};
 
-use super::apart::Places;
+use super::apart::AccountsApart;
 
 /// A key that is not known is looked for no more often than this, however many tokens name one.
 const PAUSE: Duration = Duration::from_secs(5);
 
 /// How often a gateway apart fetches the keys anyway: one that was thrown away must not be believed for long.
 const REFETCH: Duration = Duration::from_secs(30);
-
-/// How long the process that has the keys may take.
-const PATIENCE: Duration = Duration::from_secs(5);
-
-/// How large a key set may be.
-const SIZE_LIMIT: usize = 64 * 1024;
 
 /// Where the keys come from.
 #[async_trait]
@@ -42,26 +34,14 @@ impl KeySource for SigningKeys {
 
 /// The key set of the subgraph `accounts` in another process.
 pub(super) struct KeysApart {
-    pub(super) places: watch::Receiver<Places>,
+    pub(super) accounts: AccountsApart,
     pub(super) tokens: AccessTokens,
 }
 
 #[async_trait]
 impl KeySource for KeysApart {
     async fn refresh(&self) -> Result<(), String> {
-        let places = Arc::clone(&self.places.borrow());
-        let place = places.iter().find(|place| place.name() == "accounts");
-        let place: &SubgraphProcess = place.ok_or_else(|| "accounts is nowhere".to_owned())?;
-        let fetched = async {
-            let response = place.get(KEYS_PATH).await.map_err(|error| error.to_string())?;
-            if !response.status().is_success() {
-                return Err(format!("it answered {}", response.status()));
-            }
-            let body = Limited::new(response.into_body(), SIZE_LIMIT).collect().await;
-            let body = body.map_err(|error| error.to_string())?.to_bytes();
-            serde_json::from_slice::<KeySet>(&body).map_err(|error| error.to_string())
-        };
-        let keys = timeout(PATIENCE, fetched).await.map_err(|_| "it does not answer".to_owned())??;
+        let keys: KeySet = self.accounts.ask(KEYS_PATH, None).await?;
         if keys.ids().next().is_none() {
             return Err("it has no keys".to_owned());
         }
@@ -91,10 +71,11 @@ impl NewerKeys {
     pub async fn look(&self) {
         let mut looked = self.looked.lock().await;
         if looked.is_none_or(|at| at.elapsed() >= self.pause) {
-            *looked = Some(Instant::now());
             if let Err(error) = self.source.refresh().await {
                 tracing::warn!(error, "a token names an unknown key, and newer keys cannot be had");
             }
+            // Those who have waited meanwhile do not look again, however long it took.
+            *looked = Some(Instant::now());
         }
     }
 }

@@ -55,6 +55,7 @@ pub use sealing::sealer;
 pub use signer::SecretSigner;
 pub use supergraph::{compose_own, not_composing, sdls};
 
+use self::apart::AccountsApart;
 use self::keys::KeysApart;
 use self::machines::MachinesApart;
 use crate::commands::Reach;
@@ -241,14 +242,15 @@ pub async fn remote_gateway(
             Subgraphs::remote(&settings.gateway, Some(Arc::clone(&signer)), clock.clone())
         }
     };
-    let keys: Arc<dyn KeySource> = Arc::new(KeysApart { places: feed.places(), tokens: tokens.clone() });
+    let accounts = AccountsApart::new(feed.places());
+    let keys: Arc<dyn KeySource> = Arc::new(KeysApart { accounts: accounts.clone(), tokens: tokens.clone() });
     if let Err(error) = keys.refresh().await {
         tracing::warn!(
             error,
             "the keys of access tokens cannot be fetched yet; the configured one is believed"
         );
     }
-    let machines = Arc::new(MachinesApart(feed.places()));
+    let machines = Arc::new(MachinesApart(accounts));
     let authenticator =
         TokenAuthenticator::new(tokens.clone(), Arc::clone(&machines) as _, clock.clone(), revoked)
             .with_newer_keys(NewerKeys::new(Arc::clone(&keys)));

@@ -1,5 +1,6 @@
 //! What a gateway in a process of its own hears of changes: from any of the subgraphs' processes, which all follow one log.
 
+mod accounts;
 mod lines;
 mod reader;
 
@@ -15,6 +16,8 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{broadcast, mpsc, watch};
 use tokio::time::Instant;
 use tokio_util::task::AbortOnDropHandle;
+
+pub(super) use accounts::AccountsApart;
 
 use super::{Revoked, SUBGRAPHS};
 

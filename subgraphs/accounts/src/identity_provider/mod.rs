@@ -102,7 +102,7 @@ pub(crate) async fn update(
         return Ok(old);
     }
     checks::check(&settings, &oidc.config)?;
-    repo::keep_in_tx(&mut write, key, session.caller().user()).await?;
+    repo::keep_in_tx(&mut write, key, session.caller().actor()).await?;
     let row = repo::update_in_tx(&mut write, key, &settings, stored.as_deref()).await?;
     write.event(event(EventKind::Updated, &row, vec![]));
     write.commit(fact("identity_provider:update", &row)).await?;
@@ -147,7 +147,7 @@ pub(crate) async fn delete(
     let org = session.caller().require(&Permission::ORGANIZATION_MANAGE)?;
     let mut write = session.write().await?;
     let row = repo::lock_in_tx(&mut write, (org, id)).await?.ok_or(ProviderError::NotFound(id))?;
-    repo::keep_in_tx(&mut write, (org, id), session.caller().user()).await?;
+    repo::keep_in_tx(&mut write, (org, id), session.caller().actor()).await?;
     repo::delete_in_tx(&mut write, (org, id)).await?;
     let row = ProviderRow { version: row.version + 1, ..row };
     write.event(event(EventKind::Deleted, &row, vec![]));

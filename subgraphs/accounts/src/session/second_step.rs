@@ -1,5 +1,5 @@
 //! The second step of signing in, for whoever has a second factor. Every way in goes through [`enter`], so that none goes
-//! round it.
+//! round it, but those that are more than one factor themselves (passkeys) and those by issuers, who ask for theirs.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use pulse_graphql::Error;
