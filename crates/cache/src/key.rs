@@ -80,8 +80,8 @@ impl Key {
     /// An answer for this caller and those who are equal to them: the same person in the same session and tenant, with the
     /// same rights, from wherever they ask.
     pub fn of_caller(caller: &Caller, what: impl Into<Arc<str>>) -> Self {
-        let Caller { subject, org, session, permissions, identity, request: _, origin: _ } = caller;
-        let parts = serde_json::to_vec(&(subject, org, session, permissions, identity))
+        let Caller { subject, org, session, permissions, rights, identity, request: _, origin: _ } = caller;
+        let parts = serde_json::to_vec(&(subject, org, session, permissions, rights, identity))
             .expect("a caller has only keys that are strings");
         let digest = Sha256::digest(parts).into();
         Self { owner: Owner::Caller { tenant: *org, digest }, what: what.into() }
@@ -137,7 +137,7 @@ impl Place {
 
 #[cfg(test)]
 mod tests {
-    use pulse_types::{Permission, RequestId, SessionId, Subject, UserId};
+    use pulse_types::{Effect, Permission, RequestId, Resource, ResourceKind, SessionId, Subject, UserId};
     use uuid::Uuid;
 
     use super::*;
@@ -184,8 +184,13 @@ mod tests {
         assert_eq!(Key::of_caller(&again, "a"), key);
         let session = Some(SessionId::from_uuid(Uuid::from_u128(3)));
         let fewer = [Permission::ENTITY_READ].into_iter().collect();
+        let thing = Resource::new(ResourceKind::ENTITY, Uuid::from_u128(4));
         let others = [
             Caller { session, ..caller.clone() },
+            Caller {
+                rights: [(Effect::Deny, Permission::ENTITY_READ, thing)].into_iter().collect(),
+                ..caller.clone()
+            },
             Caller { permissions: fewer, ..caller.clone() },
             Caller { subject: Subject::System, ..caller.clone() },
             Caller { org: None, ..caller.clone() },

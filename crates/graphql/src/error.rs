@@ -141,7 +141,10 @@ impl<E: ClientError> From<Error<E>> for async_graphql::Error {
             Error::Refused(refusal) => {
                 let code = match refusal {
                     Refusal::Unauthenticated => Code::Unauthenticated,
-                    Refusal::NoOrganization | Refusal::Forbidden(_) | Refusal::NotAPerson => Code::Forbidden,
+                    Refusal::NoOrganization
+                    | Refusal::Forbidden(_)
+                    | Refusal::ForbiddenOn(..)
+                    | Refusal::NotAPerson => Code::Forbidden,
                 };
                 shown(refusal.to_string(), code, None)
             }

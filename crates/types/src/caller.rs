@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Identity, MachineId, OrgId, Origin, Permission, Permissions, RequestId, SessionId, UserId};
+use crate::{
+    Effect, Identity, MachineId, OrgId, Origin, Permission, Permissions, Reach, RequestId, Resource,
+    ResourceKind, ResourceRights, SessionId, UserId,
+};
 
 /// Who a caller is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -41,6 +44,9 @@ pub struct Caller {
     pub session: Option<SessionId>,
     /// What the caller may do in that tenant.
     pub permissions: Permissions,
+    /// What the caller may and may not do with single things there.
+    #[serde(default, skip_serializing_if = "ResourceRights::is_none")]
+    pub rights: ResourceRights,
     /// What another issuer of tokens says of the caller, when one vouches for them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub identity: Option<Arc<Identity>>,
@@ -65,6 +71,9 @@ pub enum Refusal {
     /// The caller's rights do not include this one.
     #[error("you need the permission {0} in this organization; ask one of its admins")]
     Forbidden(Permission),
+    /// The caller's rights do not include this one for a thing.
+    #[error("you need the permission {0} on {1}; ask an admin of the organization")]
+    ForbiddenOn(Permission, Resource),
     /// It is about a person, and a program asks.
     #[error("this belongs to a person: an API key or a service account cannot do it; sign in as somebody")]
     NotAPerson,
@@ -72,12 +81,13 @@ pub enum Refusal {
 
 impl Caller {
     /// Nobody that is known.
-    pub const fn anonymous(request: RequestId) -> Self {
+    pub fn anonymous(request: RequestId) -> Self {
         Self {
             subject: Subject::Anonymous,
             org: None,
             session: None,
             permissions: Permissions::none(),
+            rights: ResourceRights::none(),
             identity: None,
             request,
             origin: None,
@@ -105,16 +115,46 @@ impl Caller {
         self.subject != Subject::Anonymous
     }
 
-    /// The tenant, if the caller has `permission` in it.
-    pub fn require(&self, permission: &Permission) -> Result<OrgId, Refusal> {
+    fn require_tenant(&self) -> Result<OrgId, Refusal> {
         if self.subject == Subject::Anonymous {
             return Err(Refusal::Unauthenticated);
         }
-        let org = self.org.ok_or(Refusal::NoOrganization)?;
+        self.org.ok_or(Refusal::NoOrganization)
+    }
+
+    /// The tenant, if the caller has `permission` in it.
+    pub fn require(&self, permission: &Permission) -> Result<OrgId, Refusal> {
+        let org = self.require_tenant()?;
         if self.permissions.contains(permission) {
             Ok(org)
         } else {
             Err(Refusal::Forbidden(permission.clone()))
+        }
+    }
+
+    /// The tenant, if the caller has `permission` on `resource`: what is said of the thing itself comes before what is said of
+    /// the whole tenant.
+    pub fn require_on(&self, permission: &Permission, resource: &Resource) -> Result<OrgId, Refusal> {
+        match self.rights.on(permission, resource) {
+            None => self.require(permission),
+            Some(effect) => {
+                let org = self.require_tenant()?;
+                let refusal = || Refusal::ForbiddenOn(permission.clone(), resource.clone());
+                if effect == Effect::Allow { Ok(org) } else { Err(refusal()) }
+            }
+        }
+    }
+
+    /// The tenant, and the things of a kind there on which the caller has `permission`; a refusal where that can be none.
+    pub fn require_some(
+        &self,
+        permission: &Permission,
+        kind: &ResourceKind,
+    ) -> Result<(OrgId, Reach<'_>), Refusal> {
+        let org = self.require_tenant()?;
+        match self.rights.reach(permission, kind, self.permissions.contains(permission)) {
+            Reach::Only { allowed, .. } if allowed.is_empty() => Err(Refusal::Forbidden(permission.clone())),
+            reach => Ok((org, reach)),
         }
     }
 
@@ -164,9 +204,16 @@ impl Caller {
 
 impl PartialEq for Caller {
     fn eq(&self, other: &Self) -> bool {
-        let Self { subject, org, session, permissions, identity, request: _, origin: _ } = self;
-        (subject, org, session, permissions, identity)
-            == (&other.subject, &other.org, &other.session, &other.permissions, &other.identity)
+        let Self { subject, org, session, permissions, rights, identity, request: _, origin: _ } = self;
+        (subject, org, session, permissions, rights, identity)
+            == (
+                &other.subject,
+                &other.org,
+                &other.session,
+                &other.permissions,
+                &other.rights,
+                &other.identity,
+            )
     }
 }
 
@@ -174,7 +221,7 @@ impl Eq for Caller {}
 
 impl std::hash::Hash for Caller {
     fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
-        let Self { subject, org, session, permissions, identity, request: _, origin: _ } = self;
-        (subject, org, session, permissions, identity).hash(state);
+        let Self { subject, org, session, permissions, rights, identity, request: _, origin: _ } = self;
+        (subject, org, session, permissions, rights, identity).hash(state);
     }
 }

@@ -7,6 +7,7 @@ mod id;
 mod identity;
 mod origin;
 mod permission;
+mod resource;
 mod secret;
 
 pub use caller::{Caller, Refusal, Subject};
@@ -20,4 +21,5 @@ pub use id::{
 pub use identity::Identity;
 pub use origin::Origin;
 pub use permission::{Permission, Permissions, Role, UnknownRole};
+pub use resource::{Effect, InvalidResource, Reach, Resource, ResourceKind, ResourceRights};
 pub use secret::Secret;

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
+use std::sync::{Arc, LazyLock};
 
 use serde::{Deserialize, Serialize};
 
@@ -97,15 +98,16 @@ impl fmt::Display for Permission {
     }
 }
 
-/// A set of permissions. Its text form is the names in order, with a space between (an OAuth `scope`, RFC 6749 §3.3).
+/// A set of permissions, cheap to clone. Its text form is the names in order, with a space between (an OAuth `scope`, RFC 6749 §3.3).
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Permissions(BTreeSet<Permission>);
+pub struct Permissions(Arc<BTreeSet<Permission>>);
 
 impl Permissions {
     /// No permission at all.
-    pub const fn none() -> Self {
-        Self(BTreeSet::new())
+    pub fn none() -> Self {
+        static NONE: LazyLock<Permissions> = LazyLock::new(Permissions::default);
+        NONE.clone()
     }
 
     /// Whether `permission` is in the set.
@@ -131,7 +133,7 @@ impl Permissions {
 
 impl FromIterator<Permission> for Permissions {
     fn from_iter<I: IntoIterator<Item = Permission>>(permissions: I) -> Self {
-        Self(permissions.into_iter().collect())
+        Self(Arc::new(permissions.into_iter().collect()))
     }
 }
 

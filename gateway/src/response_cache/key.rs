@@ -31,25 +31,28 @@ impl Key {
     }
 }
 
-/// Who shares an answer in fact: a caller without a tenant shares with nobody what is shared in tenants.
+/// Who shares an answer in fact: a caller without a tenant, or with rights on single things in it, shares with nobody what is
+/// shared in tenants.
 pub(super) fn effective(scope: SharingScope, caller: &Caller) -> SharingScope {
-    match (scope, caller.org) {
-        (SharingScope::Tenant, None) => SharingScope::Caller,
-        (scope, _) => scope,
+    match scope {
+        SharingScope::Tenant if caller.org.is_none() || !caller.rights.is_none() => SharingScope::Caller,
+        scope => scope,
     }
 }
 
 /// Names those who share an answer. In a tenant they are those with the same rights: what somebody may not see is not kept
 /// away from them by the gateway alone.
 pub(super) fn audience(scope: SharingScope, caller: &Caller) -> [u8; 32] {
-    let Caller { subject, org, session, permissions, identity, request: _, origin: _ } = caller;
+    let Caller { subject, org, session, permissions, rights, identity, request: _, origin: _ } = caller;
     let parts = match effective(scope, caller) {
         SharingScope::Public => serde_json::to_vec("public"),
         SharingScope::Tenant => {
             let policies = identity.as_ref().map(|identity| &identity.policies);
             serde_json::to_vec(&("tenant", org, permissions, policies))
         }
-        SharingScope::Caller => serde_json::to_vec(&("caller", subject, org, session, permissions, identity)),
+        SharingScope::Caller => {
+            serde_json::to_vec(&("caller", subject, org, session, permissions, rights, identity))
+        }
     };
     let mut digest = Digest::default();
     parts.expect("a caller's parts have only keys that are text").hash(&mut digest);
@@ -68,7 +71,10 @@ pub(super) fn hash_headers(headers: &HeaderMap, digest: &mut Digest) {
 mod tests {
     use std::sync::Arc;
 
-    use pulse_types::{Identity, OrgId, Permissions, RequestId, SessionId, Subject, UserId};
+    use pulse_types::{
+        Effect, Identity, OrgId, Permission, Permissions, RequestId, Resource, ResourceKind, SessionId,
+        Subject, UserId,
+    };
     use uuid::Uuid;
 
     use super::*;
@@ -115,6 +121,9 @@ mod tests {
         let one = caller(1, 1, "a");
         assert!(share(SharingScope::Tenant, &one, &caller(2, 1, "a")));
         assert!(!share(SharingScope::Tenant, &one, &caller(2, 1, "a b")));
+        let thing = Resource::new(ResourceKind::ENTITY, Uuid::from_u128(6));
+        let rights = [(Effect::Deny, Permission::ENTITY_READ, thing)].into_iter().collect();
+        assert!(!share(SharingScope::Tenant, &one, &Caller { rights, ..caller(2, 1, "a") }));
         assert!(!share(SharingScope::Tenant, &one, &caller(2, 2, "a")));
         assert!(!share(SharingScope::Tenant, &caller(1, 0, "a"), &caller(2, 0, "a")));
         assert!(share(SharingScope::Public, &one, &caller(2, 2, "")));

@@ -22,7 +22,7 @@ pub(super) struct Key {
 /// Whose streams they are.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 enum Audience {
-    /// The whole caller: tenant, subject, session and permissions.
+    /// The whole caller: tenant, subject, session and rights.
     Caller(Arc<Caller>),
     Tenant(OrgId),
     Public,
@@ -33,10 +33,8 @@ impl Key {
         let request = &source.request;
         let audience = match (source.scope, request.caller.org) {
             (SharingScope::Public, _) => Audience::Public,
-            (SharingScope::Tenant, Some(org)) => Audience::Tenant(org),
-            (SharingScope::Tenant, None) | (SharingScope::Caller, _) => {
-                Audience::Caller(Arc::clone(&request.caller))
-            }
+            (SharingScope::Tenant, Some(org)) if request.caller.rights.is_none() => Audience::Tenant(org),
+            (SharingScope::Tenant | SharingScope::Caller, _) => Audience::Caller(Arc::clone(&request.caller)),
         };
         let forwarded = source.subgraph.forwarded(&request.headers, &request.caller);
         let mut headers: Vec<_> =

@@ -92,6 +92,7 @@ pub(super) async fn enqueue(
         org: Some(tenant.id.parse().unwrap()),
         session: None,
         permissions: Role::Member.permissions(),
+        rights: pulse_types::ResourceRights::none(),
         identity: None,
         request: RequestId::new(now),
         origin: None,

@@ -1,0 +1,2 @@
+DROP TABLE accounts.unit_members;
+DROP TABLE accounts.units;
