@@ -21,7 +21,7 @@ use tokio::task::JoinSet;
 
 use crate::platform::{settings, tokens};
 
-const PASSWORD: &str = "a password of the bench";
+const PASSWORD: &str = "violet harbour, 9 tin drums";
 
 /// Roles whose permissions come together in one token, and permissions in each.
 const ROLES: usize = 50;

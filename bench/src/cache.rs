@@ -83,6 +83,7 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
         arguments.extend((!keeps).then(|| "--no-cache".to_owned()));
         let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
         let servers = [Server::start(&arguments).await?, Server::start(&arguments).await?];
+        crate::read::settle(&database).await?;
         let run = measure(&args, org, &servers, &written).await?;
         #[expect(clippy::cast_precision_loss, reason = "far fewer requests than 2^52")]
         let rate = run.requests as f64 / args.seconds as f64;

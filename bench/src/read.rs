@@ -117,7 +117,7 @@ pub(crate) async fn load(
 }
 
 /// Waits until the import's events have come to the end of their way, and does what the server would do some time later.
-async fn settle(database: &TestDatabase) -> anyhow::Result<()> {
+pub(crate) async fn settle(database: &TestDatabase) -> anyhow::Result<()> {
     let mut connection = database.connect().await?;
     let waiting = async {
         while sqlx::query_scalar::<_, bool>(include_str!("is_busy.sql")).fetch_one(&mut connection).await? {

@@ -7,6 +7,7 @@ mod property;
 mod relay;
 mod retention;
 mod tail;
+mod unheard;
 
 use std::sync::Arc;
 
