@@ -10,6 +10,8 @@ mod permission_set;
 mod policy;
 mod question;
 mod repo;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use check::{
     known, require_all_on, require_any_manager, require_principal_in_tx, require_right_to_narrow_in_tx,
