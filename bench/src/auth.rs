@@ -7,7 +7,6 @@ use anyhow::{Context, ensure};
 use argon2::password_hash::{PasswordHash, PasswordHasher, PasswordVerifier, SaltString};
 use argon2::{Algorithm, Argon2, Params, Version};
 use async_graphql::{Request, Variables};
-use chrono::{DateTime, Utc};
 use http::{HeaderMap, HeaderValue};
 use nix::sys::resource::{UsageWho, getrusage};
 use pulse_accounts::{
@@ -146,7 +145,7 @@ async fn checks(args: &Args, stage: &Stage) -> anyhow::Result<Vec<Vec<String>>> 
 /// as deep. Every decision says all its reasons; there is no cheaper one that says none.
 async fn decisions(args: &Args, stage: &Stage) -> anyhow::Result<Vec<Vec<String>>> {
     let now = stage.platform.store().clock().now();
-    let (policy, member) = deep_policy(now);
+    let (policy, member) = deep_policy(stage.platform.store().clock());
     let target = member.units.first().context("belongs to none")?;
     let target = Target::Thing(Resource::new(ResourceKind::UNIT, target.uuid()));
     let mut rows = Vec::new();
@@ -170,7 +169,8 @@ async fn decisions(args: &Args, stage: &Stage) -> anyhow::Result<Vec<Vec<String>
 }
 
 /// A tenant of that shape, and the person.
-fn deep_policy(now: DateTime<Utc>) -> (Policy, Member) {
+fn deep_policy(clock: &Clock) -> (Policy, Member) {
+    let now = clock.now();
     let units: Vec<_> = (0..LEVELS).map(|_| UnitId::new(now)).collect();
     let mut rows = PolicyRows::default();
     for (level, id) in units.iter().enumerate() {
