@@ -21,6 +21,8 @@ impl Stage {
     async fn new() -> Self {
         let platform = TestPlatform::start().await;
         let alpha = Tenant::found(&platform, "alpha").await;
+        let create = "mutation { createEntityType(input: { name: \"package\" }) { __typename } }";
+        platform.data(&alpha.owner.token, create, json!({})).await;
         Self { platform, alpha }
     }
 
@@ -60,8 +62,9 @@ impl Stage {
     }
 
     async fn package(&self, key: &str) {
-        let upsert = "mutation ($input: UpsertEntitiesInput!) { upsertEntities(input: $input) { created } }";
-        self.owner(upsert, json!({ "items": [{ "key": key, "type": "package", "name": key }] })).await;
+        let upsert = "mutation ($items: [UpsertEntityItem!]!) { upsertEntities(input: { items: $items }) { created } }";
+        let items = json!([{ "key": key, "type": "package", "name": key }]);
+        self.platform.data(&self.alpha.owner.token, upsert, json!({ "items": items })).await;
     }
 }
 
@@ -96,8 +99,6 @@ async fn ending(stream: &mut Stream) -> String {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_role_gives_a_right_and_taking_it_away_is_known_to_two_processes_within_a_second() {
     let stage = Stage::new().await;
-    let create = "mutation { createEntityType(input: { name: \"package\" }) { __typename } }";
-    stage.platform.data(&stage.alpha.owner.token, create, json!({})).await;
     let other = stage.platform.another().await;
     let refused = stage.platform.graphql(Some(&stage.alpha.viewer.token), WRITE, json!({})).await;
     assert_eq!(refused.code(), Some("FORBIDDEN"), "{refused:?}");
@@ -130,7 +131,7 @@ async fn a_role_gives_a_right_and_taking_it_away_is_known_to_two_processes_withi
 
 // Dropping the database waits for connections that the second process has just begun, which need a thread to end.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_is_said_of_a_single_unit_holds_with_the_token_of_before() {
+async fn what_is_said_of_a_single_thing_holds_with_the_token_of_before() {
     let stage = Stage::new().await;
     let graph = Graph::fill(&stage.platform, &stage.alpha, 3, "alpha").await;
     let other = stage.platform.another().await;
@@ -139,7 +140,7 @@ async fn what_is_said_of_a_single_unit_holds_with_the_token_of_before() {
     for platform in [&stage.platform, &other] {
         platform.data(&member.token, READ, json!({})).await;
     }
-    let mut stream = Transport::ALL[0].open(&stage.platform, &member.token, CHANGES, json!({})).await;
+    let mut stream = stage.stream(member).await;
     let deny =
         json!({ "userId": member.id, "effect": "DENY", "permission": "entity:read", "resource": entity });
     let deny = stage.grant(deny).await;
