@@ -57,7 +57,6 @@ pub use supergraph::{compose_own, not_composing, sdls};
 
 use self::apart::AccountsApart;
 use self::keys::KeysApart;
-use self::machines::MachinesApart;
 use crate::commands::Reach;
 use crate::exit::Failure;
 use crate::settings::{PrivacySettings, Settings};
@@ -245,7 +244,7 @@ pub async fn remote_gateway(
         }
     };
     let accounts = AccountsApart::new(feed.places());
-    let keys: Arc<dyn KeySource> = Arc::new(KeysApart { accounts: accounts.clone(), tokens: tokens.clone() });
+    let keys: Arc<dyn KeySource> = Arc::new(KeysApart { accounts, tokens: tokens.clone() });
     if let Err(error) = keys.refresh().await {
         tracing::warn!(
             error,

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use chrono::{DateTime, Utc};
 use pulse_graphql::Error;
-use pulse_store::{StoreError, Write};
+use pulse_store::Write;
 use pulse_types::{
     Caller, Effect, MachineId, OrgId, Permission, Permissions, Refusal, Resource, ResourceKind,
     ResourceRights, Role, RoleId, UnitId, UserId,

@@ -11,7 +11,7 @@ const _: () = assert!(Permission::ALL.len() <= u128::BITS as usize, "there are m
 impl PermissionSet {
     /// Those of these that Pulse itself asks for. Names that it does not know, or no longer, give nothing.
     pub(super) fn of<'p>(permissions: impl IntoIterator<Item = &'p Permission>) -> Self {
-        Self(permissions.into_iter().filter_map(Permission::index).fold(0, |bits, place| bits | 1 << place))
+        Self(permissions.into_iter().filter_map(Permission::index).fold(0, |bits, place| bits | (1 << place)))
     }
 
     /// Those of a template.
@@ -24,7 +24,7 @@ impl PermissionSet {
     }
 
     pub(super) const fn has(self, place: usize) -> bool {
-        self.0 >> place & 1 == 1
+        (self.0 >> place) & 1 == 1
     }
 
     pub(super) fn iter(self) -> impl Iterator<Item = &'static Permission> {

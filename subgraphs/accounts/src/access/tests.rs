@@ -21,7 +21,7 @@ fn now() -> DateTime<Utc> {
 }
 
 fn id(kind: u128, number: usize) -> Uuid {
-    Uuid::from_u128(kind << 64 | number as u128)
+    Uuid::from_u128((kind << 64) | u128::try_from(number).expect("fits"))
 }
 
 fn unit(number: usize) -> UnitId {

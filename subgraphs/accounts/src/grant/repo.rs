@@ -66,7 +66,8 @@ pub(super) async fn find(
 /// Forgets what has ended by itself: it is of no effect, and may be given anew.
 pub(super) async fn delete_expired_in_tx(write: &mut Write, org: OrgId) -> Result<(), StoreError> {
     let sql = "DELETE FROM accounts.grants WHERE org_id = $1 AND expires_at <= $2";
-    write.execute("grants.delete_expired", sqlx::query(sql).bind(org).bind(write.now())).await.map(drop)
+    let delete = sqlx::query(sql).bind(org).bind(write.now());
+    write.execute("grants.delete_expired", delete).await.map(drop)
 }
 
 /// Inserts it, unless the tenant has as many as it may.

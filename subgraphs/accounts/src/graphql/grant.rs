@@ -155,7 +155,10 @@ impl GrantQuery {
         let resource = resource.map(|text| text.parse::<Resource>()).transpose();
         let filter = GrantFilter { whom, resource: resource.map_err(AccessError::from)? };
         let rows = grant::page(ctx.session(), &filter, &page).await?;
-        let total = Total::new(move |session| async move { grant::count(&session, &filter).await });
+        let total = Total::new(move |session| {
+            let filter = filter.clone();
+            async move { grant::count(&session, &filter).await }
+        });
         Ok(page.connection(rows, total, |row| (Cursor::new(&(row.id,)), AccessGrant(row))))
     }
 }

@@ -132,8 +132,7 @@ impl OrganizationRole {
 impl OrganizationRole {
     /// The role of this id, if there is one that the caller may see.
     pub(super) async fn fetch(ctx: &Context<'_>, id: RoleId) -> Option<Result<Self, Error>> {
-        let found = ctx.data_unchecked::<Loaders>().roles.load(id).await;
-        found.map(|found| found.map(Self)).map_err(Error::from).transpose()
+        ctx.part::<Loaders>().roles.load(id).await.map(|row| row.map(Self)).map_err(Error::from).transpose()
     }
 }
 
