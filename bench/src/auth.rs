@@ -9,12 +9,18 @@ use argon2::{Algorithm, Argon2, Params, Version};
 use async_graphql::{Request, Variables};
 use http::{HeaderMap, HeaderValue};
 use nix::sys::resource::{UsageWho, getrusage};
-use pulse_accounts::{Machines, PasswordHashConfig};
+use pulse_accounts::{
+    Held, Machines, Member, PasswordHashConfig, Policy, PolicyAssignment, PolicyRole, PolicyRows, PolicyUnit,
+    Principal, Target, Whom, decide,
+};
 use pulse_bench_harness::table::{print, say};
 use pulse_gateway::ports::Authenticator;
 use pulse_graphql::Subgraph;
 use pulse_testkit::TestDatabase;
-use pulse_types::{Caller, OrgId, Permission, Permissions, RequestId, Subject, UserId};
+use pulse_types::{
+    Caller, OrgId, Permission, Permissions, RequestId, Resource, ResourceKind, Role, RoleAssignmentId,
+    RoleId, Subject, UnitId, UserId,
+};
 use pulse_wiring::platform::{Database, Platform, Revoked, TokenAuthenticator};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
@@ -26,6 +32,9 @@ const PASSWORD: &str = "violet harbour, 9 tin drums";
 /// Roles whose permissions come together in one token, and permissions in each.
 const ROLES: usize = 50;
 const IN_A_ROLE: usize = 20;
+
+/// Sub-organizations inside each other.
+const LEVELS: usize = 5;
 
 /// Checks of a credential and of a permission, and signing in beside bare argon2id.
 #[derive(Clone, clap::Args)]
@@ -128,8 +137,64 @@ async fn checks(args: &Args, stage: &Stage) -> anyhow::Result<Vec<Vec<String>>> 
     let each = |cost: f64| cost / f64::from(u32::try_from(wanted.len()).unwrap_or(u32::MAX));
     let permission = Cost { wall: each(permission.wall), cpu: each(permission.cpu) };
     rows.push(row("permission, of 50 roles in one token", permission, "10"));
-    // A row for the function that decides over roles, levels and grants belongs here.
+    rows.extend(decisions(args, stage).await?);
     Ok(rows)
+}
+
+/// Rows for the function that decides: somebody in a team five levels down has fifty roles, ten from each level, and asks about a unit
+/// as deep. Every decision says all its reasons; there is no cheaper one that says none.
+async fn decisions(args: &Args, stage: &Stage) -> anyhow::Result<Vec<Vec<String>>> {
+    let now = stage.platform.store().clock().now();
+    let (policy, member) = deep_policy(stage.platform.store().clock());
+    let target = member.units.first().context("belongs to none")?;
+    let target = Target::Thing(Resource::new(ResourceKind::UNIT, target.uuid()));
+    let mut rows = Vec::new();
+    for (name, permission, expected) in [
+        ("decision that is given by all of 50 roles in 5 levels", Permission::MEMBER_READ, true),
+        ("decision that is given by the last of them", Permission::MEMBER_MANAGE, true),
+        ("decision that none of them gives", Permission::ACCESS_MANAGE, false),
+    ] {
+        let cost = args.measure(args.checks, async || {
+            let (policy, member) = std::hint::black_box((&policy, &member));
+            decide(policy, Principal::Person(member), &permission, &target, now).allowed == expected
+        });
+        rows.push(row(name, cost.await?, "10"));
+    }
+    let held = args.measure(args.checks / 20, async || {
+        let (policy, member) = std::hint::black_box((&policy, &member));
+        Held::new(policy, Principal::Person(member), now).is_member
+    });
+    rows.push(row("all of it, for a token", held.await?, "-"));
+    Ok(rows)
+}
+
+/// A tenant of that shape, and the person.
+fn deep_policy(clock: &Clock) -> (Policy, Member) {
+    let now = clock.now();
+    let units: Vec<_> = (0..LEVELS).map(|_| UnitId::new(now)).collect();
+    let mut rows = PolicyRows::default();
+    for (level, id) in units.iter().enumerate() {
+        let parent = level.checked_sub(1).map(|above| units[above]);
+        rows.units.push(PolicyUnit { id: *id, parent, name: format!("level {level}") });
+    }
+    for number in 0..ROLES {
+        let role = RoleId::new(now);
+        let mut permissions = vec![Permission::MEMBER_READ, Permission::ENTITY_READ];
+        if number == ROLES - 1 {
+            permissions.push(Permission::MEMBER_MANAGE);
+        }
+        rows.roles.push(PolicyRole { id: role, name: format!("role {number}"), permissions });
+        let unit = units[number % LEVELS];
+        rows.assignments.push(PolicyAssignment {
+            id: RoleAssignmentId::new(now),
+            whom: Whom::Unit(unit),
+            role: Some(role),
+            template: None,
+            place: Some(unit),
+        });
+    }
+    let deepest = units.last().copied().into_iter().collect();
+    (Policy::new(rows), Member { user: UserId::new(now), role: Some(Role::Viewer), units: deepest })
 }
 
 /// A caller who has the permissions of many roles, and some to ask for.

@@ -204,6 +204,14 @@ pub enum Revocation {
         /// The tenant.
         org: pulse_types::OrgId,
     },
+    /// What a person, or a program that the person answers for, may in a tenant is something else, and nothing less. Credentials have
+    /// to be verified anew; streams go on.
+    Rights {
+        /// The person.
+        user: pulse_types::UserId,
+        /// The tenant.
+        org: pulse_types::OrgId,
+    },
     /// An API key or a service account was revoked.
     Machine(pulse_types::MachineId),
     /// What an API key or a service account may do has changed.

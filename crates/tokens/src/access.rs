@@ -78,6 +78,9 @@ pub struct AccessClaims {
     pub org: Option<OrgId>,
     /// What the person may do there, as an OAuth scope.
     pub scope: String,
+    /// Whether more is laid down about single things there, which is asked for when the token is used.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub rights: bool,
     /// The audience.
     pub aud: String,
     /// When it was made, in seconds since 1970.
@@ -109,6 +112,7 @@ impl AccessClaims {
             machine: None,
             org: tenant.map(|(org, _)| org),
             scope: tenant.map(|(_, permissions)| permissions.to_scope()).unwrap_or_default(),
+            rights: false,
             aud: AUDIENCE.to_owned(),
             iat: now.timestamp(),
             exp: now.timestamp() + ACCESS_TOKEN_SECONDS,
@@ -124,6 +128,19 @@ impl AccessClaims {
         let sub = UserId::from_uuid(account.uuid());
         let machine = Some(MachineClaims { maker, terms });
         Self { machine, ..Self::new(sub, SessionId::new(now), Some(tenant), now) }
+    }
+
+    /// The same, which say whether more is laid down about single things.
+    #[must_use]
+    pub fn with_rights(self, rights: bool) -> Self {
+        Self { rights, ..self }
+    }
+
+    /// The same, which end with what they say when that ends sooner.
+    #[must_use]
+    pub fn until(self, end: Option<DateTime<Utc>>) -> Self {
+        let exp = end.map_or(self.exp, |end| self.exp.min(end.timestamp()));
+        Self { exp, ..self }
     }
 
     /// The caller that these claims are about.

@@ -126,6 +126,8 @@ ids! {
     EntityTypeId,
     /// An analytics event.
     EventId,
+    /// A permission that is given to somebody, or withheld.
+    GrantId,
     /// Who somebody is at an issuer.
     IdentityId,
     /// An issuer by which people sign in to an organization.
@@ -148,12 +150,18 @@ ids! {
     RelationshipId,
     /// One request of a client, named in logs and errors.
     RequestId,
+    /// A role that is given to somebody.
+    RoleAssignmentId,
+    /// A role that an organization has made.
+    RoleId,
     /// Jobs by the clock.
     ScheduleId,
     /// A signed-in session.
     SessionId,
     /// A stream that a gateway has open.
     StreamId,
+    /// A sub-organization or a team.
+    UnitId,
     /// A person.
     UserId,
     /// Where events of an organization are sent to.

@@ -1,7 +1,7 @@
 //! What a caller may do: permissions named `resource:action`, and the four roles that are templates of them.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 use std::str::FromStr;
 use std::sync::{Arc, LazyLock};
@@ -14,12 +14,15 @@ use serde::{Deserialize, Serialize};
 pub struct Permission(Cow<'static, str>);
 
 macro_rules! permissions {
-    ($($(#[$doc:meta])+ $name:ident = $text:literal,)+) => {
+    ($($(#[doc = $doc:literal])+ $name:ident = $text:literal,)+) => {
         impl Permission {
-            $($(#[$doc])+ pub const $name: Self = Self(Cow::Borrowed($text));)+
+            $($(#[doc = $doc])+ pub const $name: Self = Self(Cow::Borrowed($text));)+
 
             /// Every permission that Pulse itself asks for.
             pub const ALL: &'static [Self] = &[$(Self::$name),+];
+
+            /// What each of [`Permission::ALL`] is for, in the same order.
+            const DESCRIPTIONS: &'static [&'static str] = &[$(concat!($($doc),+)),+];
         }
     };
 }
@@ -73,6 +76,14 @@ permissions! {
     API_KEY_READ = "api-key:read",
     /// Make, change and revoke API keys and service accounts.
     API_KEY_MANAGE = "api-key:manage",
+    /// See the organization's own roles.
+    ROLE_READ = "role:read",
+    /// Make, change and delete the organization's own roles.
+    ROLE_MANAGE = "role:manage",
+    /// See who has which roles and grants, and have others' access explained.
+    ACCESS_READ = "access:read",
+    /// Give and take roles and grants.
+    ACCESS_MANAGE = "access:manage",
     /// See who listens to which streams.
     STREAM_READ = "stream:read",
     /// End streams of others.
@@ -83,6 +94,27 @@ impl Permission {
     /// The name, `resource:action`.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// Its place among [`Permission::ALL`]; `None` for one that Pulse itself does not ask for.
+    pub fn index(&self) -> Option<usize> {
+        static PLACES: LazyLock<HashMap<&'static str, usize>> = LazyLock::new(|| {
+            Permission::ALL.iter().enumerate().map(|(place, known)| (known.known_name(), place)).collect()
+        });
+        PLACES.get(self.as_str()).copied()
+    }
+
+    /// What it is for, in one sentence; `None` for one that Pulse itself does not ask for.
+    pub fn description(&self) -> Option<&'static str> {
+        self.index().map(|place| Self::DESCRIPTIONS[place].trim())
+    }
+
+    /// The name of one of the constants, which lives as long as they do.
+    fn known_name(&self) -> &'static str {
+        match self.0 {
+            Cow::Borrowed(name) => name,
+            Cow::Owned(_) => "",
+        }
     }
 }
 
@@ -166,7 +198,7 @@ impl Role {
         match (resource, action) {
             ("organization", "manage") => Self::Owner,
             // Who listens to what is nobody's business but that of those who look after them.
-            ("stream" | "api-key", _) | ("audit", "read") | (_, "manage") => Self::Admin,
+            ("stream" | "api-key" | "access", _) | ("audit", "read") | (_, "manage") => Self::Admin,
             // Where data go, and what is done about them in the background, is no data of the organization.
             ("webhook" | "job", "read") => Self::Member,
             (_, "read") => Self::Viewer,
@@ -221,6 +253,15 @@ mod tests {
     #[test]
     fn a_viewer_only_reads() {
         assert!(Role::Viewer.permissions().iter().all(|permission| permission.as_str().ends_with(":read")));
+    }
+
+    #[test]
+    fn each_permission_has_a_place_and_says_what_it_is_for() {
+        for (place, permission) in Permission::ALL.iter().enumerate() {
+            assert_eq!(Permission::from(permission.to_string()).index(), Some(place));
+            assert!(permission.description().is_some_and(|text| text.ends_with('.')), "{permission}");
+        }
+        assert_eq!(Permission::from("thing:read".to_owned()).index(), None);
     }
 
     #[test]

@@ -39,6 +39,19 @@ impl ResourceKind {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// Whether `permission` is asked for on single things of this kind. Of a kind that Pulse itself does not ask about, those
+    /// are that begin with its word.
+    pub fn takes(&self, permission: &Permission) -> bool {
+        let word = permission.as_str().split_once(':').map_or("", |(word, _)| word);
+        let more: &[&str] = match self.as_str() {
+            "entity" => &["relationship"],
+            "collection" => &["item"],
+            "unit" => &["access", "member", "settings"],
+            _ => &[],
+        };
+        word == self.as_str() || more.contains(&word)
+    }
 }
 
 /// Text that names no resource.

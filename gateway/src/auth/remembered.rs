@@ -12,7 +12,7 @@ use moka::sync::Cache;
 use pulse_types::{Caller, Clock, Origin, RequestId};
 use sha2::{Digest, Sha256};
 
-use super::watch::{Watch, Watchers, revocable};
+use super::watch::{Watch, Watchers, outdated};
 use crate::ports::{Authenticated, AuthenticationError, Authenticator, Revocation, RevocationFeed, Terms};
 
 /// How long a credential is remembered at most. It is also how long revocations are kept.
@@ -173,7 +173,7 @@ impl Revocations {
     }
 
     fn revoked_since(&self, caller: &Caller, verified_at: u64) -> Option<Revocation> {
-        revocable(caller).find(|revocation| self.revoked.get(revocation).is_some_and(|at| at > verified_at))
+        outdated(caller).find(|revocation| self.revoked.get(revocation).is_some_and(|at| at > verified_at))
     }
 }
 

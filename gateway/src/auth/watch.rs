@@ -42,6 +42,12 @@ pub(super) fn revocable(caller: &Caller) -> impl Iterator<Item = Revocation> {
         .chain(machine.into_iter().flatten())
 }
 
+/// What has to be verified anew of a caller, be it that nothing has to end.
+pub(super) fn outdated(caller: &Caller) -> impl Iterator<Item = Revocation> {
+    let rights = caller.answerable().zip(caller.org).map(|(user, org)| Revocation::Rights { user, org });
+    revocable(caller).chain(rights)
+}
+
 impl Watchers {
     /// Waits for any revocation that concerns `caller`. `over` is asked once waiting has begun, so that no revocation falls
     /// between.

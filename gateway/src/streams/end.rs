@@ -105,7 +105,9 @@ impl Ending {
             biased;
             revocation = revoked => match revocation {
                 Revocation::Session(_) | Revocation::User(_) | Revocation::Machine(_) => End::Revoked,
-                Revocation::Membership { .. } | Revocation::MachineRights(_) => End::RightsChanged,
+                Revocation::Membership { .. } | Revocation::Rights { .. } | Revocation::MachineRights(_) => {
+                    End::RightsChanged
+                }
             },
             () = expired => End::Expired,
             () = self.drain.begun() => End::Draining,

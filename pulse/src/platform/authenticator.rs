@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 use http::header::{AUTHORIZATION, HeaderName};
 use http::{HeaderMap, HeaderValue};
-use pulse_accounts::VerifiedMachine;
+use pulse_accounts::{AccessQuestion, Held, VerifiedMachine};
 use pulse_gateway::ports::{Authenticated, AuthenticationError, Authenticator, RevocationFeed, Terms};
 use pulse_tokens::{AccessTokens, MachineKind, MachineSecret, TokenError};
 use pulse_types::{Caller, Clock, RequestId, Subject};
@@ -14,6 +14,7 @@ use pulse_types::{Caller, Clock, RequestId, Subject};
 use super::Revoked;
 use super::keys::NewerKeys;
 use super::machines::VerifyMachines;
+use super::revoked::{LEFT, asked_about};
 
 /// Another place for an API key.
 const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
@@ -64,13 +65,41 @@ impl TokenAuthenticator {
         }
         let claims = verified.map_err(|error| invalid(&error))?;
         self.require_news()?;
-        let expires_at = DateTime::from_timestamp(claims.exp, 0);
-        let caller = claims.caller(RequestId::new(now));
+        let mut expires_at = DateTime::from_timestamp(claims.exp, 0);
+        let mut caller = claims.caller(RequestId::new(now));
         if let Some((machine, claims)) = caller.machine().zip(claims.machine) {
             self.revoked.check_machine(machine, claims.terms).map_err(|reason| invalid(&reason))?;
         }
         self.revoked.check(&caller, claims.iat).map_err(|reason| invalid(&reason))?;
+        // Before anybody is asked: what becomes different meanwhile is told of whoever was noted.
+        self.revoked.note(&caller);
+        let changed = self.revoked.asks(&caller, claims.iat);
+        if claims.rights || changed.is_some() {
+            let held = self.held(&caller, changed.unwrap_or_default()).await?;
+            expires_at = expires_at.into_iter().chain(held.until).min();
+            caller.rights = held.rights;
+            self.revoked.note(&caller);
+        }
         Ok(Authenticated { caller: Arc::new(caller), expires_at, terms: None })
+    }
+
+    /// What the caller of a token may now, which must be all that the token says.
+    async fn held(&self, caller: &Caller, at_least: i64) -> Result<Held, AuthenticationError> {
+        let claimed = Held { scopes: caller.permissions.clone(), ..Held::default() };
+        let Some((org, subject)) = caller.org.zip(asked_about(caller.subject, &claimed)) else {
+            return Ok(Held { is_member: true, ..claimed });
+        };
+        let question = AccessQuestion { org, subjects: vec![subject], at_least };
+        let held = self.machines.access(question).await;
+        let held = held.map_err(|error| AuthenticationError::Unavailable(error.to_string()))?;
+        let held = held.into_iter().next().unwrap_or_default();
+        if !held.is_member {
+            return Err(invalid(&LEFT));
+        }
+        if claimed.scopes.iter().any(|scope| !held.scopes.contains(scope)) {
+            return Err(invalid(&"your rights in this organization have changed: refresh your token"));
+        }
+        Ok(held)
     }
 
     /// A key that is mistyped, or something else, is refused before anybody is asked.
@@ -80,22 +109,31 @@ impl TokenAuthenticator {
             return Err(invalid(&pulse_accounts::MachineRefusal::ServiceAccount));
         }
         self.require_news()?;
-        let verified = self.machines.verify(secret.hash()).await;
-        let verified = verified.map_err(|error| AuthenticationError::Unavailable(error.to_string()))?;
-        let verified = verified.map_err(|refusal| invalid(&refusal))?;
+        let mut verified = self.verified(&secret, 0).await?;
+        // Before it is looked whether something has changed: what changes later is told of whoever was noted.
+        self.revoked.note(&caller_of(&verified, now));
+        if let Some(changed) = self.revoked.asks(&caller_of(&verified, now), now.timestamp()) {
+            verified = self.verified(&secret, changed).await?;
+        }
         self.revoked.check_machine(verified.id, i64::MAX - 1).map_err(|reason| invalid(&reason))?;
-        let caller = Caller {
-            subject: Subject::Machine { id: verified.id, maker: verified.maker },
-            org: Some(verified.org),
-            permissions: verified.permissions.clone(),
-            ..Caller::anonymous(RequestId::new(now))
-        };
+        let caller = caller_of(&verified, now);
+        self.revoked.note(&caller);
         // What the person has lost is known to whoever has just read it; that the person is gone, the feed says first.
         self.revoked.check(&caller, i64::MAX).map_err(|reason| invalid(&reason))?;
         let expires_at = verified.expires_at;
         let terms =
             terms(verified, now).map_err(|error| AuthenticationError::Unavailable(error.to_string()))?;
         Ok(Authenticated { caller: Arc::new(caller), expires_at, terms: Some(Arc::new(terms)) })
+    }
+
+    async fn verified(
+        &self,
+        secret: &MachineSecret,
+        at_least: i64,
+    ) -> Result<VerifiedMachine, AuthenticationError> {
+        let verified = self.machines.verify(secret.hash(), at_least).await;
+        let verified = verified.map_err(|error| AuthenticationError::Unavailable(error.to_string()))?;
+        verified.map_err(|refusal| invalid(&refusal))
     }
 
     fn require_news(&self) -> Result<(), AuthenticationError> {
@@ -141,12 +179,22 @@ fn invalid(why: &dyn std::fmt::Display) -> AuthenticationError {
     AuthenticationError::Invalid(why.to_string())
 }
 
+fn caller_of(verified: &VerifiedMachine, now: DateTime<Utc>) -> Caller {
+    Caller {
+        subject: Subject::Machine { id: verified.id, maker: verified.maker },
+        org: Some(verified.org),
+        permissions: verified.permissions.clone(),
+        rights: verified.rights.clone(),
+        ..Caller::anonymous(RequestId::new(now))
+    }
+}
+
 fn terms(verified: VerifiedMachine, now: DateTime<Utc>) -> Result<Terms, ipnet::AddrParseError> {
     Ok(Terms {
         networks: verified.networks.iter().map(|network| network.parse()).collect::<Result<_, _>>()?,
         operations: verified.operations.into_iter().collect(),
         requests_per_minute: verified.requests_per_minute.map(Into::into),
         cost_per_minute: verified.cost_per_minute.map(Into::into),
-        remember_until: Some(now + REMEMBERED),
+        remember_until: verified.rights_until.into_iter().chain([now + REMEMBERED]).min(),
     })
 }

@@ -57,7 +57,6 @@ pub use supergraph::{compose_own, not_composing, sdls};
 
 use self::apart::AccountsApart;
 use self::keys::KeysApart;
-use self::machines::MachinesApart;
 use crate::commands::Reach;
 use crate::exit::Failure;
 use crate::settings::{PrivacySettings, Settings};
@@ -148,19 +147,20 @@ impl Platform {
         if let Err(error) = revoked.read(&store).await {
             tracing::warn!(%error, "what was revoked cannot be read yet");
         }
+        let machines: Arc<dyn VerifyMachines> = Arc::new(Machines::new(store.clone()));
         let parts = GatewayParts {
             subgraphs: Subgraphs::Fixed(subgraphs.iter().cloned().map(InProcess::port).collect()),
             source: Arc::new(StaticSource::new(compose_own()?)),
             authenticator: Arc::new(
                 TokenAuthenticator::new(
                     tokens.clone(),
-                    Arc::new(Machines::new(store.clone())),
+                    Arc::clone(&machines),
                     store.clock().clone(),
                     Arc::clone(&revoked),
                 )
                 .with_newer_keys(NewerKeys::new(Arc::clone(&keys) as _)),
             ),
-            revocations: Some(Arc::new(RevokedByLog::new(store.clone(), tail.clone(), revoked))),
+            revocations: Some(Arc::new(RevokedByLog::new((store.clone(), tail.clone()), revoked, machines))),
             changes: Some(Arc::new(TailFeed(tail.clone()))),
             operations: None,
             checks: [health::database(&store)]
@@ -232,7 +232,8 @@ pub async fn remote_gateway(
         Arc::new(SecretSigner::new(&settings.secrets.subgraphs, clock.clone()));
     let revoked = Arc::<Revoked>::default();
     let feed = ApartFeed::start(&settings.gateway, &signer, (&clock, Arc::clone(&revoked)));
-    let feed = Arc::new(feed.map_err(|error| Failure::Setting(error.to_string()))?);
+    let (feed, machines) = feed.map_err(|error| Failure::Setting(error.to_string()))?;
+    let feed = Arc::new(feed);
     feed.first_news(FIRST_NEWS).await;
     let reach = {
         let (clock, feed) = (clock.clone(), Arc::clone(&feed));
@@ -243,14 +244,13 @@ pub async fn remote_gateway(
         }
     };
     let accounts = AccountsApart::new(feed.places());
-    let keys: Arc<dyn KeySource> = Arc::new(KeysApart { accounts: accounts.clone(), tokens: tokens.clone() });
+    let keys: Arc<dyn KeySource> = Arc::new(KeysApart { accounts, tokens: tokens.clone() });
     if let Err(error) = keys.refresh().await {
         tracing::warn!(
             error,
             "the keys of access tokens cannot be fetched yet; the configured one is believed"
         );
     }
-    let machines = Arc::new(MachinesApart(accounts));
     let authenticator =
         TokenAuthenticator::new(tokens.clone(), Arc::clone(&machines) as _, clock.clone(), revoked)
             .with_newer_keys(NewerKeys::new(Arc::clone(&keys)));

@@ -1,17 +1,22 @@
-//! What ends before its access token does: sessions, people, memberships, API keys and service accounts.
+//! What ends before its access token does: sessions, people, memberships, API keys and service accounts; and which tokens may
+//! say what is no longer so.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::TimeDelta;
 use futures::stream::{self, BoxStream, StreamExt};
 use moka::sync::Cache;
+use pulse_accounts::{ACCESS_CHANGES, AccessQuestion, AccessSubject, Held, MAX_ACCESS_SUBJECTS};
 use pulse_events::{Heard, Log, Tail};
 use pulse_gateway::ports::{Revocation, RevocationFeed};
 use pulse_store::{Store, StoreError};
 use pulse_tokens::ACCESS_TOKEN_SECONDS;
-use pulse_types::{Caller, Change, ChangeKind, MachineId, OrgId, Role, SessionId, UserId};
+use pulse_types::{Caller, Change, ChangeKind, MachineId, OrgId, Role, SessionId, Subject, UserId};
 use serde_json::{Map, Value};
+
+use super::machines::VerifyMachines;
 
 /// For how long it has to be known that something ended: no token lives longer.
 pub(super) const KEPT: Duration = Duration::from_secs(ACCESS_TOKEN_SECONDS.unsigned_abs() + 60);
@@ -23,37 +28,70 @@ const SESSION: &str = "accounts.session";
 const MEMBERSHIP: &str = "accounts.membership";
 const USER: &str = "accounts.user";
 const MACHINE: &str = "accounts.machine";
+const ROLE: &str = "accounts.role";
+const UNIT: &str = "accounts.unit";
 
 /// What [`Revoked`] is made of.
-pub(super) const SUBJECTS: [&str; 4] = [SESSION, MEMBERSHIP, USER, MACHINE];
+pub(super) fn subjects() -> Vec<&'static str> {
+    [&[SESSION, MEMBERSHIP, USER, MACHINE], &ACCESS_CHANGES[..]].concat()
+}
 
-/// What ended within the life of a token. A token says what was true when it was made; this says what no longer is.
+/// What ended within the life of a token. A token says what was true when it was made; this says what no longer is, or may no
+/// longer be.
 #[derive(Debug)]
 pub struct Revoked {
     sessions: Cache<SessionId, ()>,
     users: Cache<UserId, ()>,
-    /// Who has lost rights in a tenant.
-    losses: Cache<(UserId, OrgId), Loss>,
+    /// Who has left a tenant.
+    left: Cache<(UserId, OrgId), Until>,
+    /// In which tenants what people may is another thing than it was: of one person, or of anybody.
+    changed: Cache<(OrgId, Option<UserId>), Until>,
     /// How often what a machine may do has changed; as often as can be counted, of one that was revoked.
     machines: Cache<MachineId, i64>,
+    /// Who has come lately, and with which rights.
+    seen: Cache<(OrgId, Subject), Arc<Held>>,
 }
 
-/// Somebody's rights in a tenant became fewer.
+/// A change that not every token knows of.
 #[derive(Debug, Clone, Copy)]
-struct Loss {
-    /// What is left; `None` for no member.
-    role: Option<Role>,
-    /// Tokens made until then, in seconds since 1970, may claim what was lost. Later ones were made of what is left, or of
-    /// what was given back since, of which this process need not have heard yet.
-    until: i64,
+struct Until {
+    /// Tokens made until then, in seconds since 1970, may claim what was before. Later ones were made of what is, or of what has
+    /// become of it since, of which this process need not have heard yet.
+    issued: i64,
+    /// Where the log tells of it.
+    position: i64,
+}
+
+impl Until {
+    fn of(change: &Change) -> Self {
+        Self { issued: change.at.timestamp() + LATE_SECONDS, position: change.position }
+    }
+}
+
+/// What a change means for those who have come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Meaning {
+    /// That much is known.
+    Ends(Revocation),
+    /// Whoever is concerned may have other rights now: who, has to be asked.
+    Access {
+        org: OrgId,
+        /// The one whom it concerns; `None` for anybody there.
+        user: Option<UserId>,
+        position: i64,
+    },
 }
 
 /// How long after its time a write may become visible to those who make tokens.
 const LATE_SECONDS: i64 = 5;
 
+/// How many who have come are remembered. Of more, some are told of narrower rights by their token's end alone.
+const SEEN: u64 = 200_000;
+
 impl Default for Revoked {
     fn default() -> Self {
-        Self { sessions: kept(), users: kept(), losses: kept(), machines: kept() }
+        let seen = Cache::builder().time_to_live(KEPT).max_capacity(SEEN).build();
+        Self { sessions: kept(), users: kept(), left: kept(), changed: kept(), machines: kept(), seen }
     }
 }
 
@@ -63,14 +101,25 @@ fn kept<K: std::hash::Hash + Eq + Send + Sync + 'static, V: Clone + Send + Sync 
 
 impl Revoked {
     /// Takes in what the log says of the time in which tokens were made that are still good.
-    pub async fn read(&self, store: &Store) -> Result<Vec<Revocation>, StoreError> {
+    pub async fn read(&self, store: &Store) -> Result<(), StoreError> {
+        self.read_all(store).await.map(drop)
+    }
+
+    async fn read_all(&self, store: &Store) -> Result<Vec<Meaning>, StoreError> {
         let since = store.clock().now() - TimeDelta::from_std(KEPT).unwrap_or(TimeDelta::MAX);
-        let changes = Log::new(store.clone()).since(since, &SUBJECTS).await?;
+        let changes = Log::new(store.clone()).since(since, &subjects()).await?;
         Ok(changes.iter().filter_map(|change| self.take(change)).collect())
     }
 
-    /// Takes in a change; what it revokes, if anything.
-    pub(super) fn take(&self, change: &Change) -> Option<Revocation> {
+    /// Takes in a change; what it means, if anything.
+    pub(super) fn take(&self, change: &Change) -> Option<Meaning> {
+        if change.is_of(&ACCESS_CHANGES) {
+            return self.take_access(change);
+        }
+        self.take_end(change).map(Meaning::Ends)
+    }
+
+    fn take_end(&self, change: &Change) -> Option<Revocation> {
         match (&*change.subject, change.kind) {
             (SESSION, ChangeKind::Deleted) => {
                 let session = SessionId::from_uuid(change.key);
@@ -112,14 +161,28 @@ impl Revoked {
             (Some(_), None) => false,
             (None, _) => true,
         };
-        if lost {
-            self.losses.insert((user, org), Loss { role: now, until: change.at.timestamp() + LATE_SECONDS });
-            return Some(Revocation::Membership { user, org });
+        let key = (user, org);
+        if now.is_none() {
+            self.left.insert(key, Until::of(change));
+        } else {
+            self.left.invalidate(&key);
         }
-        if let Some(loss) = self.losses.get(&(user, org)) {
-            self.losses.insert((user, org), Loss { role: now, ..loss });
+        if !lost {
+            return None;
         }
-        None
+        self.changed.insert((org, Some(user)), Until::of(change));
+        Some(Revocation::Membership { user, org })
+    }
+
+    /// Something that is laid down in a tenant. What is new and has nobody yet means nothing.
+    fn take_access(&self, change: &Change) -> Option<Meaning> {
+        let org = change.tenant?;
+        if change.kind == ChangeKind::Created && [ROLE, UNIT].contains(&&*change.subject) {
+            return None;
+        }
+        let user = change.attributes.get("user").and_then(Value::as_str).and_then(|user| user.parse().ok());
+        self.changed.insert((org, user), Until::of(change));
+        Some(Meaning::Access { org, user, position: change.position })
     }
 
     fn take_machine(&self, change: &Change, kind: ChangeKind) -> Option<Revocation> {
@@ -155,41 +218,123 @@ impl Revoked {
         if self.users.contains_key(&user) {
             return Err("the person of this token is no longer known: sign in again");
         }
-        let loss = caller.org.and_then(|org| self.losses.get(&(user, org)));
-        match loss.filter(|loss| issued <= loss.until) {
-            None => Ok(()),
-            Some(Loss { role: None, .. }) => {
-                Err("you are no longer a member of this organization: get a token for another one")
-            }
-            Some(Loss { role: Some(role), .. }) => {
-                let allowed = role.permissions();
-                if caller.permissions.iter().all(|permission| allowed.contains(permission)) {
-                    return Ok(());
-                }
-                Err("your role in this organization has changed: refresh your token")
+        let left = caller.org.and_then(|org| self.left.get(&(user, org)));
+        if left.is_some_and(|left| issued <= left.issued) {
+            return Err(LEFT);
+        }
+        Ok(())
+    }
+
+    /// Up to which position of the log somebody has to be asked what the caller may, whose token was `issued` then; `None` when
+    /// the token says what is so.
+    pub(super) fn asks(&self, caller: &Caller, issued: i64) -> Option<i64> {
+        let (org, user) = (caller.org?, caller.answerable()?);
+        let changed = [Some(user), None].map(|user| self.changed.get(&(org, user)));
+        let changed = changed.into_iter().flatten().filter(|until| issued <= until.issued);
+        changed.map(|until| until.position).max()
+    }
+
+    /// Remembers with which rights somebody has come: they are told when they have fewer. Of several tokens one may say more than
+    /// another.
+    pub(super) fn note(&self, caller: &Caller) {
+        let Some(org) = caller.org else { return };
+        let entry = self.seen.entry((org, caller.subject));
+        entry.and_upsert_with(|before| {
+            let before = before.map(|entry| entry.into_value());
+            let said = before.iter().flat_map(|held| held.scopes.iter()).chain(caller.permissions.iter());
+            let scopes = said.cloned().collect();
+            // Before they are asked for, a token's caller has none.
+            let kept = before.as_ref().filter(|_| caller.rights.is_none()).map(|held| held.rights.clone());
+            let rights = kept.unwrap_or_else(|| caller.rights.clone());
+            Arc::new(Held { is_member: true, scopes, rights, until: None })
+        });
+    }
+
+    /// Who has come to a tenant lately: one person with all programs, or everybody.
+    fn seen_in(&self, org: OrgId, user: Option<UserId>) -> Vec<(Subject, Arc<Held>)> {
+        let concerns = |subject: Subject| match subject {
+            Subject::User(of) | Subject::Machine { maker: of, .. } => user.is_none_or(|user| user == of),
+            Subject::Anonymous | Subject::External | Subject::System => false,
+        };
+        let seen = self.seen.iter().filter(|(key, _)| key.0 == org && concerns(key.1));
+        seen.map(|(key, held)| (key.1, held)).collect()
+    }
+
+    /// Asks what those may who have come to a tenant, and tells of those to whom that is news. Of nobody who cannot be asked about
+    /// anything is believed.
+    pub(super) async fn compare(
+        &self,
+        machines: &dyn VerifyMachines,
+        (org, user, position): (OrgId, Option<UserId>, i64),
+    ) -> Vec<Revocation> {
+        let seen = self.seen_in(org, user);
+        let mut news = Vec::new();
+        for some in seen.chunks(MAX_ACCESS_SUBJECTS) {
+            let subjects = some.iter().filter_map(|(subject, held)| asked_about(*subject, held)).collect();
+            let answer = machines.access(AccessQuestion { org, subjects, at_least: position }).await;
+            let now = answer.unwrap_or_else(|error| {
+                tracing::warn!(%error, "what people may cannot be asked; they are let go of");
+                vec![Held::default(); some.len()]
+            });
+            for ((subject, before), now) in some.iter().zip(now) {
+                news.extend(told(org, *subject, before, &now));
+                self.seen.insert((org, *subject), Arc::new(now));
             }
         }
+        news
+    }
+}
+
+/// Whoever a token is about is a member no more.
+pub(super) const LEFT: &str = "you are no longer a member of this organization: get a token for another one";
+
+/// Who is to be asked about; a program is asked about with the scopes that it came with.
+pub(super) fn asked_about(subject: Subject, held: &Held) -> Option<AccessSubject> {
+    match subject {
+        Subject::User(user) => Some(AccessSubject { user, machine: None }),
+        Subject::Machine { id, maker } => {
+            Some(AccessSubject { user: maker, machine: Some((id, held.scopes.clone())) })
+        }
+        Subject::Anonymous | Subject::External | Subject::System => None,
+    }
+}
+
+/// What there is to tell of somebody who had those rights and has these: streams end with rights, and begin anew with more.
+fn told(org: OrgId, subject: Subject, before: &Held, now: &Held) -> Option<Revocation> {
+    let is_less = before.is_more_than(now);
+    let is_same = before.scopes == now.scopes && before.rights == now.rights;
+    match subject {
+        _ if is_same && now.is_member => None,
+        Subject::User(user) if is_less => Some(Revocation::Membership { user, org }),
+        Subject::Machine { id, .. } if is_less => Some(Revocation::MachineRights(id)),
+        Subject::User(user) | Subject::Machine { maker: user, .. } => Some(Revocation::Rights { user, org }),
+        Subject::Anonymous | Subject::External | Subject::System => None,
     }
 }
 
 /// Tells a gateway in the same process of what the event log says has ended.
-#[derive(Debug)]
 pub struct RevokedByLog {
     store: Store,
     tail: Tail,
     revoked: Arc<Revoked>,
+    machines: Arc<dyn VerifyMachines>,
 }
 
 impl RevokedByLog {
-    /// Keeps `revoked` true, and tells of what it takes in.
-    pub const fn new(store: Store, tail: Tail, revoked: Arc<Revoked>) -> Self {
-        Self { store, tail, revoked }
+    /// Keeps `revoked` true, and tells of what it takes in; `machines` is asked what those may to whom something has changed.
+    pub const fn new(
+        (store, tail): (Store, Tail),
+        revoked: Arc<Revoked>,
+        machines: Arc<dyn VerifyMachines>,
+    ) -> Self {
+        Self { store, tail, revoked, machines }
     }
 }
 
 impl RevocationFeed for RevokedByLog {
     fn revocations(&self) -> BoxStream<'static, Revocation> {
         let (store, tail, revoked) = (self.store.clone(), self.tail.clone(), Arc::clone(&self.revoked));
+        let machines = Arc::clone(&self.machines);
         let heard = tail.everything();
         // What happened between the first reading and the moment from which the log is followed is a gap too.
         let first = stream::once(async move {
@@ -197,22 +342,47 @@ impl RevocationFeed for RevokedByLog {
             Heard::Gap
         });
         let told = first.chain(heard).then(move |heard| {
-            let (store, revoked) = (store.clone(), Arc::clone(&revoked));
+            let (store, revoked, machines) = (store.clone(), Arc::clone(&revoked), Arc::clone(&machines));
             async move {
-                match heard {
+                let meanings = match heard {
                     Heard::Change(change) => revoked.take(&change).into_iter().collect(),
                     Heard::Gap => read_until_it_works(&store, &revoked).await,
-                }
+                };
+                revoked.revocations(&*machines, meanings).await
             }
         });
         told.flat_map(stream::iter).boxed()
     }
 }
 
-async fn read_until_it_works(store: &Store, revoked: &Revoked) -> Vec<Revocation> {
+impl Revoked {
+    /// What there is to tell of changes: of those about rights each tenant and person is asked about once.
+    pub(super) async fn revocations(
+        &self,
+        machines: &dyn VerifyMachines,
+        meanings: Vec<Meaning>,
+    ) -> Vec<Revocation> {
+        let (mut told, mut asked) = (Vec::new(), BTreeMap::new());
+        for meaning in meanings {
+            match meaning {
+                Meaning::Ends(revocation) => told.push(revocation),
+                Meaning::Access { org, user, position } => {
+                    let last = asked.entry((org, user)).or_insert(position);
+                    *last = position.max(*last);
+                }
+            }
+        }
+        for ((org, user), position) in asked {
+            told.extend(self.compare(machines, (org, user, position)).await);
+        }
+        told
+    }
+}
+
+async fn read_until_it_works(store: &Store, revoked: &Revoked) -> Vec<Meaning> {
     loop {
-        match revoked.read(store).await {
-            Ok(revocations) => return revocations,
+        match revoked.read_all(store).await {
+            Ok(meanings) => return meanings,
             Err(error) => {
                 tracing::warn!(%error, "what was revoked cannot be read; it is tried again");
                 tokio::time::sleep(PAUSE).await;

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use crate::support::events::Events;
 use crate::support::http::{Answer, answer, ask, post};
-use crate::support::organization::{database, sign_in};
+use crate::support::organization::{SLUG, database, sign_in};
 use crate::support::roles::{Roles, SECRET, terminate};
 
 const READ: &str = "{ entityTypes { totalCount } }";
@@ -98,6 +98,56 @@ async fn a_service_account_gets_its_token_at_a_gateway_apart_and_loses_it_at_all
     let refused = token_of(urls[1], &id, &secret).await?;
     assert_eq!(refused.status, 401);
     assert!(refused.text.contains("invalid_client"), "{}", refused.text);
+    terminate(another).await?;
+    roles.stop().await
+}
+
+/// Somebody who joins as a viewer, and how they get another token.
+async fn viewer(url: &str, owner: &str) -> anyhow::Result<(Value, impl AsyncFn() -> anyhow::Result<String>)> {
+    let person = json!({ "email": "vera@example.com", "password": "a password of a viewer" });
+    let register = "mutation ($input: RegisterInput!) { register(input: $input) { user { id } } }";
+    let input = json!({ "email": person["email"], "password": person["password"], "name": "Vera" });
+    let made = ask(url, None, register, json!({ "input": input })).await?;
+    let add = "mutation ($input: AddMemberInput!) { addMember(input: $input) { __typename } }";
+    ask(url, Some(owner), add, json!({ "input": { "email": person["email"], "role": "VIEWER" } })).await?;
+    let url = url.to_owned();
+    let sign_in = async move || {
+        let sign_in = "mutation ($input: SignInInput!) { signIn(input: $input) { accessToken } }";
+        let mut input = person.clone();
+        input["organizationSlug"] = json!(SLUG);
+        let signed_in = ask(&url, None, sign_in, json!({ "input": input })).await?;
+        Ok(text(&signed_in["signIn"]["accessToken"]))
+    };
+    Ok((made["register"]["user"]["id"].clone(), sign_in))
+}
+
+#[tokio::test]
+async fn a_role_that_is_taken_away_is_gone_at_two_gateways_apart_and_its_stream_ends() -> anyhow::Result<()> {
+    let database = database().await?;
+    let roles = Roles::start(&database.url()).await?;
+    let another = roles.another_gateway(&database.url()).await?;
+    let urls = [roles.gateway.url(), another.url()];
+    let owner = sign_in(urls[0]).await?;
+    let (id, next_token) = viewer(urls[0], &owner).await?;
+    let before = next_token().await?;
+    let assign = "mutation ($input: AssignRoleInput!) { assignRole(input: $input) { assignment { id } } }";
+    let input = json!({ "input": { "userId": id, "template": "ADMIN" } });
+    let given = ask(urls[0], Some(&owner), assign, input).await?["assignRole"]["assignment"]["id"].take();
+    let token = next_token().await?;
+    let keys = "{ apiKeys { totalCount } }";
+    for url in urls {
+        assert_eq!(ask(url, Some(&token), keys, json!({})).await?["apiKeys"]["totalCount"], 0);
+    }
+    let mut stream = Events::open(urls[1], &token, CHANGED, json!({})).await?;
+    let unassign = "mutation ($id: ID!) { unassignRole(input: { id: $id }) { id } }";
+    ask(urls[0], Some(&owner), unassign, json!({ "id": given })).await?;
+    until_refused(urls, &token).await?;
+    let last = stream.next().await?.unwrap_or_default();
+    assert_eq!(last["errors"][0]["extensions"]["reason"], "RIGHTS_CHANGED", "{last}");
+    // What it says is still so.
+    for url in urls {
+        assert_eq!(ask(url, Some(&before), READ, json!({})).await?["entityTypes"]["totalCount"], 0);
+    }
     terminate(another).await?;
     roles.stop().await
 }

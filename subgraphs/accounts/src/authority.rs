@@ -4,6 +4,7 @@ use pulse_graphql::Error;
 use pulse_sealing::Sealer;
 use pulse_tokens::{AccessClaims, AccessTokens};
 
+use crate::access::Access;
 use crate::passkey::Site;
 use crate::user::{PasswordHashError, Passwords};
 use crate::{Config, PasswordHashConfig};
@@ -17,6 +18,8 @@ pub(crate) struct Authority {
     pub(crate) sealer: Sealer,
     /// The site that passkeys are for.
     pub(crate) site: Site,
+    /// What people may, whom tokens are made for.
+    pub(crate) access: Access,
     tokens: AccessTokens,
 }
 
@@ -27,12 +30,12 @@ struct NoSigningKey;
 
 impl Authority {
     pub(crate) fn try_new(
-        tokens: AccessTokens,
+        (tokens, access): (AccessTokens, Access),
         (sealer, site): (Sealer, Site),
         config: Config,
     ) -> Result<Self, PasswordHashError> {
         let cost: PasswordHashConfig = config.password_hash;
-        Ok(Self { passwords: Passwords::try_new(cost)?, config, sealer, site, tokens })
+        Ok(Self { passwords: Passwords::try_new(cost)?, config, sealer, site, access, tokens })
     }
 
     /// An access token that says `claims`.

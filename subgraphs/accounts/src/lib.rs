@@ -1,11 +1,13 @@
 #![doc = include_str!("../README.md")]
 
+mod access;
 mod authority;
 mod config;
 mod consent;
 mod creation;
 mod email_domain;
 mod factor;
+mod grant;
 mod graphql;
 mod identity_provider;
 mod joined;
@@ -20,6 +22,8 @@ mod operator;
 mod organization;
 mod passkey;
 mod privacy;
+mod role;
+mod role_assignment;
 mod routes;
 mod session;
 mod signing_keys;
@@ -36,6 +40,11 @@ use pulse_sealing::Sealer;
 use pulse_store::Store;
 use pulse_tokens::AccessTokens;
 
+pub use access::{
+    ACCESS_CHANGES, ACCESS_PATH, AccessQuestion, AccessSubject, Decision, Held, MAX_ACCESS_SUBJECTS, Member,
+    Policy, PolicyAssignment, PolicyGrant, PolicyRole, PolicyRows, PolicyUnit, Principal, Target, Whom,
+    decide,
+};
 pub use config::{Config, LinksConfig, MailConfig, PasskeysConfig, PasswordHashConfig, SigningKeysConfig};
 pub use graphql::{Mutation, Query, Subscription};
 pub use machine::{
@@ -50,6 +59,7 @@ pub use routes::{KEYS_PATH, routes};
 pub use signing_keys::{KeyState, ListedKey, Rotated, Rotation, SigningKeys, SigningKeysError};
 pub use user::{PasswordHashError, UserError};
 
+use access::Access;
 use authority::Authority;
 use graphql::Loaders;
 use machine::LocalGrants;
@@ -103,11 +113,14 @@ pub fn subgraph(
     let machines = Machines::new(store.clone());
     let grants = LocalGrants::new(machines.clone(), tokens.clone());
     let routes = routes(&tokens).merge(token_routes(Arc::new(grants.clone())));
-    let internal = machine::internal_routes(machines).merge(machine::oauth_routes(grants));
+    let access = Access::new(store.clone());
+    let internal = machine::internal_routes(machines, tail.clone())
+        .merge(machine::oauth_routes(grants))
+        .merge(access::internal_routes(access.clone(), tail.clone()));
     let letters = SendLetters::new(Mailer::try_new(&config.mail)?, sealer.clone(), config.clone());
     let oidc = Oidc::try_new(config.oidc.clone())?;
     let site = Site::try_new(&config.passkeys, sealer.clone()).map_err(InvalidSettings::Passkeys)?;
-    let authority = Authority::try_new(tokens, (sealer, site), config)?;
+    let authority = Authority::try_new((tokens, access), (sealer, site), config)?;
     let prepare = move |request: async_graphql::Request, session: &pulse_store::Session| {
         request.data(Loaders::new(session)).data(authority.clone()).data(oidc.clone())
     };

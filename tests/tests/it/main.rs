@@ -1,6 +1,7 @@
 //! The whole platform, from outside.
 #![expect(clippy::unwrap_used, reason = "a test fails where it stands")]
 
+mod access;
 mod api_keys;
 mod bad_requests;
 mod bad_values;

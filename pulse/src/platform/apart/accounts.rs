@@ -14,8 +14,8 @@ use super::Places;
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// How long an answer may be: a key with all the operations and networks that there may be.
-const LIMIT: usize = 256 * 1024;
+/// How long an answer may be: what as many may as can be asked about, with all the rights that there may be.
+const LIMIT: usize = 8 * 1024 * 1024;
 
 /// The process of `accounts`, wherever the newest settings say that it is.
 #[derive(Clone)]

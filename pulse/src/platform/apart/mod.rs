@@ -19,6 +19,8 @@ use tokio_util::task::AbortOnDropHandle;
 
 pub(super) use accounts::AccountsApart;
 
+use super::machines::{MachinesApart, VerifyMachines};
+use super::revoked::Meaning;
 use super::{Revoked, SUBGRAPHS};
 
 /// How long nothing may be heard before a process that tells counts as gone: it says something each second.
@@ -44,6 +46,8 @@ pub(super) type Places = Arc<Vec<SubgraphProcess>>;
 /// What the reader and those who listen share.
 struct Shared {
     revoked: Arc<Revoked>,
+    /// Who is asked what those may to whom something has changed.
+    machines: Arc<dyn VerifyMachines>,
     changes: broadcast::Sender<Heard>,
     /// Those who hear of revocations. Their number is small, and none may be missed.
     told: Mutex<Vec<mpsc::UnboundedSender<Revocation>>>,
@@ -52,21 +56,23 @@ struct Shared {
 }
 
 impl ApartFeed {
-    /// Begins to listen to the subgraphs that the configuration names.
-    pub fn start(
+    /// Begins to listen to the subgraphs that the configuration names; also what asks the one of accounts.
+    pub(super) fn start(
         config: &GatewayConfig,
         signer: &Arc<dyn CallerSigner>,
         (clock, revoked): (&Clock, Arc<Revoked>),
-    ) -> Result<Self, InvalidEndpoint> {
+    ) -> Result<(Self, Arc<MachinesApart>), InvalidEndpoint> {
+        let (places, watched) = watch::channel(places(config, signer, clock)?);
+        let machines = Arc::new(MachinesApart(AccountsApart::new(places.subscribe())));
         let shared = Arc::new(Shared {
             revoked,
+            machines: Arc::clone(&machines) as _,
             changes: broadcast::Sender::new(WAITING),
             told: Mutex::default(),
             heard_at: watch::Sender::new(None),
         });
-        let (places, watched) = watch::channel(places(config, signer, clock)?);
         let reader = tokio::spawn(reader::run(Arc::clone(&shared), watched));
-        Ok(Self { shared, places, _reader: AbortOnDropHandle::new(reader) })
+        Ok((Self { shared, places, _reader: AbortOnDropHandle::new(reader) }, machines))
     }
 
     /// Listens where another configuration has the subgraphs.
@@ -164,9 +170,22 @@ impl Shared {
         self.heard_at.send_replace(Some(Instant::now()));
     }
 
-    /// Takes in what a change revokes, before anybody is told of it.
-    fn revoke(&self, change: &Change) {
-        let Some(revocation) = self.revoked.take(change) else { return };
+    /// Takes in what a change revokes, before anybody is told of it. Who has other rights by it has to be asked first.
+    fn revoke(self: &Arc<Self>, change: &Change) {
+        match self.revoked.take(change) {
+            None => {}
+            Some(Meaning::Ends(revocation)) => self.tell_of(revocation),
+            Some(Meaning::Access { org, user, position }) => {
+                let shared = Arc::clone(self);
+                tokio::spawn(async move {
+                    let news = shared.revoked.compare(&*shared.machines, (org, user, position)).await;
+                    news.into_iter().for_each(|revocation| shared.tell_of(revocation));
+                });
+            }
+        }
+    }
+
+    fn tell_of(&self, revocation: Revocation) {
         let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
         told.retain(|sender| sender.send(revocation).is_ok());
     }

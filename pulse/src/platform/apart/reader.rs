@@ -96,7 +96,7 @@ impl Reader {
 
     /// The cursor and the subjects are of letters that an address has unquoted.
     fn question(&self) -> String {
-        let subjects = [&revoked::SUBJECTS[..], &[STREAMS_ENDED]].concat().join(",");
+        let subjects = [&revoked::subjects()[..], &[STREAMS_ENDED]].concat().join(",");
         let lately = revoked::KEPT.as_secs();
         let after = self.cursor.as_ref().map(|cursor| format!("&after={cursor}")).unwrap_or_default();
         format!("{CHANGES_PATH}?subjects={subjects}&lately={lately}{after}")
@@ -142,13 +142,34 @@ impl Reader {
 
 #[cfg(test)]
 mod tests {
+    use async_trait::async_trait;
     use chrono::DateTime;
+    use pulse_accounts::{AccessQuestion, Held, MachineRefusal, MachinesUnavailable, VerifiedMachine};
     use pulse_gateway::ports::Revocation;
     use pulse_types::{ChangeKind, SessionId};
     use tokio::sync::{broadcast, mpsc};
     use uuid::Uuid;
 
     use super::*;
+    use crate::platform::machines::VerifyMachines;
+
+    /// Asked by nobody here.
+    struct Nobody;
+
+    #[async_trait]
+    impl VerifyMachines for Nobody {
+        async fn verify(
+            &self,
+            _: [u8; 32],
+            _: i64,
+        ) -> Result<Result<VerifiedMachine, MachineRefusal>, MachinesUnavailable> {
+            Ok(Err(MachineRefusal::Unknown))
+        }
+
+        async fn access(&self, _: AccessQuestion) -> Result<Vec<Held>, MachinesUnavailable> {
+            Ok(Vec::new())
+        }
+    }
 
     /// The end of a session that is named like its place in the log.
     fn ended(position: i64) -> Change {
@@ -190,6 +211,7 @@ mod tests {
         let (sender, mut receiver) = mpsc::unbounded_channel();
         let shared = Arc::new(Shared {
             revoked: Arc::default(),
+            machines: Arc::new(Nobody),
             changes: broadcast::Sender::new(8),
             told: vec![sender].into(),
             heard_at: watch::Sender::new(None),

@@ -4,10 +4,11 @@ use std::collections::HashMap;
 
 use pulse_graphql::{Batch, Loader};
 use pulse_store::{CachedRead, Scope, Session, Space, StoreError, Tagging};
-use pulse_types::{MachineId, OrgId, UserId};
+use pulse_types::{MachineId, OrgId, RoleId, UserId};
 
 use crate::machine::{self, Kind, MachineRow};
 use crate::organization::{self, Seen};
+use crate::role::{self, RoleRow};
 use crate::user::{self, UserRow};
 
 /// The loaders of one request; they carry its caller.
@@ -15,6 +16,7 @@ pub(crate) struct Loaders {
     pub(super) users: Loader<UserId, Users>,
     pub(super) organizations: Loader<OrgId, Organizations>,
     pub(super) api_keys: Loader<MachineId, ApiKeys>,
+    pub(super) roles: Loader<RoleId, Roles>,
 }
 
 impl Loaders {
@@ -23,6 +25,7 @@ impl Loaders {
             users: Loader::new(Users(session.clone())),
             organizations: Loader::new(Organizations(session.clone())),
             api_keys: Loader::new(ApiKeys(session.clone())),
+            roles: Loader::new(Roles(session.clone())),
         }
     }
 }
@@ -72,5 +75,16 @@ impl Batch<MachineId> for ApiKeys {
 
     async fn load(&self, keys: Vec<MachineId>) -> Result<HashMap<MachineId, MachineRow>, StoreError> {
         machine::find(&self.0, Kind::ApiKey, &keys).await
+    }
+}
+
+/// The tenant's own roles, for those who may see them.
+pub(super) struct Roles(Session);
+
+impl Batch<RoleId> for Roles {
+    type Value = RoleRow;
+
+    async fn load(&self, keys: Vec<RoleId>) -> Result<HashMap<RoleId, RoleRow>, StoreError> {
+        role::find(&self.0, &keys).await
     }
 }

@@ -1,10 +1,12 @@
 //! The GraphQL API: one file a type, roots merged here.
 
+mod access;
 mod address;
 mod api_key;
 mod consent;
 mod device;
 mod email_domain;
+mod grant;
 mod identity_provider;
 mod linked_identity;
 mod live;
@@ -15,6 +17,8 @@ mod organization;
 mod passkey;
 mod password;
 mod privacy;
+mod role;
+mod role_assignment;
 mod second_factor;
 mod service_account;
 mod session;
@@ -38,6 +42,10 @@ pub struct Query(
     identity_provider::IdentityProviderQuery,
     email_domain::EmailDomainQuery,
     privacy::PrivacyQuery,
+    role::RoleQuery,
+    role_assignment::RoleAssignmentQuery,
+    grant::GrantQuery,
+    access::AccessQuery,
 );
 
 /// What can be changed.
@@ -60,4 +68,7 @@ pub struct Mutation(
     email_domain::EmailDomainMutation,
     consent::ConsentMutation,
     privacy::PrivacyMutation,
+    role::RoleMutation,
+    role_assignment::RoleAssignmentMutation,
+    grant::GrantMutation,
 );

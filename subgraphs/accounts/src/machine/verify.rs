@@ -5,13 +5,15 @@ use axum::http::StatusCode;
 use axum::routing::post;
 use axum::{Json, Router};
 use chrono::{DateTime, Utc};
+use pulse_events::Tail;
 use pulse_store::{Store, StoreError};
-use pulse_types::{Caller, MachineId, OrgId, Permission, Permissions, RequestId, Role, UserId};
+use pulse_types::{Caller, MachineId, OrgId, Permission, Permissions, RequestId, ResourceRights, UserId};
 use serde::{Deserialize, Serialize};
 
 use super::entity::{FoundRow, Kind};
 use super::repo;
 use super::uses::Uses;
+use crate::access::{Access, AccessSubject, Held};
 
 /// Where gateways in other processes ask.
 pub const MACHINES_PATH: &str = "/internal/machines";
@@ -21,6 +23,9 @@ pub const MACHINES_PATH: &str = "/internal/machines";
 pub struct MachineQuestion {
     /// SHA-256 of the secret.
     pub hash: [u8; 32],
+    /// The answer must know of what the event log says up to this position.
+    #[serde(default)]
+    pub at_least: i64,
 }
 
 /// An API key that is good.
@@ -34,6 +39,11 @@ pub struct VerifiedMachine {
     pub maker: UserId,
     /// What it may do: its scopes, as far as that person still has them.
     pub permissions: Permissions,
+    /// What is said of single things, as far as it holds for that person.
+    #[serde(default, skip_serializing_if = "ResourceRights::is_none")]
+    pub rights: ResourceRights,
+    /// Until when it may that, when a part of it ends by itself.
+    pub rights_until: Option<DateTime<Utc>>,
     /// The operations that it is for; any, when there are none.
     pub operations: Vec<String>,
     /// The networks that it may be used from, as CIDR; any, when there are none.
@@ -79,12 +89,18 @@ pub struct MachinesUnavailable(pub String);
 pub struct Machines {
     store: Store,
     uses: Uses,
+    access: Access,
 }
 
 impl Machines {
     /// Over the database that accounts keeps its data in.
     pub fn new(store: Store) -> Self {
-        Self { store, uses: Uses::default() }
+        Self { access: Access::new(store.clone()), store, uses: Uses::default() }
+    }
+
+    /// What each of these may in a tenant.
+    pub async fn access(&self, org: OrgId, subjects: &[AccessSubject]) -> Result<Vec<Held>, StoreError> {
+        self.access.held(org, subjects).await
     }
 
     /// The API key whose secret has this hash, if it is good now; that it was used is written down.
@@ -115,11 +131,42 @@ impl Machines {
         let now = self.store.clock().now();
         let nobody = self.store.session(Caller::anonymous(RequestId::new(now)).into());
         let found = repo::by_secret(&nobody, hash).await?;
-        Ok(found.ok_or(MachineRefusal::Unknown).and_then(|found| judge(found, kind, now)))
+        match found.ok_or(MachineRefusal::Unknown).and_then(|found| judge(found, kind, now)) {
+            Ok(found) => self.with_access(found).await,
+            Err(refusal) => Ok(Err(refusal)),
+        }
+    }
+
+    /// What is left of its scopes to it: what the person who answers for it may, and is not withheld from it.
+    async fn with_access(
+        &self,
+        found: FoundRow,
+    ) -> Result<Result<VerifiedMachine, MachineRefusal>, StoreError> {
+        let scopes: Permissions = found.scopes.into_iter().map(Permission::from).collect();
+        let subject = AccessSubject { user: found.maker, machine: Some((found.id, scopes)) };
+        let held = self.access.held(found.org_id, &[subject]).await?.pop().unwrap_or_default();
+        if !held.is_member {
+            return Ok(Err(MachineRefusal::Orphaned));
+        }
+        let limit = |limit: Option<i32>| limit.and_then(|limit| u32::try_from(limit).ok());
+        Ok(Ok(VerifiedMachine {
+            id: found.id,
+            org: found.org_id,
+            maker: found.maker,
+            permissions: held.scopes,
+            rights: held.rights,
+            rights_until: held.until,
+            operations: found.operations,
+            networks: found.networks,
+            requests_per_minute: limit(found.requests_per_minute),
+            cost_per_minute: limit(found.cost_per_minute),
+            expires_at: found.expires_at.into_iter().chain(found.good_until).min(),
+            terms: found.terms,
+        }))
     }
 }
 
-fn judge(found: FoundRow, kind: Kind, now: DateTime<Utc>) -> Result<VerifiedMachine, MachineRefusal> {
+fn judge(found: FoundRow, kind: Kind, now: DateTime<Utc>) -> Result<FoundRow, MachineRefusal> {
     let is_over = |end: Option<DateTime<Utc>>| end.is_some_and(|end| end <= now);
     if found.kind != kind {
         let is_account = found.kind == Kind::ServiceAccount;
@@ -134,37 +181,21 @@ fn judge(found: FoundRow, kind: Kind, now: DateTime<Utc>) -> Result<VerifiedMach
     if !found.enabled {
         return Err(MachineRefusal::Disabled);
     }
-    let rights = rights_of(found.role.as_deref()).ok_or(MachineRefusal::Orphaned)?;
-    let limit = |limit: Option<i32>| limit.and_then(|limit| u32::try_from(limit).ok());
-    let scopes = found.scopes.into_iter().map(Permission::from);
-    Ok(VerifiedMachine {
-        id: found.id,
-        org: found.org_id,
-        maker: found.maker,
-        permissions: scopes.filter(|scope| rights.contains(scope)).collect(),
-        operations: found.operations,
-        networks: found.networks,
-        requests_per_minute: limit(found.requests_per_minute),
-        cost_per_minute: limit(found.cost_per_minute),
-        expires_at: found.expires_at.into_iter().chain(found.good_until).min(),
-        terms: found.terms,
-    })
-}
-
-/// What the person who answers for a machine may do; `None` for no member.
-fn rights_of(role: Option<&str>) -> Option<Permissions> {
-    role?.parse::<Role>().ok().map(Role::permissions)
+    // Of somebody who is about to be erased it is none either, whatever the membership still says.
+    if found.role.is_none() { Err(MachineRefusal::Orphaned) } else { Ok(found) }
 }
 
 /// The route for gateways in other processes, below `/internal`.
-pub(crate) fn internal_routes(machines: Machines) -> Router {
-    Router::new().route("/machines", post(verify)).with_state(machines)
+pub(crate) fn internal_routes(machines: Machines, tail: Tail) -> Router {
+    Router::new().route("/machines", post(verify)).with_state((machines, tail))
 }
 
 async fn verify(
-    State(machines): State<Machines>,
+    State((machines, tail)): State<(Machines, Tail)>,
     Json(question): Json<MachineQuestion>,
 ) -> Result<Json<Result<VerifiedMachine, MachineRefusal>>, StatusCode> {
+    // Whoever asks has heard more of the log than this process, for a moment.
+    tail.reaches(question.at_least).await;
     machines.verify(question.hash).await.map(Json).map_err(|error| {
         tracing::warn!(%error, "an API key cannot be looked up");
         StatusCode::SERVICE_UNAVAILABLE

@@ -85,7 +85,7 @@ pub(crate) async fn register(
     write.audit(user::fact("user:create", &row));
     let now = write.now();
     write.commit(fact("session:create", opened)).await?;
-    grant(authority, (row, opened), None, (Some(token), now))
+    grant(authority, (row, opened), None, (Some(token), now)).await
 }
 
 /// Whether a taken address was taken by this very request before: then the client gets a session, as the first time.
@@ -172,7 +172,7 @@ pub(crate) async fn refresh(
     // The person may have left the organization: then the session goes on without one.
     let organization =
         own.into_iter().find(|own| Some(own.organization.id) == found.organization).map(Seen::from);
-    grant(authority, (row, found.session_id), organization, (Some(token), now))
+    grant(authority, (row, found.session_id), organization, (Some(token), now)).await
 }
 
 /// An access token for another organization of the caller's. The session, and so each refresh, goes on there.
@@ -196,7 +196,7 @@ pub(crate) async fn switch(
     }
     let now = write.now();
     write.commit(fact("session:switch", id)).await?;
-    grant(authority, (row, id), Some(chosen.into()), (None, now))
+    grant(authority, (row, id), Some(chosen.into()), (None, now)).await
 }
 
 /// Ends the caller's session. Ending it twice is no error.
@@ -311,16 +311,21 @@ pub(crate) async fn end_all_in_tx(
 }
 
 /// The tokens of a session, and whom and what they are for.
-fn grant<E>(
+async fn grant<E>(
     authority: &Authority,
     (user, session): (UserRow, SessionId),
     organization: Option<Seen>,
     (refresh_token, now): (Option<Secret>, DateTime<Utc>),
 ) -> Result<SignedIn, Error<E>> {
-    let role = |seen: &Seen| seen.role.map(|role| (seen.organization.id, role.permissions()));
-    let tenant = organization.as_ref().and_then(role);
-    let tenant = tenant.as_ref().map(|(org, permissions)| (*org, permissions));
-    let claims = AccessClaims::new(user.id, session, tenant, now);
+    let role = |seen: &Seen| seen.role.map(|role| (seen.organization.id, role));
+    let claims = match organization.as_ref().and_then(role) {
+        Some((org, role)) => {
+            let held = authority.access.of_member(org, (user.id, role)).await?;
+            let claims = AccessClaims::new(user.id, session, Some((org, &held.scopes)), now);
+            claims.with_rights(!held.rights.is_none()).until(held.until)
+        }
+        None => AccessClaims::new(user.id, session, None, now),
+    };
     Ok(SignedIn {
         access_token: Secret::new(authority.sign(&claims)?),
         access_token_expires_at: DateTime::from_timestamp(claims.exp, 0).unwrap_or(now),

@@ -84,7 +84,7 @@ pub(crate) async fn enter_at_once<E>(
     let (id, token) = opened.map_err(internal)?;
     let now = write.now();
     write.commit(fact("session:create", id)).await?;
-    grant(authority, (user, id), organization, (Some(token), now))
+    grant(authority, (user, id), organization, (Some(token), now)).await
 }
 
 /// Takes the second factor for a challenge, and begins the session.

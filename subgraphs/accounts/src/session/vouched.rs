@@ -45,7 +45,7 @@ pub(crate) async fn begin<E>(
     let token = give_token_in_tx(&mut write, authority, key).await?;
     let now = write.now();
     write.commit(fact("session:create", id)).await?;
-    grant(authority, (row, id), organization, (Some(token), now))
+    grant(authority, (row, id), organization, (Some(token), now)).await
 }
 
 /// The organization that the session stays in, if it must stay in one.

@@ -232,9 +232,43 @@ fn privacy_fields() -> Vec<Field> {
     ]
 }
 
+/// The same of who may do what.
+fn access_fields() -> Vec<Field> {
+    let (nobody, forbidden) = (Some("UNAUTHENTICATED"), Some("FORBIDDEN"));
+    let id = format!(r#"id: "{ID}""#);
+    let grant = format!(r#"userId: "{ID}", effect: ALLOW, permission: "entity:read""#);
+    let mutations = [
+        ("createRole", r#"name: "X", permissions: ["entity:read"]"#.to_owned(), "role { id }"),
+        ("updateRole", id.clone(), "role { id }"),
+        ("deleteRole", id.clone(), "id"),
+        ("assignRole", format!(r#"userId: "{ID}", template: VIEWER"#), "assignment { id }"),
+        ("unassignRole", id.clone(), "id"),
+        ("grantAccess", grant, "grant { id }"),
+        ("revokeAccess", id, "id"),
+    ];
+    let mutations = mutations.map(|(name, input, selection)| {
+        (name, format!("mutation {{ {name}(input: {{ {input} }}) {{ {selection} }} }}"), nobody, forbidden)
+    });
+    let queries = [
+        ("permissions", "{ permissions { name } }".to_owned(), nobody, None),
+        ("roles", "{ roles { totalCount } }".to_owned(), nobody, forbidden),
+        ("roleAssignments", "{ roleAssignments { totalCount } }".to_owned(), nobody, forbidden),
+        ("grants", "{ grants { totalCount } }".to_owned(), nobody, forbidden),
+        // One's own everybody may have explained.
+        (
+            "explainAccess",
+            r#"{ explainAccess(permission: "entity:read") { allowed } }"#.to_owned(),
+            nobody,
+            None,
+        ),
+    ];
+    queries.into_iter().chain(mutations).collect()
+}
+
 fn all_fields() -> impl Iterator<Item = Field> {
     let people = open_fields().into_iter().chain(mail_fields()).chain(issuer_fields());
-    people.chain(privacy_fields()).chain(guarded_fields()).chain(machine_fields())
+    let guarded = guarded_fields().into_iter().chain(machine_fields()).chain(access_fields());
+    people.chain(privacy_fields()).chain(guarded)
 }
 
 fn code(response: &Value) -> Option<&str> {

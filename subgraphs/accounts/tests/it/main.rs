@@ -1,6 +1,7 @@
 //! The subgraph's API against a real database.
 #![expect(clippy::unwrap_used, reason = "what a test needs and does not find makes it fail")]
 
+mod access;
 mod api_keys;
 mod authz;
 mod devices;

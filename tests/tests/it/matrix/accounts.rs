@@ -227,6 +227,17 @@ pub(super) const ROWS: &[Row] = &[
         "mutation { changeMemberRole(input: { userId: \"@member\", role: ADMIN }) { membership { role } } }",
         NOT_FOUND,
     ),
+    // Who is no member here is nobody to be given anything.
+    manage(
+        "assignRole",
+        "mutation { assignRole(input: { userId: \"@member\", template: VIEWER }) { assignment { id } } }",
+        NOT_FOUND,
+    ),
+    manage(
+        "grantAccess",
+        "mutation { grantAccess(input: { userId: \"@member\", effect: ALLOW, permission: \"entity:read\" }) { grant { id } } }",
+        NOT_FOUND,
+    ),
     manage("removeMember", "mutation { removeMember(input: { userId: \"@member\" }) { userId } }", NOT_FOUND),
     // Whoever knows the address of somebody may make that person a member of the own organization.
     manage(
@@ -399,4 +410,42 @@ pub(super) const ROWS: &[Row] = &[
         "mutation { releaseEmailDomain(input: { domain: \"claimed.example\" }) { domain } }",
         Data,
     ),
+    read("permissions", "{ permissions { name description roles } }", Data),
+    read("roles", "{ roles { totalCount nodes { name permissions } } }", Data),
+    read(
+        "explainAccess",
+        "{ explainAccess(permission: \"entity:read\") { allowed reasons { source } } }",
+        Data,
+    ),
+    manage(
+        "createRole",
+        "mutation { createRole(input: { name: \"Readers\", permissions: [\"entity:read\"] }) { role { id } } }",
+        Data,
+    ),
+    Row {
+        admin: NOT_FOUND,
+        owner: NOT_FOUND,
+        ..manage(
+            "updateRole",
+            "mutation { updateRole(input: { id: \"@org\", name: \"X\" }) { role { id } } }",
+            NOT_FOUND,
+        )
+    },
+    Row {
+        admin: NOT_FOUND,
+        owner: NOT_FOUND,
+        ..manage("deleteRole", "mutation { deleteRole(input: { id: \"@org\" }) { id } }", NOT_FOUND)
+    },
+    manage("roleAssignments", "{ roleAssignments { totalCount nodes { userId template } } }", Data),
+    Row {
+        admin: NOT_FOUND,
+        owner: NOT_FOUND,
+        ..manage("unassignRole", "mutation { unassignRole(input: { id: \"@org\" }) { id } }", NOT_FOUND)
+    },
+    manage("grants", "{ grants { totalCount nodes { userId permission } } }", Data),
+    Row {
+        admin: NOT_FOUND,
+        owner: NOT_FOUND,
+        ..manage("revokeAccess", "mutation { revokeAccess(input: { id: \"@org\" }) { id } }", NOT_FOUND)
+    },
 ];

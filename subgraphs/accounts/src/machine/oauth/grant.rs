@@ -8,7 +8,7 @@ use axum::http::StatusCode;
 use axum::routing::post;
 use axum::{Json, Router};
 use pulse_store::AuditFact;
-use pulse_tokens::{ACCESS_TOKEN_SECONDS, AccessClaims, AccessTokens};
+use pulse_tokens::{AccessClaims, AccessTokens};
 use pulse_types::{Caller, Permissions, RequestId, Secret, Subject};
 
 use super::{TokenGrant, TokenGrants, TokenRefusal, TokenRequest};
@@ -33,10 +33,12 @@ impl LocalGrants {
         permissions: &Permissions,
     ) -> Result<TokenGrant, MachinesUnavailable> {
         let unavailable = |problem: &dyn std::fmt::Display| MachinesUnavailable(problem.to_string());
-        let VerifiedMachine { id, org, maker, terms, .. } = *machine;
+        let VerifiedMachine { id, org, maker, terms, rights_until, .. } = *machine;
         let store = self.machines.store();
         let now = store.clock().now();
         let claims = AccessClaims::of_service_account((id, maker, terms), (org, permissions), now);
+        let claims = claims.with_rights(!machine.rights.is_none()).until(rights_until);
+        let expires_in = claims.exp - claims.iat;
         let token = self.tokens.sign(&claims).ok_or_else(|| unavailable(&"there is no key to sign with"))?;
         let token = token.map_err(|error| unavailable(&error))?;
         let caller = Caller {
@@ -55,11 +57,7 @@ impl LocalGrants {
         };
         write.commit(fact).await.map_err(|error| unavailable(&error))?;
         self.machines.note_use(id);
-        Ok(TokenGrant {
-            access_token: Secret::new(token),
-            expires_in: ACCESS_TOKEN_SECONDS,
-            scope: permissions.to_scope(),
-        })
+        Ok(TokenGrant { access_token: Secret::new(token), expires_in, scope: permissions.to_scope() })
     }
 }
 

@@ -1,0 +1,3 @@
+DROP TABLE accounts.grants;
+DROP TABLE accounts.role_assignments;
+DROP TABLE accounts.roles;

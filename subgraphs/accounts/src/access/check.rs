@@ -1,0 +1,157 @@
+//! What has to hold before somebody is given something, or something is withheld.
+
+use std::collections::HashSet;
+
+use chrono::{DateTime, Utc};
+use pulse_graphql::Error;
+use pulse_store::Write;
+use pulse_types::{
+    Caller, Effect, MachineId, OrgId, Permission, Permissions, Refusal, Resource, ResourceKind,
+    ResourceRights, Role, RoleId, UnitId, UserId,
+};
+
+use super::decide::{Member, Principal};
+use super::error::AccessError;
+use super::policy::{Policy, Whom};
+use super::{held, repo};
+
+/// Nobody gives what they do not have. Of what is given at a single thing, that alone counts which is asked for there.
+pub(crate) fn require_all_on<'p>(
+    caller: &Caller,
+    permissions: impl IntoIterator<Item = &'p Permission>,
+    place: Option<&Resource>,
+) -> Result<(), AccessError> {
+    let lacks = |permission: &&Permission| match place {
+        None => caller.require(permission).is_err(),
+        Some(place) => place.kind().takes(permission) && caller.require_on(permission, place).is_err(),
+    };
+    let missing: Vec<_> = permissions.into_iter().filter(lacks).map(ToString::to_string).take(5).collect();
+    if missing.is_empty() { Ok(()) } else { Err(AccessError::TooWide(missing)) }
+}
+
+/// A permission that Pulse asks for.
+pub(crate) fn known(name: &str) -> Result<Permission, AccessError> {
+    let permission = Permission::from(name.to_owned());
+    match permission.index() {
+        Some(_) => Ok(permission),
+        None => Err(AccessError::UnknownPermission(name.chars().take(64).collect())),
+    }
+}
+
+/// Whether somebody is there to be given something.
+pub(crate) async fn require_principal_in_tx(
+    write: &mut Write,
+    org: OrgId,
+    whom: Whom,
+) -> Result<(), Error<AccessError>> {
+    let is_there = match whom {
+        Whom::User(user) => repo::member_in_tx(write, org, user).await?.is_some(),
+        Whom::Unit(unit) => repo::unit_exists_in_tx(write, org, unit).await?,
+        Whom::Machine(machine) => repo::machine_in_tx(write, org, machine).await?.is_some(),
+    };
+    if is_there { Ok(()) } else { Err(AccessError::NoSuchPrincipal.into()) }
+}
+
+/// Whether a unit is there for something to hold in.
+pub(crate) async fn require_unit_in_tx(
+    write: &mut Write,
+    org: OrgId,
+    unit: UnitId,
+) -> Result<(), Error<AccessError>> {
+    let is_there = repo::unit_exists_in_tx(write, org, unit).await?;
+    if is_there { Ok(()) } else { Err(AccessError::NoSuchUnit(unit).into()) }
+}
+
+/// Only an owner withholds from an owner. What is withheld from a unit narrows no owner in it unless an owner said so.
+pub(crate) async fn require_right_to_narrow_in_tx(
+    write: &mut Write,
+    org: OrgId,
+    (whom, effect, by_owner): (Whom, Effect, bool),
+) -> Result<(), Error<AccessError>> {
+    let Whom::User(user) = whom else { return Ok(()) };
+    if effect == Effect::Allow || by_owner {
+        return Ok(());
+    }
+    let member = repo::member_in_tx(write, org, user).await?;
+    if member.is_some_and(|member| member.role == Some(Role::Owner)) {
+        return Err(AccessError::Owner.into());
+    }
+    Ok(())
+}
+
+/// Refuses what has been written when it gives somebody more rights on single things than travel with a request.
+pub(crate) async fn require_to_travel_in_tx(
+    write: &mut Write,
+    org: OrgId,
+    whom: Whom,
+) -> Result<(), Error<AccessError>> {
+    let policy = Policy::new(repo::policy_in_tx(write, org).await?);
+    check_whom_in_tx(write, org, (&policy, whom)).await
+}
+
+/// The same for all who have a role that has become another one.
+pub(crate) async fn require_role_to_travel_in_tx(
+    write: &mut Write,
+    org: OrgId,
+    role: RoleId,
+) -> Result<(), Error<AccessError>> {
+    let policy = Policy::new(repo::policy_in_tx(write, org).await?);
+    for whom in policy.those_with_role_in_units(role) {
+        check_whom_in_tx(write, org, (&policy, whom)).await?;
+    }
+    Ok(())
+}
+
+async fn check_whom_in_tx(
+    write: &mut Write,
+    org: OrgId,
+    (policy, whom): (&Policy, Whom),
+) -> Result<(), Error<AccessError>> {
+    let now = write.now();
+    let travels = match whom {
+        Whom::User(user) => {
+            let member = repo::member_in_tx(write, org, user).await?;
+            let machines = repo::machines_with_grants_in_tx(write, org, user).await?;
+            member.is_none_or(|member| all_travel(policy, &[member], &machines, now))
+        }
+        Whom::Unit(unit) => {
+            let members = repo::members_of_in_tx(write, org, &policy.downwards(unit)).await?;
+            all_travel(policy, &members, &[], now)
+        }
+        Whom::Machine(machine) => {
+            let (maker, scopes) = match repo::machine_in_tx(write, org, machine).await? {
+                Some(found) => found,
+                None => return Ok(()),
+            };
+            let maker = repo::member_in_tx(write, org, maker).await?;
+            maker.is_none_or(|maker| all_travel(policy, &[maker], &[(machine, scopes)], now))
+        }
+    };
+    if travels { Ok(()) } else { Err(AccessError::TooManyRights.into()) }
+}
+
+/// Members of the same units with the same role may the same, unless something is said of one of them.
+fn all_travel(
+    policy: &Policy,
+    members: &[Member],
+    machines: &[(MachineId, Permissions)],
+    now: DateTime<Utc>,
+) -> bool {
+    let mut seen = HashSet::new();
+    let few = |principal| held::size(policy, principal, now) <= ResourceRights::MAX;
+    members.iter().all(|member| {
+        let own: Option<UserId> =
+            (!policy.rules_for(Whom::User(member.user)).is_empty()).then_some(member.user);
+        let is_new = seen.insert((own, member.role, &member.units));
+        !is_new
+            || few(Principal::Person(member))
+                && machines
+                    .iter()
+                    .all(|(id, scopes)| few(Principal::Machine { id: *id, scopes, maker: member }))
+    })
+}
+
+/// The tenant, for somebody who may give and take somewhere in it: where, the row says that it is about.
+pub(crate) fn require_any_manager(caller: &Caller) -> Result<OrgId, Refusal> {
+    caller.require_some(&Permission::ACCESS_MANAGE, &ResourceKind::UNIT).map(|(org, _)| org)
+}
