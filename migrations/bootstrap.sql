@@ -12,6 +12,7 @@ BEGIN
         SELECT * FROM (VALUES
             ('pulse_owner', false),        -- owns schemas, tables and functions, and migrates
             ('pulse_app', false),          -- serves requests, behind row-level security
+            ('pulse_narrowed', false),     -- the same for callers who do not see all of their tenant's things
             ('pulse_system', false),       -- sequencer and workers: platform tables only
             ('pulse_maintenance', false),  -- partitions and vector indexes
             ('pulse_readonly', false),     -- looks, behind row-level security
@@ -34,6 +35,18 @@ BEGIN
         IF NOT pg_has_role(current_user, role.name, 'SET') THEN
             EXECUTE format('GRANT %I TO %I WITH INHERIT FALSE, SET TRUE', role.name, current_user);
         END IF;
+    END LOOP;
+
+    -- pulse_narrowed has the rights of pulse_app, and is bound by its policies, beside its own. Whoever serves as the one serves
+    -- as the other.
+    IF NOT pg_has_role('pulse_narrowed', 'pulse_app', 'USAGE') THEN
+        GRANT pulse_app TO pulse_narrowed WITH INHERIT TRUE, SET FALSE;
+    END IF;
+    FOR membership IN
+        SELECT m.member::regrole::text FROM pg_auth_members m
+         WHERE m.roleid = 'pulse_app'::regrole AND m.set_option AND NOT pg_has_role(m.member, 'pulse_narrowed', 'SET')
+    LOOP
+        EXECUTE format('GRANT pulse_narrowed TO %s WITH INHERIT FALSE, SET TRUE', membership);
     END LOOP;
 
     -- So that a migration can hand a function over; INHERIT FALSE, so that pulse_owner gains no rights by it.

@@ -30,7 +30,8 @@ type Load<K, V> = for<'s> fn(&'s Session, Vec<K>) -> BoxFuture<'s, Result<HashMa
 /// For whom an answer is the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scope {
-    /// For all in the tenant: nothing in the reads depends on who asks but their tenant.
+    /// For all in the tenant: nothing in the reads depends on who asks but their tenant. What a narrowed caller reads is neither
+    /// taken from there nor kept.
     Tenant,
     /// For callers who are equal as a whole.
     Caller,
@@ -102,10 +103,12 @@ where
     K: Clone + Eq + Hash + Serialize + DeserializeOwned + Send + Sync + 'static,
     V: Clone + Serialize + DeserializeOwned + Send + Sync + 'static,
 {
-    /// What an answer is kept under; `None` for callers without a tenant whose answers are the tenant's.
+    /// What an answer is kept under; `None` for callers without a tenant, or who do not see all of it, where answers are the
+    /// tenant's.
     fn key(&self, session: &Session, key: &K) -> Option<Key> {
         let what = serde_json::to_string(key).ok()?;
         match self.scope {
+            Scope::Tenant if session.caller().is_narrowed() => None,
             Scope::Tenant => session.caller().org.map(|org| Key::of_tenant(org, what)),
             Scope::Caller => Some(Key::of_caller(session.caller(), what)),
         }

@@ -5,6 +5,7 @@ mod connection;
 mod error;
 mod kept_address;
 mod session;
+mod sight;
 mod statistics;
 mod store;
 mod tags;

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pulse_cache::Cache;
-use pulse_types::{Caller, Clock, OrgId, UserId};
+use pulse_types::{Caller, Clock};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{AssertSqlSafe, PgPool};
 use tokio::sync::Notify;
 
 use crate::to_its_end::to_its_end;
-use crate::{Connection, KeptAddress, Session, Statistics, StoreError};
+use crate::{Connection, KeptAddress, Session, Statistics, StoreError, sight};
 
 /// The channel on which other processes are told that there are jobs to claim or to give up.
 pub const JOBS_CHANNEL: &str = "pulse_jobs";
@@ -61,7 +61,7 @@ struct Signals {
 /// As whom a transaction runs.
 #[derive(Debug, Clone, Copy)]
 enum Login<'a> {
-    App { access: &'a str, org: Option<OrgId>, user: Option<UserId> },
+    App { access: &'a str, caller: &'a Caller },
     System,
     Sequencer,
     Worker,
@@ -188,11 +188,11 @@ impl Store {
 
     pub(crate) async fn read(&self, caller: &Caller) -> Result<Connection, StoreError> {
         let access = "ISOLATION LEVEL REPEATABLE READ READ ONLY";
-        self.open(Login::App { access, org: caller.org, user: caller.user() }).await
+        self.open(Login::App { access, caller }).await
     }
 
     pub(crate) async fn begin_write(&self, caller: &Caller) -> Result<Connection, StoreError> {
-        self.open(Login::App { access: "READ WRITE", org: caller.org, user: caller.user() }).await
+        self.open(Login::App { access: "READ WRITE", caller }).await
     }
 
     async fn open(&self, login: Login<'_>) -> Result<Connection, StoreError> {
@@ -221,15 +221,17 @@ impl Store {
     fn begin_statement(&self, login: Login<'_>) -> String {
         let mut sql = String::with_capacity(256);
         let written = match login {
-            Login::App { access, org, user } => {
-                let org = org.map(|org| org.to_string()).unwrap_or_default();
-                let user = user.map(|user| user.to_string()).unwrap_or_default();
+            Login::App { access, caller } => {
+                let org = caller.org.map(|org| org.to_string()).unwrap_or_default();
+                let user = caller.user().map(|user| user.to_string()).unwrap_or_default();
+                let role = if caller.is_narrowed() { "pulse_narrowed" } else { "pulse_app" };
                 write!(
                     sql,
-                    "BEGIN {access}; SET LOCAL ROLE pulse_app; SET LOCAL pulse.org_id = '{org}'; \
+                    "BEGIN {access}; SET LOCAL ROLE {role}; SET LOCAL pulse.org_id = '{org}'; \
                      SET LOCAL pulse.user_id = '{user}'; SET LOCAL statement_timeout = {}",
                     self.statement_timeout_ms
                 )
+                .and_then(|()| sight::push_settings(&mut sql, caller))
             }
             Login::System => write!(sql, "BEGIN; SET LOCAL ROLE pulse_system"),
             Login::Sequencer => write!(

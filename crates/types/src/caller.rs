@@ -158,6 +158,34 @@ impl Caller {
         }
     }
 
+    /// Which things of a kind what is said of single ones leaves in sight: all where nothing is said of any. Whether the caller may
+    /// see things of that kind at all is asked by [`Caller::require_some`].
+    pub fn sight(&self, permission: &Permission, kind: &ResourceKind) -> Reach<'_> {
+        if self.rights.is_none() {
+            return Reach::ALL;
+        }
+        match self.rights.reach(permission, kind, self.permissions.contains(permission)) {
+            Reach::Only { allowed, denied } if allowed.is_empty() && denied.is_empty() => Reach::ALL,
+            reach => reach,
+        }
+    }
+
+    /// Which entities are in sight.
+    pub fn entities_in_sight(&self) -> Reach<'_> {
+        self.sight(&Permission::ENTITY_READ, &ResourceKind::ENTITY)
+    }
+
+    /// Which collections are in sight.
+    pub fn collections_in_sight(&self) -> Reach<'_> {
+        self.sight(&Permission::COLLECTION_READ, &ResourceKind::COLLECTION)
+    }
+
+    /// Whether there are things that others with the same permissions in the tenant see, and this caller does not, or the other
+    /// way round. What is read for everybody in the tenant is not for them.
+    pub fn is_narrowed(&self) -> bool {
+        !(self.entities_in_sight().is_all() && self.collections_in_sight().is_all())
+    }
+
     /// The person who asks, or a refusal when it is nobody, a program, or Pulse itself.
     pub fn require_user(&self) -> Result<UserId, Refusal> {
         match self.subject {

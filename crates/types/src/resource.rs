@@ -168,6 +168,14 @@ impl Reach<'_> {
         }
     }
 
+    /// Those that are within reach, where that is said of each; `None` where it is only said which are not.
+    pub fn only(&self) -> Option<Vec<Uuid>> {
+        match self {
+            Self::AllBut(_) => None,
+            Self::Only { allowed, denied } => Some(allowed.difference(denied).copied().collect()),
+        }
+    }
+
     /// Whether everything is within reach, so that nobody has to look.
     pub fn is_all(&self) -> bool {
         matches!(self, Self::AllBut(denied) if denied.is_empty())

@@ -176,7 +176,7 @@ found (rule, object, message) AS (
     UNION ALL
     SELECT 'role', rolname, 'only pulse_lookup and pulse_privacy may bypass row-level security, and none of these roles may log in or be a superuser'
     FROM pg_roles
-    WHERE rolname ~ '^pulse_(owner|app|system|maintenance|readonly|lookup|privacy)$'
+    WHERE rolname ~ '^pulse_(owner|app|narrowed|system|maintenance|readonly|lookup|privacy)$'
       AND (rolcanlogin OR rolsuper OR rolbypassrls <> (rolname IN ('pulse_lookup', 'pulse_privacy')))
 )
 SELECT rule, object, message FROM found ORDER BY object, rule, message

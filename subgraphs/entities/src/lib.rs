@@ -12,6 +12,7 @@ mod kept;
 mod plans;
 mod relationship;
 mod saved;
+mod sight;
 mod tags;
 mod traversal;
 

@@ -8,7 +8,9 @@ use serde_json::Value;
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, Postgres, QueryBuilder};
 use uuid::Uuid;
 
-use crate::entity::list::{EntityFilter, EntityOrder, EntityOrderField, list_query};
+use crate::entity::list::{
+    EntityFilter, EntityOrder, EntityOrderField, count_query as entity_count_query, list_query,
+};
 use crate::entity_type;
 use crate::relationship::list::{self as relationships, RelationshipFilter};
 use crate::relationship::of_entities::{
@@ -37,6 +39,16 @@ impl Plans {
         let tenant = "SET ROLE pulse_app; SET pulse.org_id = '00000000-0000-7000-8000-000000000003'";
         connection.execute(sqlx::raw_sql(tenant)).await.expect("becomes the app role");
         Self { connection, read: vec![], _database: database }
+    }
+
+    /// Goes on as somebody who sees these entities alone.
+    async fn narrow_to(&mut self, ids: &[Uuid]) {
+        let ids: Vec<_> = ids.iter().map(Uuid::to_string).collect();
+        let narrow = format!(
+            "SET ROLE pulse_narrowed; SET pulse.entity_reach = 'only'; SET pulse.entity_ids = '{{{}}}'",
+            ids.join(",")
+        );
+        self.connection.execute(sqlx::raw_sql(AssertSqlSafe(narrow))).await.expect("becomes another role");
     }
 
     /// Runs a statement with its parameters known and unknown to the planner, and looks at what it reads.
@@ -279,6 +291,36 @@ async fn no_hop_of_a_walk_reads_a_whole_tenant() {
     let edges: Vec<Edge> = (0..20).map(edge).collect();
     plans.check("ids of relationships", || ids_query(&edges)).await;
     plans.assert_no_scans();
+}
+
+#[tokio::test]
+async fn who_sees_few_entities_reads_no_more_for_a_list_of_them() {
+    let mut plans = Plans::new().await;
+    let ids: Vec<Uuid> = (0..200).map(|number| entity(number * 97).uuid()).collect();
+    plans.narrow_to(&ids).await;
+    let filter = EntityFilter { within: Some(ids.clone()), ..EntityFilter::default() };
+    for field in ORDERS {
+        let order = EntityOrder { field, descending: false };
+        let list = || list_query(&filter, order, &page(20, false), true).expect("a query");
+        plans.check(&format!("few entities by {field:?}"), list).await;
+    }
+    plans.check("few entities counted", || entity_count_query(&filter)).await;
+    let filter = RelationshipFilter { within: Some(ids), ..RelationshipFilter::default() };
+    let list = || relationships::list_query(&filter, &page(20, false)).expect("a query");
+    plans.check("relationships between few entities", list).await;
+    plans.check("relationships between few, counted", || relationships::count_query(&filter)).await;
+    plans.assert_no_scans();
+}
+
+#[tokio::test]
+async fn others_are_planned_for_as_if_there_were_no_rights_on_single_things() {
+    let mut plans = Plans::new().await;
+    for table in ["entities", "relationships", "history"] {
+        let explain = AssertSqlSafe(format!("EXPLAIN (VERBOSE) SELECT * FROM entities.{table}"));
+        let lines: Vec<String> =
+            sqlx::query_scalar(explain).fetch_all(&mut plans.connection).await.expect("a plan");
+        assert!(lines.iter().all(|line| !line.contains("entity_reach")), "{lines:?}");
+    }
 }
 
 #[tokio::test]

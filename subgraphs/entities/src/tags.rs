@@ -41,7 +41,7 @@ pub(crate) fn of_entities(filter: &EntityFilter) -> impl Iterator<Item = Tag> {
 
 /// A list of relationships.
 pub(crate) fn of_relationships(filter: &RelationshipFilter) -> Tag {
-    let RelationshipFilter { type_name, source, target, min_confidence: _ } = filter;
+    let RelationshipFilter { type_name, source, target, min_confidence: _, within: _ } = filter;
     let mut tag = Tag::list(relationship::SUBJECT);
     for (name, value) in [
         ("type", type_name.clone()),

@@ -5,6 +5,7 @@ mod graphql;
 mod item;
 #[cfg(test)]
 mod plans;
+mod sight;
 
 use std::sync::Arc;
 

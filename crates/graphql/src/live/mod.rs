@@ -16,8 +16,9 @@ use futures::future::BoxFuture;
 use futures::stream::{self, BoxStream, StreamExt};
 use pulse_events::{Follow, FollowError, LogCursor, Tail, Topic};
 use pulse_store::Session;
-use pulse_types::{Change, ChangeKind, Permission, UserId};
+use pulse_types::{Caller, Change, ChangeKind, OrgId, Permission, Reach, Refusal, UserId};
 use tokio::sync::Notify;
+use uuid::Uuid;
 
 use crate::{ContextExt, Error};
 
@@ -39,6 +40,41 @@ pub struct Following {
     pub permission: Permission,
     /// The cursor behind which to begin; from now on without one.
     pub after: Option<String>,
+}
+
+/// Of which single things a field tells, where there are rights on single ones.
+#[derive(Debug, Clone, Copy)]
+pub struct InSight {
+    /// The tenant, for who may hear of any of them.
+    pub may: fn(&Caller) -> Result<OrgId, Refusal>,
+    /// Those that a caller sees.
+    pub sight: fn(&Caller) -> Reach<'_>,
+    /// Those that a change is about, one of them perhaps twice: whoever sees them hears of it. Of a change that does not say so,
+    /// only those hear who see all.
+    pub ids: fn(&Change) -> Option<[Uuid; 2]>,
+}
+
+impl InSight {
+    fn has(&self, caller: &Caller, change: &Change) -> bool {
+        let reach = (self.sight)(caller);
+        (self.ids)(change).is_some_and(|ids| ids.iter().all(|id| reach.contains(*id)))
+    }
+}
+
+/// What one needs to hear of changes.
+#[derive(Debug)]
+enum Need {
+    Permission(Permission),
+    InSight(InSight),
+}
+
+impl Need {
+    fn met_by(&self, caller: &Caller) -> Result<OrgId, Refusal> {
+        match self {
+            Self::Permission(permission) => caller.require(permission),
+            Self::InSight(things) => (things.may)(caller),
+        }
+    }
 }
 
 /// A change, and the cursor behind it.
@@ -92,23 +128,43 @@ pub fn follow<'c, T: From<Happened> + Send + 'static>(
     following: Following,
     wanted: impl Fn(&Change) -> bool + Send + Sync + 'static,
 ) -> BoxFuture<'c, Result<Live<T>, Error<LiveError>>> {
-    Box::pin(begin(ctx, following, wanted))
+    let Following { subjects, permission, after } = following;
+    Box::pin(begin(ctx, (subjects, after), Need::Permission(permission), wanted))
+}
+
+/// Follows changes of the caller's tenant in `subjects` behind the cursor `after`, as [`follow`] does: those of things in the
+/// caller's sight.
+pub fn follow_in_sight<'c, T: From<Happened> + Send + 'static>(
+    ctx: &'c Context<'_>,
+    (subjects, after): (&'static [&'static str], Option<String>),
+    things: InSight,
+    wanted: impl Fn(&Change) -> bool + Send + Sync + 'static,
+) -> BoxFuture<'c, Result<Live<T>, Error<LiveError>>> {
+    Box::pin(begin(ctx, (subjects, after), Need::InSight(things), wanted))
 }
 
 async fn begin<T: From<Happened> + Send + 'static>(
     ctx: &Context<'_>,
-    following: Following,
+    (subjects, after): (&'static [&'static str], Option<String>),
+    need: Need,
     wanted: impl Fn(&Change) -> bool + Send + Sync + 'static,
 ) -> Result<Live<T>, Error<LiveError>> {
-    let Following { subjects, permission, after } = following;
     let (session, tail) = (ctx.session().clone(), ctx.tail().clone());
-    let tenant = session.caller().require(&permission)?;
+    let tenant = need.met_by(session.caller())?;
     let after = after.as_deref().map(str::parse::<LogCursor>).transpose().map_err(LiveError::from)?;
-    let mut follow = tail.follow(Topic::new(Some(tenant), subjects).filter(wanted), after);
+    let topic = Topic::new(Some(tenant), subjects);
+    let topic = match need {
+        Need::InSight(things) if !(things.sight)(session.caller()).is_all() => {
+            let caller = session.caller().clone();
+            topic.filter(move |change| wanted(change) && things.has(&caller, change))
+        }
+        Need::InSight(_) | Need::Permission(_) => topic.filter(wanted),
+    };
+    let mut follow = tail.follow(topic, after);
     follow.start().await.map_err(failed)?;
     let place = ctx.part::<Place>().clone();
     place.0.begun.notify_one();
-    let follower = Box::new(Follower { follow, tail, session, permission, place });
+    let follower = Box::new(Follower { follow, tail, session, need, place });
     let events = stream::unfold(Some(follower), async |follower| {
         let mut follower = follower?;
         match follower.next().await {
@@ -133,14 +189,14 @@ struct Follower {
     follow: Follow,
     tail: Tail,
     session: Session,
-    permission: Permission,
+    need: Need,
     place: Place,
 }
 
 impl Follower {
     async fn next(&mut self) -> Result<Happened, Error<LiveError>> {
         let change = self.follow.next().await.map_err(failed)?;
-        self.session.caller().require(&self.permission)?;
+        self.need.met_by(self.session.caller())?;
         let cursor = self.tail.cursor(change.position).as_ref().map(LogCursor::to_string);
         let cursor = cursor.expect("a log that told of a change is known");
         self.place.set(&cursor);
@@ -185,6 +241,6 @@ impl Place {
 
 impl fmt::Debug for Follower {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Follower").field("permission", &self.permission).finish_non_exhaustive()
+        f.debug_struct("Follower").field("need", &self.need).finish_non_exhaustive()
     }
 }

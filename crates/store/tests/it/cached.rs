@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use pulse_cache::{Cache, CacheOptions};
 use pulse_store::{CachedRead, Scope, Session, Space, Store, Tagging, Tags};
-use pulse_types::{Caller, OrgId, RequestId, Tag};
+use pulse_types::{Caller, Effect, OrgId, Permission, RequestId, Resource, ResourceKind, Tag};
 use uuid::Uuid;
 
 use crate::{Fixture, event, fact};
@@ -138,4 +138,21 @@ async fn a_store_without_a_cache_reads_each_time() {
     assert_eq!(facts(&fixture.store.session(Arc::clone(&caller)), 1).await, 0);
     write(&fixture.store, &caller, 2).await;
     assert_eq!(facts(&fixture.store.session(caller), 1).await, 1);
+}
+
+#[tokio::test]
+async fn what_is_kept_for_a_tenant_is_not_for_narrowed_callers_nor_theirs_for_others() {
+    let (_fixture, store) = keeping().await;
+    let caller = caller(&store);
+    let thing = Resource::new(ResourceKind::ENTITY, Uuid::from_u128(9));
+    let rights = [(Effect::Deny, Permission::ENTITY_READ, thing)].into_iter().collect();
+    let narrowed = Arc::new(Caller { rights, ..(*caller).clone() });
+    let loads = || store.cache().expect("keeps").statistics().loads();
+    assert_eq!(facts(&store.session(Arc::clone(&narrowed)), 1).await, 0);
+    assert_eq!(loads(), 0, "it was read past the cache");
+    assert_eq!(facts(&store.session(Arc::clone(&caller)), 1).await, 0);
+    assert_eq!(loads(), 1, "nothing was kept before");
+    let before = store.statistics().statements();
+    assert_eq!(facts(&store.session(narrowed), 1).await, 0);
+    assert!(store.statistics().statements() > before, "what is kept is not told");
 }

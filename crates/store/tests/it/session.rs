@@ -1,6 +1,10 @@
 //! What a session sees, and as whom.
 
+use std::sync::Arc;
+
+use pulse_types::{Caller, Effect, Permission, Permissions, Resource, ResourceKind};
 use sqlx::Connection as _;
+use uuid::Uuid;
 
 use crate::{Fixture, event, fact};
 
@@ -13,6 +17,54 @@ async fn a_session_reads_as_the_app_role_with_its_tenant() {
     );
     let seen: (String, String, String) = session.fetch_one("test.who", query).await.unwrap();
     assert_eq!(seen, ("pulse_app".to_owned(), session.caller().org.unwrap().to_string(), "on".to_owned()));
+}
+
+#[tokio::test]
+async fn a_session_of_a_narrowed_caller_says_what_they_see() {
+    let fixture = Fixture::new().await;
+    let said = "SELECT current_user::text, current_setting('pulse.entity_reach', true), current_setting('pulse.entity_ids', true),
+                       current_setting('pulse.collection_reach', true), current_setting('pulse.collection_ids', true)";
+    let seen = async |caller: Caller| {
+        let session = fixture.store.session(Arc::new(caller));
+        let read: [String; 5] = session
+            .fetch_one::<(String, Option<String>, Option<String>, Option<String>, Option<String>)>(
+                "test.said",
+                sqlx::query_as(said),
+            )
+            .await
+            .map(|(role, entity, entities, collection, collections)| {
+                [Some(role), entity, entities, collection, collections].map(Option::unwrap_or_default)
+            })
+            .unwrap();
+        read
+    };
+    let plain = fixture.tenant().caller().clone();
+    let [first, second] = [1, 2].map(Uuid::from_u128);
+    let entity = |effect, id| (effect, Permission::ENTITY_READ, Resource::new(ResourceKind::ENTITY, id));
+    let collection =
+        (Effect::Allow, Permission::COLLECTION_READ, Resource::new(ResourceKind::COLLECTION, second));
+    let with = |permissions: &Permissions, rights: Vec<_>| Caller {
+        permissions: permissions.clone(),
+        rights: rights.into(),
+        ..plain.clone()
+    };
+    let (all, none) = (&plain.permissions, &Permissions::none());
+
+    let denied = with(all, vec![entity(Effect::Deny, first), entity(Effect::Deny, second)]);
+    let both = format!("{{{first},{second}}}");
+    assert_eq!(seen(denied).await, ["pulse_narrowed", "but", &both, "all", "{}"]);
+    let rights =
+        vec![entity(Effect::Allow, first), entity(Effect::Allow, second), entity(Effect::Deny, second)];
+    let one = format!("{{{first}}}");
+    assert_eq!(seen(with(none, rights)).await, ["pulse_narrowed", "only", &one, "all", "{}"]);
+    let two = format!("{{{second}}}");
+    let rights = vec![entity(Effect::Deny, first), collection];
+    assert_eq!(seen(with(none, rights)).await, ["pulse_narrowed", "only", "{}", "only", &two]);
+    // What is allowed to who may all narrows nothing, and a connection carries nothing on.
+    let others = [plain.clone(), with(all, vec![entity(Effect::Allow, first)])];
+    for caller in others {
+        assert_eq!(seen(caller).await, ["pulse_app", "", "", "", ""]);
+    }
 }
 
 #[tokio::test]

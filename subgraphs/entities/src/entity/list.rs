@@ -20,6 +20,9 @@ pub(crate) struct EntityFilter {
     pub(crate) created_before: Option<DateTime<Utc>>,
     pub(crate) updated_from: Option<DateTime<Utc>>,
     pub(crate) updated_before: Option<DateTime<Utc>>,
+    /// Those that the caller sees, where they are few.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) within: Option<Vec<uuid::Uuid>>,
 }
 
 /// What a list is ordered by. Each has an index, in the tenant and in a type.
@@ -172,7 +175,11 @@ fn push_filter(query: &mut QueryBuilder<Postgres>, filter: &EntityFilter) {
         created_before,
         updated_from,
         updated_before,
+        within,
     } = filter;
+    if let Some(ids) = within {
+        query.push(" AND e.id = ANY (").push_bind(ids.clone()).push(")");
+    }
     if let Some(name) = type_name {
         query.push(" AND e.type = ").push_bind(name.clone());
     }

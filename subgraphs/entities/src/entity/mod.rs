@@ -12,7 +12,7 @@ use std::sync::Arc;
 use async_graphql::MaybeUndefined;
 use pulse_graphql::{Error, Page};
 use pulse_store::{AuditFact, Begun, IdempotencyKey, Session, StoreError, Write};
-use pulse_types::{EntityId, OrgId, Permission};
+use pulse_types::{Caller, EntityId, OrgId, Permission, Refusal};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
@@ -27,6 +27,7 @@ use crate::error::GraphError;
 use crate::kept::{self, ListKey};
 use crate::relationship;
 use crate::saved::{Saved, refuse_duplicates};
+use crate::sight;
 
 pub(crate) const SUBJECT: &str = "entities.entity";
 
@@ -54,7 +55,7 @@ pub(crate) async fn find(
     session: &Session,
     by: EntityRef,
 ) -> Result<Option<Arc<EntityRow>>, Error<GraphError>> {
-    session.caller().require(&Permission::ENTITY_READ)?;
+    sight::may_read(session.caller())?;
     Ok(match by {
         EntityRef::Id(id) => session.read_through(&kept::ENTITIES, vec![id]).await?.remove(&id),
         EntityRef::Key(key) => {
@@ -69,17 +70,21 @@ pub(crate) async fn list(
     (order, page): (EntityOrder, &Page),
     details: bool,
 ) -> Result<Vec<Arc<EntityRow>>, Error<GraphError>> {
-    session.caller().require(&Permission::ENTITY_READ)?;
+    sight::may_read(session.caller())?;
     // Says what is wrong with the page's cursor.
     list::list_query(filter, order, page, details).map_err(GraphError::from)?;
-    let key = ListKey { filter: filter.clone(), order, page: page.clone(), details };
+    let filter = EntityFilter { within: sight::within(session), ..filter.clone() };
+    let key = ListKey { filter, order, page: page.clone(), details };
     let name = kept::named(&key)?;
     let found = session.read_through(&kept::ENTITY_LIST, vec![name.clone()]).await?.remove(&name);
     Ok(found.iter().flat_map(|rows| rows.iter().map(Arc::clone)).collect())
 }
 
 pub(crate) async fn count(session: &Session, filter: &EntityFilter) -> Result<i64, StoreError> {
-    let name = kept::named(filter)?;
+    let name = match sight::within(session) {
+        None => kept::named(filter)?,
+        within => kept::named(&EntityFilter { within, ..filter.clone() })?,
+    };
     let found = session.read_through(&kept::ENTITY_COUNT, vec![name.clone()]).await?;
     Ok(found.get(&name).copied().unwrap_or_default())
 }
@@ -89,7 +94,7 @@ pub(crate) async fn create(
     validators: &Validators,
     (draft, key): (EntityDraft, Option<IdempotencyKey>),
 ) -> Result<EntityRow, Error<GraphError>> {
-    let org = session.caller().require(&Permission::ENTITY_WRITE)?;
+    let org = sight::may_create(session.caller())?;
     draft.check().map_err(GraphError::Input)?;
     let mut write = match session.write_once("entities.createEntity", key.as_ref(), &draft).await? {
         Begun::New(write) => write,
@@ -104,7 +109,8 @@ pub(crate) async fn create(
         }
         .into());
     }
-    let saved = save_one_in_tx(&mut write, org, (&draft, None), session).await?;
+    let saved = save_one_in_tx(&mut write, org, (&draft, None), session).await;
+    let saved = saved.map_err(|error| unseen_key(session, error))?;
     let fact = fact("entity:create", saved.id, saved.version);
     write.commit_with(fact, &json!({ "id": saved.id })).await?;
     read_back(session, saved.id).await
@@ -115,9 +121,11 @@ pub(crate) async fn update(
     validators: &Validators,
     patch: EntityPatch,
 ) -> Result<EntityRow, Error<GraphError>> {
-    let org = session.caller().require(&Permission::ENTITY_WRITE)?;
+    let org = sight::may_some(session.caller(), &Permission::ENTITY_WRITE)?;
     let mut write = session.write().await?;
-    let row = existing_in_tx(&mut write, patch.id, patch.expected_version).await?;
+    let row =
+        existing_in_tx(&mut write, (patch.id, patch.expected_version), &Permission::ENTITY_WRITE, session)
+            .await?;
     let mut draft = EntityDraft::of(row.clone());
     let EntityPatch { id: _, type_name, name, description, confidence, properties, expected_version: _ } =
         patch;
@@ -142,9 +150,9 @@ pub(crate) async fn delete(
     (id, expected_version): (EntityId, Option<i64>),
     refuse_if_related: bool,
 ) -> Result<usize, Error<GraphError>> {
-    session.caller().require(&Permission::ENTITY_DELETE)?;
+    sight::may_some(session.caller(), &Permission::ENTITY_DELETE)?;
     let mut write = session.write().await?;
-    let row = existing_in_tx(&mut write, id, expected_version).await?;
+    let row = existing_in_tx(&mut write, (id, expected_version), &Permission::ENTITY_DELETE, session).await?;
     let actor = session.caller().actor();
     let relationships = relationship::delete_of_in_tx(&mut write, actor, id).await?;
     if refuse_if_related && relationships > 0 {
@@ -158,7 +166,16 @@ pub(crate) async fn delete(
     if relationships > 0 {
         session.caller().require(&Permission::RELATIONSHIP_DELETE)?;
     }
-    repo::delete_in_tx(&mut write, actor, &row).await?;
+    match repo::delete_in_tx(&mut write, actor, &row).await {
+        // All that the caller sees of them are gone.
+        Err(StoreError::Reference { .. }) if session.caller().is_narrowed() => {
+            let what =
+                format!("the entity {:?} has relationships to entities that you do not see, and", row.key);
+            let way_out = "ask somebody who sees them to delete it";
+            return Err(GraphError::InUse { what, way_out }.into());
+        }
+        deleted => deleted.map_err(repo::raced)?,
+    }
     write.event(save::deleted(&row));
     write.commit(fact("entity:delete", id, row.version + 1)).await?;
     Ok(relationships)
@@ -170,7 +187,7 @@ pub(crate) async fn upsert(
     validators: &Validators,
     (drafts, key): (Vec<EntityDraft>, Option<IdempotencyKey>),
 ) -> Result<Vec<Saved<EntityId>>, Error<GraphError>> {
-    let org = session.caller().require(&Permission::ENTITY_WRITE)?;
+    let org = sight::may_some(session.caller(), &Permission::ENTITY_WRITE)?;
     let mut problems = refuse_duplicates("key", &drafts, |draft| draft.key.clone());
     for (index, draft) in drafts.iter().enumerate() {
         problems.extend(draft.check().err().map(|problem| (index, problem)));
@@ -185,10 +202,32 @@ pub(crate) async fn upsert(
     refuse(problems.filter_map(|(index, draft)| Some((index, types.check(draft).err()?))).collect())?;
     let existing = existing_by_key_in_tx(&mut write, &drafts).await?;
     let items: Vec<_> = drafts.iter().map(|draft| (draft, existing.get(&draft.key))).collect();
-    let saved = save_in_tx(&mut write, (org, session.caller().actor()), &items).await?;
+    require_on_each(session.caller(), &items)?;
+    let saved = save_in_tx(&mut write, (org, session.caller().actor()), &items).await;
+    let saved = saved.map_err(|error| unseen_key(session, error))?;
     let fact = batch_fact("entity:upsert", saved.len());
     write.commit_with(fact, &serde_json::to_value(&saved).map_err(Error::internal)?).await?;
     Ok(saved)
+}
+
+/// Whether the caller may change each of the entities that there are, and create the others.
+fn require_on_each(caller: &Caller, items: &[(&EntityDraft, Option<&EntityRow>)]) -> Result<(), Refusal> {
+    items.iter().try_for_each(|(_, row)| match row {
+        Some(row) => sight::require_on(caller, &Permission::ENTITY_WRITE, row.id),
+        None => sight::may_create(caller).map(drop),
+    })
+}
+
+/// What to say where a key that was looked for and not found is taken all the same: by an entity that this caller does not see,
+/// or that another write has just made.
+fn unseen_key(session: &Session, error: StoreError) -> Error<GraphError> {
+    match error {
+        StoreError::Contention { statement: repo::INSERT } if session.caller().is_narrowed() => {
+            let what = "an entity with that key, which you may not see".to_owned();
+            GraphError::Exists { what, way_out: "choose another key" }.into()
+        }
+        error => error.into(),
+    }
 }
 
 pub(crate) async fn existing_by_key_in_tx(
@@ -229,12 +268,15 @@ async fn save_one_in_tx(
     Ok(saved.into_iter().next().expect("one draft is saved as one entity"))
 }
 
+/// The entity, for who sees it and has the permission on it.
 async fn existing_in_tx(
     write: &mut Write,
-    id: EntityId,
-    expected_version: Option<i64>,
+    (id, expected_version): (EntityId, Option<i64>),
+    permission: &Permission,
+    session: &Session,
 ) -> Result<EntityRow, Error<GraphError>> {
     let row = repo::by_ids_in_tx(write, &[id]).await?.pop().ok_or_else(|| not_found(id))?;
+    sight::require_on(session.caller(), permission, id)?;
     match expected_version {
         Some(expected) if expected != row.version => {
             Err(GraphError::Changed { expected, current: row.version }.into())

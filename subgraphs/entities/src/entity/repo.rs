@@ -45,6 +45,9 @@ pub(crate) async fn identify_in_tx(
     write.fetch_all("entities.identify", query.bind(uuids(ids)).bind(keys).persistent(false)).await
 }
 
+/// What inserting is called.
+pub(super) const INSERT: &str = "entities.insert";
+
 /// Inserts the drafts under new ids; fails when another write has just made one of the keys.
 pub(super) async fn insert_in_tx(
     write: &mut Write,
@@ -63,8 +66,8 @@ pub(super) async fn insert_in_tx(
         .bind(drafts().map(|draft| draft.confidence).collect::<Vec<_>>())
         .bind(drafts().map(|draft| Json(&draft.properties)).collect::<Vec<_>>())
         .bind(now);
-    let inserted = write.execute("entities.insert", insert).await.map_err(raced)?;
-    all_of(inserted, new.len(), "entities.insert")
+    let inserted = write.execute(INSERT, insert).await.map_err(raced)?;
+    all_of(inserted, new.len(), INSERT)
 }
 
 /// Updates rows and keeps what they were; fails when another write has just changed one of them.
@@ -89,7 +92,7 @@ pub(super) async fn update_in_tx(
     all_of(updated, changed.len(), "entities.update")
 }
 
-/// Deletes the row and keeps what it was; fails when another write has just changed it.
+/// Deletes the row and keeps what it was; fails when another write has just changed it, or something refers to it.
 pub(super) async fn delete_in_tx(
     write: &mut Write,
     actor: Option<UserId>,
@@ -105,7 +108,7 @@ pub(super) async fn delete_in_tx(
          ON CONFLICT DO NOTHING",
     );
     let delete = delete.bind(row.id).bind(row.version).bind(now).bind(actor);
-    let deleted = write.execute("entities.delete", delete).await.map_err(raced)?;
+    let deleted = write.execute("entities.delete", delete).await?;
     all_of(deleted, 1, "entities.delete")
 }
 

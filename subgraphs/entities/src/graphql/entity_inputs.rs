@@ -66,6 +66,7 @@ impl From<EntityFilterInput> for EntityFilter {
             created_before: created.before,
             updated_from: updated.from,
             updated_before: updated.before,
+            within: None,
         }
     }
 }

@@ -8,7 +8,7 @@ use pulse_graphql::{
     CacheControlScope, Connection, ContextExt, Cursor, Error, JsonObject, Page, PageLimits, Total,
     cache_control,
 };
-use pulse_types::EntityTypeId;
+use pulse_types::{EntityTypeId, Permission};
 
 use super::idempotency_key;
 use super::loaders::Loaders;
@@ -125,6 +125,9 @@ impl EntityTypeQueries {
         ctx: &Context<'_>,
         #[graphql(desc = "Its name.")] name: String,
     ) -> Option<Result<EntityType, Error>> {
+        if let Err(refusal) = ctx.session().caller().require(&Permission::ENTITY_READ) {
+            return Some(Err(refusal.into()));
+        }
         Some(ctx.part::<Loaders>().entity_type(name).await.transpose()?.map(EntityType))
     }
 

@@ -29,7 +29,7 @@ pub(crate) struct RelationshipFilterInput {
 impl From<RelationshipFilterInput> for RelationshipFilter {
     fn from(input: RelationshipFilterInput) -> Self {
         let RelationshipFilterInput { type_name, source, target, min_confidence } = input;
-        Self { type_name, source, target, min_confidence }
+        Self { type_name, source, target, min_confidence, within: None }
     }
 }
 

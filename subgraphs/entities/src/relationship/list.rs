@@ -16,6 +16,8 @@ pub(crate) struct RelationshipFilter {
     pub(crate) source: Option<EntityId>,
     pub(crate) target: Option<EntityId>,
     pub(crate) min_confidence: Option<f64>,
+    /// The entities that the caller sees, where they are few.
+    pub(crate) within: Option<Vec<uuid::Uuid>>,
 }
 
 /// What a list is ordered by: that of the index which serves its filter.
@@ -102,7 +104,12 @@ pub(crate) fn uuids(ids: &[RelationshipId]) -> Vec<uuid::Uuid> {
 }
 
 fn push_filter(query: &mut QueryBuilder<Postgres>, filter: &RelationshipFilter) {
-    let RelationshipFilter { type_name, source, target, min_confidence } = filter;
+    let RelationshipFilter { type_name, source, target, min_confidence, within } = filter;
+    if let Some(ids) = within {
+        for condition in [" AND r.source_id = ANY (", " AND r.target_id = ANY ("] {
+            query.push(condition).push_bind(ids.clone()).push(")");
+        }
+    }
     if let Some(name) = type_name {
         // The index of a type is under that name of the collation; see the migration.
         let collate = if filter.order() == Order::Creation { " COLLATE \"POSIX\"" } else { "" };

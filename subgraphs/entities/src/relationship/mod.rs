@@ -21,7 +21,7 @@ pub(crate) use save::save_in_tx;
 use crate::entity::refuse;
 use crate::error::GraphError;
 use crate::saved::{Outcome, Saved, refuse_duplicates};
-use crate::tags;
+use crate::{sight, tags};
 
 pub(crate) const SUBJECT: &str = "entities.relationship";
 
@@ -40,6 +40,7 @@ pub(crate) async fn list(
     page: &Page,
 ) -> Result<Vec<RelationshipRow>, Error<GraphError>> {
     session.caller().require(&Permission::RELATIONSHIP_READ)?;
+    let filter = &RelationshipFilter { within: sight::within(session), ..filter.clone() };
     let mut query = list::list_query(filter, page).map_err(GraphError::from)?;
     session.tag(|| tags::of_relationships(filter));
     Ok(session.fetch_all("relationships.list", query.build_query_as()).await?)
@@ -47,6 +48,7 @@ pub(crate) async fn list(
 
 pub(crate) async fn count(session: &Session, filter: &RelationshipFilter) -> Result<i64, StoreError> {
     session.tag(|| tags::of_relationships(filter));
+    let filter = &RelationshipFilter { within: sight::within(session), ..filter.clone() };
     let (count,) = session
         .fetch_one("relationships.count", list::count_query(filter).build_query_as::<(i64,)>())
         .await?;

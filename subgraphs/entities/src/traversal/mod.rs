@@ -27,7 +27,7 @@ pub(crate) use shortest::shortest_path;
 use crate::check::{self, Problem};
 use crate::error::GraphError;
 use crate::relationship::of_entities::Direction;
-use crate::tags;
+use crate::{sight, tags};
 
 /// How many relationships a walk reads at most.
 const MAX_EDGES: usize = 100_000;
@@ -170,7 +170,7 @@ pub(crate) fn enter<'s>(
     session: &'s Session,
     following: &Following,
 ) -> Result<Stored<'s>, Error<GraphError>> {
-    session.caller().require(&Permission::ENTITY_READ)?;
+    sight::may_read(session.caller())?;
     session.caller().require(&Permission::RELATIONSHIP_READ)?;
     following.check().map_err(GraphError::Argument)?;
     session.tag_all(tags::of_walk(following));

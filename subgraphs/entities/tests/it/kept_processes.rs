@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_graphql::{Request, Variables};
+use futures::stream::{BoxStream, StreamExt};
 use pulse_cache::{Cache, CacheOptions, RedisOptions};
 use pulse_events::{Log, Sequencer, Tail, WrittenElsewhere};
 use pulse_graphql::Subgraph;
@@ -11,6 +12,7 @@ use pulse_store::{PoolOptions, Store};
 use pulse_testkit::{RedisServer, TestDatabase};
 use pulse_types::{Caller, Clock, OrgId, Role, Secret};
 use serde_json::{Value, json};
+use sqlx::PgConnection;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::person;
@@ -68,6 +70,17 @@ impl Process {
         response["data"].take()
     }
 
+    /// What a subscription tells, as data without errors, from now on.
+    pub(crate) async fn follow(&self, caller: &Arc<Caller>, subscription: &str) -> BoxStream<'static, Value> {
+        let stream = self.subgraph.api.subscribe(Arc::clone(caller), Request::new(subscription)).await;
+        let event = |response| {
+            let mut event = serde_json::to_value(response).unwrap();
+            assert_eq!(event.get("errors"), None);
+            event["data"].take()
+        };
+        stream.map(event).boxed()
+    }
+
     pub(crate) async fn upsert(&self, caller: &Arc<Caller>, items: Value) {
         let upsert = "mutation ($items: [UpsertEntityItem!]!) { upsertEntities(input: { items: $items }) { created } }";
         self.ask(caller, upsert, json!({ "items": items })).await;
@@ -107,6 +120,11 @@ impl Processes {
         processes.all[0].upsert(&admin, json!([package("a"), package("b"), package("c")])).await;
         processes.settle().await;
         processes
+    }
+
+    /// A superuser's connection to the database.
+    pub(crate) async fn connect(&self) -> PgConnection {
+        self.database.connect().await.unwrap()
     }
 
     /// Somebody of the organization.

@@ -12,6 +12,8 @@ mod kept_processes;
 mod lists;
 mod neighborhood;
 mod relationships;
+mod rights;
+mod rights_property;
 mod tenancy;
 mod traversal;
 

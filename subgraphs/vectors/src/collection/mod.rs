@@ -18,6 +18,8 @@ pub(crate) use entity::{IndexStatus, Metric};
 pub(crate) use error::CollectionError;
 pub(crate) use jobs::{BuildIndex, DropPartition};
 
+use crate::sight;
+
 pub(crate) const SUBJECT: &str = "vectors.collection";
 
 /// What its items are together; their key is the collection's.
@@ -49,7 +51,7 @@ pub(crate) struct CollectionChange {
 
 /// One collection.
 pub(crate) async fn get(session: &Session, id: CollectionId) -> Result<Option<CollectionRow>, Error> {
-    session.caller().require(&Permission::COLLECTION_READ)?;
+    sight::may_read(session.caller())?;
     Ok(repo::find(session, id).await?)
 }
 
@@ -59,7 +61,7 @@ pub(crate) async fn create(
     new: NewCollection,
     key: Option<String>,
 ) -> Result<CollectionRow, Error<CollectionError>> {
-    let org = session.caller().require(&Permission::COLLECTION_MANAGE)?;
+    let org = sight::may_create(session.caller())?;
     check(&new)?;
     let key = key.map(IdempotencyKey::try_new).transpose().map_err(CollectionError::from)?;
     let mut write = match session.write_once("vectors.createCollection", key.as_ref(), &new).await? {
@@ -85,11 +87,12 @@ pub(crate) async fn update(
     id: CollectionId,
     change: CollectionChange,
 ) -> Result<CollectionRow, Error<CollectionError>> {
-    session.caller().require(&Permission::COLLECTION_MANAGE)?;
+    sight::may_some(session.caller(), &Permission::COLLECTION_MANAGE)?;
     check_change(&change)?;
     let actor = session.caller().actor();
     let mut write = session.write().await?;
     let old = repo::lock_in_tx(&mut write, id).await?.ok_or(CollectionError::NotFound(id))?;
+    sight::require_on(session.caller(), &Permission::COLLECTION_MANAGE, id)?;
     if let Some(expected) = change.expected_version.filter(|expected| *expected != old.version) {
         return Err(CollectionError::VersionMismatch { expected, actual: old.version }.into());
     }
@@ -120,10 +123,11 @@ pub(crate) async fn delete(
     session: &Session,
     id: CollectionId,
 ) -> Result<CollectionId, Error<CollectionError>> {
-    session.caller().require(&Permission::COLLECTION_MANAGE)?;
+    sight::may_some(session.caller(), &Permission::COLLECTION_MANAGE)?;
     let actor = session.caller().actor();
     let mut write = session.write().await?;
     repo::lock_in_tx(&mut write, id).await?.ok_or(CollectionError::NotFound(id))?;
+    sight::require_on(session.caller(), &Permission::COLLECTION_MANAGE, id)?;
     repo::keep_in_tx(&mut write, id, actor).await?;
     let row = repo::mark_deleted_in_tx(&mut write, id).await?;
     write.enqueue(job(jobs::DROP_PARTITION, id, 20));

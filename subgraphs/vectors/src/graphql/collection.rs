@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use pulse_graphql::{
     CacheControlScope, Connection, ContextExt, Cursor, Error, Page, PageLimits, Total, cache_control,
 };
-use pulse_types::{CollectionId, Permission};
+use pulse_types::CollectionId;
 
 use super::Loaders;
 use super::item::Item;
@@ -16,6 +16,7 @@ use crate::collection::{
 };
 use crate::item::repo::ItemFilter;
 use crate::item::{self, ItemError};
+use crate::sight;
 
 /// A collection of vectors of one dimension, compared by one metric.
 pub(crate) struct Collection(pub(crate) CollectionRow);
@@ -144,8 +145,11 @@ impl Collection {
     }
 
     /// How many items it has.
-    async fn item_count(&self) -> i64 {
-        self.0.item_count
+    async fn item_count(&self, ctx: &Context<'_>) -> Result<i64, Error> {
+        if ctx.session().caller().entities_in_sight().is_all() {
+            return Ok(self.0.item_count);
+        }
+        Ok(ctx.part::<Loaders>().item_counts.load(self.0.id).await?.unwrap_or_default())
     }
 
     /// Its version, from 1; changes of its items do not count.
@@ -175,7 +179,7 @@ impl Collection {
         #[graphql(desc = "Only these.")] filter: Option<ItemFilter>,
     ) -> Result<Connection<Item>, Error<ItemError>> {
         let session = ctx.session();
-        let org = session.caller().require(&Permission::COLLECTION_READ)?;
+        let org = sight::may_read(session.caller())?;
         let page =
             Page::try_new((first, after), (last, before), PageLimits::USUAL).map_err(ItemError::from)?;
         let (within, filter) = ((org, self.0.id), filter.unwrap_or_default());
@@ -214,7 +218,7 @@ impl CollectionQuery {
         #[graphql(desc = "End before this cursor.")] before: Option<String>,
     ) -> Result<Connection<Collection>, Error<CollectionError>> {
         let session = ctx.session();
-        session.caller().require(&Permission::COLLECTION_READ)?;
+        sight::may_read(session.caller())?;
         let page = Page::try_new((first, after), (last, before), PageLimits::USUAL);
         let page = page.map_err(CollectionError::from)?;
         let rows = collection::repo::page(session, &page).await?;
@@ -228,7 +232,7 @@ impl CollectionQuery {
         ctx: &Context<'_>,
         #[graphql(key)] id: CollectionId,
     ) -> Option<Result<Collection, Error>> {
-        if let Err(refusal) = ctx.session().caller().require(&Permission::COLLECTION_READ) {
+        if let Err(refusal) = sight::may_read(ctx.session().caller()) {
             return Some(Err(refusal.into()));
         }
         let row = ctx.part::<Loaders>().collections.load(id).await;

@@ -2,12 +2,13 @@
 
 use async_graphql::{ComplexObject, Context, Object, SimpleObject};
 use pulse_graphql::{CacheControlScope, ContextExt, Error, cache_control};
-use pulse_types::{CollectionId, EntityId, Permission};
+use pulse_types::{CollectionId, EntityId};
 
 use super::Loaders;
 use super::collection::Collection;
 use crate::item::ItemError;
 use crate::item::similar::SimilarKey;
+use crate::sight;
 
 /// An entity of the knowledge graph.
 #[derive(SimpleObject)]
@@ -52,7 +53,7 @@ impl Entity {
         first: i32,
         collection: Option<CollectionId>,
     ) -> Result<Vec<SimilarEntity>, Error<ItemError>> {
-        ctx.session().caller().require(&Permission::COLLECTION_READ)?;
+        sight::may_read(ctx.session().caller())?;
         if !(1..=crate::item::MAX_HITS).contains(&first) {
             return Err(ItemError::First(first).into());
         }

@@ -2,12 +2,13 @@
 
 use async_graphql::{ComplexObject, Context, InputObject, SimpleObject, Subscription};
 use chrono::{DateTime, Utc};
-use pulse_graphql::{AnyOf, ChangeFacts, ContextExt, Error, Following, Happened, Live, LiveError, follow};
-use pulse_types::{Change, ChangeKind, CollectionId, Permission, UserId};
+use pulse_graphql::{AnyOf, ChangeFacts, ContextExt, Error, Happened, Live, LiveError, follow_in_sight};
+use pulse_types::{Change, ChangeKind, CollectionId, UserId};
 
 use super::Loaders;
 use super::collection::Collection;
 use crate::collection::{ITEMS, SUBJECT};
+use crate::sight::CHANGES;
 
 /// Which changes of collections to hear of. All that is given must hold.
 #[derive(Debug, Default, InputObject)]
@@ -116,8 +117,7 @@ impl CollectionSubscriptions {
         let (ids, kinds) = (AnyOf::try_new("ids", ids)?, AnyOf::try_new("kinds", kinds)?);
         let wanted =
             move |change: &Change| kinds.has(&change.kind) && ids.has(&CollectionId::from_uuid(change.key));
-        let permission = Permission::COLLECTION_READ;
-        follow(ctx, Following { subjects: &[SUBJECT], permission, after }, wanted).await
+        follow_in_sight(ctx, (&[SUBJECT], after), CHANGES, wanted).await
     }
 
     /// Tells of each batch of items that was put into a collection or removed, once and in the order of the commits.
@@ -132,7 +132,6 @@ impl CollectionSubscriptions {
     ) -> Result<Live<ItemsChange>, Error<LiveError>> {
         let ids = AnyOf::try_new("collectionIds", filter.unwrap_or_default().collection_ids)?;
         let wanted = move |change: &Change| ids.has(&CollectionId::from_uuid(change.key));
-        let permission = Permission::COLLECTION_READ;
-        follow(ctx, Following { subjects: &[ITEMS], permission, after }, wanted).await
+        follow_in_sight(ctx, (&[ITEMS], after), CHANGES, wanted).await
     }
 }

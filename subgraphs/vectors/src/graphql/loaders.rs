@@ -15,6 +15,8 @@ pub(crate) struct Loaders {
     pub(crate) collections: Loader<CollectionId, Collections>,
     pub(crate) vectors: Loader<(CollectionId, ItemId), Vectors>,
     pub(crate) similar: Loader<SimilarKey, Similar>,
+    /// For who does not see all items: others read the count that is kept with the collection.
+    pub(crate) item_counts: Loader<CollectionId, ItemCounts>,
 }
 
 impl Loaders {
@@ -23,6 +25,7 @@ impl Loaders {
             collections: Loader::new(Collections(session.clone())),
             vectors: Loader::new(Vectors(session.clone())),
             similar: Loader::new(Similar(session.clone())),
+            item_counts: Loader::new(ItemCounts(session.clone())),
         }
     }
 }
@@ -82,5 +85,17 @@ impl Batch<SimilarKey> for Similar {
     async fn load(&self, keys: Vec<SimilarKey>) -> Result<HashMap<SimilarKey, Vec<SimilarRow>>, StoreError> {
         let Some(org) = self.0.caller().org else { return Ok(HashMap::new()) };
         similar::load(&self.0, org, &keys).await
+    }
+}
+
+/// How many items of collections the caller sees.
+pub(crate) struct ItemCounts(Session);
+
+impl Batch<CollectionId> for ItemCounts {
+    type Value = i64;
+
+    async fn load(&self, keys: Vec<CollectionId>) -> Result<HashMap<CollectionId, i64>, StoreError> {
+        let Some(org) = self.0.caller().org else { return Ok(HashMap::new()) };
+        item::repo::counts(&self.0, org, &keys).await
     }
 }

@@ -44,6 +44,9 @@ pub(crate) enum ItemError {
         /// How long it is.
         length: usize,
     },
+    /// A key is taken by an item that describes what the caller does not see.
+    #[error("one of the keys belongs to an item that you may not see: choose another key")]
+    UnseenKey,
     /// The metadata is too large.
     #[error("the metadata has {size} bytes as JSON, allowed are {MAX_METADATA}")]
     MetadataSize {
@@ -86,6 +89,7 @@ impl ClientError for ItemError {
     fn code(&self) -> Code {
         match self {
             Self::NoCollection { .. } => Code::NotFound,
+            Self::UnseenKey => Code::Conflict,
             Self::Page(error) => error.code(),
             _ => Code::BadUserInput,
         }
@@ -103,6 +107,7 @@ impl ClientError for ItemError {
             Self::ItemVector { index, .. } => format!("input.items[{index}].vector"),
             Self::QueryVector(VectorProblem::NotFinite(nth)) => format!("vector[{nth}]"),
             Self::QueryVector(_) => "vector".to_owned(),
+            Self::UnseenKey => "input.items".to_owned(),
             Self::First(_) => "first".to_owned(),
             Self::Filter { path, .. } => path.clone(),
             Self::IdempotencyKey(_) => "input.idempotencyKey".to_owned(),

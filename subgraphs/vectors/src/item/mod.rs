@@ -10,11 +10,12 @@ pub(crate) mod similar;
 use std::collections::HashMap;
 
 use pulse_graphql::Error;
-use pulse_store::{AuditFact, Begun, IdempotencyKey, Session, Write};
+use pulse_store::{AuditFact, Begun, IdempotencyKey, Session, StoreError, Write};
 use pulse_types::{CollectionId, ItemId, Permission};
 use serde::{Deserialize, Serialize};
 
 use crate::collection::{self, CollectionRow};
+use crate::sight;
 
 pub(crate) use entity::VectorProblem;
 pub(crate) use entity::{HitRow, ItemRow, NewItem, to_text};
@@ -52,8 +53,10 @@ pub(crate) async fn upsert(
     upsert: Upsert,
     key: Option<String>,
 ) -> Result<Upserted, Error<ItemError>> {
-    let org = session.caller().require(&Permission::ITEM_WRITE)?;
+    let org = sight::may_some(session.caller(), &Permission::ITEM_WRITE)?;
     check(&upsert.items)?;
+    let mut entities = upsert.items.iter().filter_map(|item| item.entity_id);
+    entities.try_for_each(|entity| sight::require_entity(session.caller(), entity))?;
     let key = key.map(IdempotencyKey::try_new).transpose().map_err(ItemError::from)?;
     let actor = session.caller().actor();
     let mut write = match session.write_once("vectors.upsertItems", key.as_ref(), &upsert).await? {
@@ -61,12 +64,18 @@ pub(crate) async fn upsert(
         Begun::Repeated(response) => return serde_json::from_value(response).map_err(Error::internal),
     };
     let Upsert { collection_id, items } = upsert;
-    let collection = lock(&mut write, collection_id).await?;
+    let collection = lock(&mut write, collection_id, session).await?;
     let vectors = items.iter().enumerate().map(|(index, item)| {
         to_text(&item.vector, &collection).map_err(|problem| ItemError::ItemVector { index, problem })
     });
     let vectors = vectors.collect::<Result<Vec<_>, _>>()?;
-    let rows = repo::upsert_in_tx(&mut write, (org, collection_id), (items, vectors), actor).await?;
+    let rows = match repo::upsert_in_tx(&mut write, (org, collection_id), (items, vectors), actor).await {
+        // Nobody else puts items in meanwhile, and none with this key was seen.
+        Err(StoreError::Duplicate { .. }) if session.caller().is_narrowed() => {
+            return Err(ItemError::UnseenKey.into());
+        }
+        rows => rows?,
+    };
     let count = |of: fn(&repo::UpsertedRow) -> bool| i64::try_from(rows.iter().filter(|row| of(row)).count());
     let created = count(|row| row.added).unwrap_or_default();
     let updated = count(|row| row.changed).unwrap_or_default();
@@ -86,13 +95,13 @@ pub(crate) async fn delete(
     collection_id: CollectionId,
     keys: Vec<String>,
 ) -> Result<i64, Error<ItemError>> {
-    let org = session.caller().require(&Permission::ITEM_WRITE)?;
+    let org = sight::may_some(session.caller(), &Permission::ITEM_WRITE)?;
     if !(1..=MAX_BATCH).contains(&keys.len()) {
         return Err(ItemError::BatchSize { field: "input.keys", given: keys.len() }.into());
     }
     let actor = session.caller().actor();
     let mut write = session.write().await?;
-    lock(&mut write, collection_id).await?;
+    lock(&mut write, collection_id, session).await?;
     let deleted = repo::delete_in_tx(&mut write, (org, collection_id), &keys, actor).await?;
     if deleted > 0 {
         collection::count_items_in_tx(&mut write, collection_id, -deleted).await?;
@@ -101,9 +110,16 @@ pub(crate) async fn delete(
     Ok(deleted)
 }
 
-async fn lock(write: &mut Write, id: CollectionId) -> Result<CollectionRow, Error<ItemError>> {
+/// The collection, for who sees it and may put items into it.
+async fn lock(
+    write: &mut Write,
+    id: CollectionId,
+    session: &Session,
+) -> Result<CollectionRow, Error<ItemError>> {
     let collection = collection::repo::lock_in_tx(write, id).await?;
-    Ok(collection.ok_or(ItemError::NoCollection { id, field: "input.collectionId" })?)
+    let collection = collection.ok_or(ItemError::NoCollection { id, field: "input.collectionId" })?;
+    sight::require_on(session.caller(), &Permission::ITEM_WRITE, id)?;
+    Ok(collection)
 }
 
 /// What can be checked without knowing the collection.

@@ -3,6 +3,8 @@
 //! Reads are planned anew each time (`persistent(false)`): a plan that is kept knows no collection, and would have to
 //! consider the partitions of all of them.
 
+use std::collections::HashMap;
+
 use async_graphql::InputObject;
 use pulse_graphql::{Error, Page};
 use pulse_store::{Session, StoreError, Write};
@@ -114,6 +116,21 @@ pub(crate) async fn count(
     push_from(&mut query, within, filter);
     let (count,): (i64,) = session.fetch_one("items.count", query.build_query_as().persistent(false)).await?;
     Ok(count)
+}
+
+/// How many items of each of `collections` there are; those without any are left out.
+pub(crate) async fn counts(
+    session: &Session,
+    org: OrgId,
+    collections: &[CollectionId],
+) -> Result<HashMap<CollectionId, i64>, StoreError> {
+    session.tag_all(collections.iter().map(|id| Tag::row(ITEMS, id.uuid())));
+    let query = sqlx::query_as(
+        "SELECT collection_id, count(*) FROM vectors.items WHERE org_id = $1 AND collection_id = ANY ($2)
+          GROUP BY collection_id",
+    );
+    let query = query.bind(org).bind(collections).persistent(false);
+    Ok(session.fetch_all("items.counts", query).await?.into_iter().collect())
 }
 
 /// The vectors of items.

@@ -2,12 +2,13 @@
 
 use pulse_graphql::Error;
 use pulse_store::{Session, StoreError};
-use pulse_types::{CollectionId, OrgId, Permission};
+use pulse_types::{CollectionId, OrgId};
 use sqlx::{Postgres, QueryBuilder};
 
 use super::filter::{Condition, MetadataFilter};
 use super::{HitRow, ItemError, MAX_HITS, repo, to_text};
 use crate::collection::{self, CollectionRow};
+use crate::sight;
 
 /// So far a search with a filter goes on in an index; beyond, it returns fewer hits than asked for.
 const MAX_SCAN_TUPLES: i32 = 100_000;
@@ -26,7 +27,7 @@ pub(crate) async fn search(
     session: &Session,
     search: Search,
 ) -> Result<(CollectionRow, Vec<HitRow>), Error<ItemError>> {
-    let org = session.caller().require(&Permission::COLLECTION_READ)?;
+    let org = sight::may_read(session.caller())?;
     let Search { collection_id: id, vector, first, filter } = search;
     if !(1..=MAX_HITS).contains(&first) {
         return Err(ItemError::First(first).into());

@@ -3,6 +3,7 @@
 mod collections;
 mod federation;
 mod items;
+mod rights;
 mod search;
 mod similar;
 mod stage;

@@ -3,15 +3,16 @@
 use async_graphql::{ComplexObject, Context, InputObject, SimpleObject, Subscription};
 use chrono::{DateTime, Utc};
 use pulse_graphql::{
-    AnyOf, ChangeFacts, ContextExt, Error, Following, Happened, JsonObject, Live, LiveError, follow,
+    AnyOf, ChangeFacts, ContextExt, Error, Happened, JsonObject, Live, LiveError, follow_in_sight,
 };
-use pulse_types::{Change, ChangeKind, EntityId, Permission};
+use pulse_types::{Change, ChangeKind, EntityId};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::super::Loaders;
 use super::super::entity::Entity;
 use crate::entity::SUBJECT;
+use crate::sight::OF_ENTITIES;
 
 /// Which changes of entities to hear of. All that is given must hold.
 #[derive(Debug, Default, InputObject)]
@@ -124,8 +125,7 @@ impl EntitySubscriptions {
         after: Option<String>,
     ) -> Result<Live<EntityChange>, Error<LiveError>> {
         let wanted = filter.unwrap_or_default().wanted()?;
-        follow(ctx, Following { subjects: &[SUBJECT], permission: Permission::ENTITY_READ, after }, wanted)
-            .await
+        follow_in_sight(ctx, (&[SUBJECT], after), OF_ENTITIES, wanted).await
     }
 }
 

@@ -3,15 +3,16 @@
 use async_graphql::{ComplexObject, Context, ID, InputObject, SimpleObject, Subscription};
 use chrono::{DateTime, Utc};
 use pulse_graphql::{
-    AnyOf, ChangeFacts, ContextExt, Error, Following, Happened, JsonObject, Live, LiveError, follow,
+    AnyOf, ChangeFacts, ContextExt, Error, Happened, JsonObject, Live, LiveError, follow_in_sight,
 };
-use pulse_types::{Change, ChangeKind, EntityId, Permission, RelationshipId};
+use pulse_types::{Change, ChangeKind, EntityId, RelationshipId};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::super::Loaders;
 use super::super::relationship::Relationship;
 use crate::relationship::SUBJECT;
+use crate::sight::OF_RELATIONSHIPS;
 
 /// Which changes of relationships to hear of. All that is given must hold.
 #[derive(Debug, Default, InputObject)]
@@ -124,8 +125,7 @@ impl RelationshipSubscriptions {
         after: Option<String>,
     ) -> Result<Live<RelationshipChange>, Error<LiveError>> {
         let wanted = filter.unwrap_or_default().wanted()?;
-        let permission = Permission::RELATIONSHIP_READ;
-        follow(ctx, Following { subjects: &[SUBJECT], permission, after }, wanted).await
+        follow_in_sight(ctx, (&[SUBJECT], after), OF_RELATIONSHIPS, wanted).await
     }
 }
 
