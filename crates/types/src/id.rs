@@ -154,6 +154,8 @@ ids! {
     SessionId,
     /// A stream that a gateway has open.
     StreamId,
+    /// A sub-organization or a team.
+    UnitId,
     /// A person.
     UserId,
     /// Where events of an organization are sent to.

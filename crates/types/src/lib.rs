@@ -16,7 +16,7 @@ pub use clock::Clock;
 pub use id::{
     CollectionId, ConsentId, DeadLetterId, DeliveryId, EntityId, EntityTypeId, EventId, IdentityId,
     IdentityProviderId, InvalidId, ItemId, JobId, MachineId, OrgId, PasskeyId, PrivacyRequestId, ProcessId,
-    RelationshipId, RequestId, ScheduleId, SessionId, StreamId, UserId, WebhookId,
+    RelationshipId, RequestId, ScheduleId, SessionId, StreamId, UnitId, UserId, WebhookId,
 };
 pub use identity::Identity;
 pub use origin::Origin;

@@ -19,5 +19,6 @@ mod sessions;
 mod signing_keys;
 mod smtp;
 mod throttle;
+mod units;
 mod users;
 mod walls;
