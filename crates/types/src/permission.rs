@@ -36,6 +36,10 @@ permissions! {
     MEMBER_READ = "member:read",
     /// Add and remove members, and change their roles.
     MEMBER_MANAGE = "member:manage",
+    /// See sub-organizations and teams.
+    UNIT_READ = "unit:read",
+    /// Make, change, move and delete sub-organizations and teams, and say who belongs to them.
+    UNIT_MANAGE = "unit:manage",
     /// Read entity types and entities.
     ENTITY_READ = "entity:read",
     /// Create and change entities.

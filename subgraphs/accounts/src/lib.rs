@@ -29,6 +29,7 @@ mod session;
 mod signing_keys;
 mod throttle;
 mod token;
+mod unit;
 mod user;
 
 use std::sync::Arc;

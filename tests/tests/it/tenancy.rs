@@ -20,6 +20,7 @@ struct Stage {
     graph: Graph,
     key: ApiKey,
     account: String,
+    unit: String,
     /// A viewer of the first tenant whom nothing else is about.
     guest: Person,
 }
@@ -39,10 +40,13 @@ impl Stage {
             createServiceAccount(input: $input) { serviceAccount { id } } }";
         let data = platform.data(&alpha.owner.token, create, json!({ "input": reading })).await;
         let account = data["createServiceAccount"]["serviceAccount"]["id"].as_str().unwrap().to_owned();
+        let create = "mutation { createUnit(input: { kind: TEAM, name: \"alpha's\" }) { unit { id } } }";
+        let data = platform.data(&alpha.owner.token, create, json!({})).await;
+        let unit = data["createUnit"]["unit"]["id"].as_str().unwrap().to_owned();
         let guest = Person::register(&platform, "guest@alpha.example").await;
         let input = json!({ "email": guest.email, "role": "VIEWER" });
         platform.data(&alpha.owner.token, ADD, json!({ "input": input })).await;
-        Self { platform, alpha, beta, graph, key, account, guest }
+        Self { platform, alpha, beta, graph, key, account, unit, guest }
     }
 
     /// The document of a row, about the first tenant's things.
@@ -66,6 +70,7 @@ impl Stage {
             ("@letter", self.graph.letter.clone()),
             ("@apiKey", self.key.id.clone()),
             ("@account", self.account.clone()),
+            ("@unit", self.unit.clone()),
             ("@from", day(-1)),
             ("@to", day(1)),
         ];

@@ -89,11 +89,11 @@ impl MemberChange {
     }
 }
 
-/// The root of subscriptions.
+/// What can be followed of the organization.
 #[derive(Default)]
-pub struct OrganizationSubscriptions;
+pub(super) struct OrganizationSubscriptions;
 
-#[Subscription(name = "Subscription")]
+#[Subscription]
 impl OrganizationSubscriptions {
     /// Tells of each change of the organization that you act in, once and in the order of the commits. Needs
     /// `organization:read`.

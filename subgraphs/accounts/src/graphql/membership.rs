@@ -7,6 +7,7 @@ use pulse_graphql::{ContextExt, Cursor, Error, Page, PageError, Total};
 use pulse_store::StoreError;
 use pulse_types::{OrgId, Role, UserId};
 
+use super::unit::{self, UnitMembership};
 use super::user::User;
 use crate::joined;
 use crate::membership::{self, MembersError, MembershipError, MembershipRow};
@@ -104,6 +105,11 @@ impl Membership {
     /// The member; null if you may not see members.
     async fn user(&self, ctx: &Context<'_>) -> Option<Result<User, Error>> {
         User::fetch(ctx, self.user_id).await
+    }
+
+    /// The sub-organizations and teams that the member belongs to: at most 100. Needs `unit:read`.
+    async fn units(&self, ctx: &Context<'_>) -> Option<Result<Vec<UnitMembership>, Error>> {
+        Some(unit::memberships_of(ctx, self.user_id, None).await)
     }
 }
 

@@ -22,20 +22,24 @@ mod role_assignment;
 mod second_factor;
 mod service_account;
 mod session;
+mod unit;
 mod user;
 
-use async_graphql::MergedObject;
+use async_graphql::{MergedObject, MergedSubscription};
 
 pub(crate) use loaders::Loaders;
 
 /// What can be followed.
-pub type Subscription = live::OrganizationSubscriptions;
+#[derive(MergedSubscription, Default)]
+#[graphql(name = "Subscription")]
+pub struct Subscription(live::OrganizationSubscriptions, unit::UnitSubscriptions);
 
 /// What can be asked.
 #[derive(MergedObject, Default)]
 pub struct Query(
     user::UserQuery,
     organization::OrganizationQuery,
+    unit::UnitQuery,
     api_key::ApiKeyQuery,
     service_account::ServiceAccountQuery,
     linked_identity::LinkedIdentityQuery,
@@ -61,6 +65,7 @@ pub struct Mutation(
     user::UserMutation,
     organization::OrganizationMutation,
     membership::MembershipMutation,
+    unit::UnitMutation,
     api_key::ApiKeyMutation,
     service_account::ServiceAccountMutation,
     linked_identity::LinkedIdentityMutation,

@@ -2,14 +2,16 @@
 
 use async_graphql::{Context, InputObject, Object, SimpleObject};
 use chrono::{DateTime, Utc};
-use pulse_graphql::{ContextExt, Error, Page, PageLimits};
+use pulse_graphql::{Connection, ContextExt, Error, Page, PageLimits};
 use pulse_types::{OrgId, Refusal, Role, Subject};
 
 use super::loaders::Loaders;
 use super::membership::{self, MemberConnection};
+use super::unit::{self, Unit, UnitFilter};
 use crate::membership::MembersError;
 use crate::name::Name;
 use crate::organization::{self, OrganizationChange, OrganizationError, Seen, Slug};
+use crate::unit::UnitsError;
 
 /// A row that the caller may see.
 pub(crate) struct Organization(Seen);
@@ -96,6 +98,24 @@ impl Organization {
     ) -> Option<Result<MemberConnection, Error<MembersError>>> {
         let page = Page::try_new((first, after), (last, before), PageLimits::USUAL);
         Some(membership::paginate(ctx, self.0.organization.id, role, page).await)
+    }
+
+    /// Its sub-organizations and teams in the order of names, each before what is inside it. Needs `unit:read`, and that you act in
+    /// it.
+    #[expect(clippy::too_many_arguments, reason = "the arguments of a connection")]
+    async fn units(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which ones; all unless given.")] filter: Option<UnitFilter>,
+        #[graphql(desc = "How many, from the start or `after`: 1 to 100, 20 if not given.")] first: Option<
+            i32,
+        >,
+        #[graphql(desc = "Begin behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many, from the end or `before`: 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "End before this cursor.")] before: Option<String>,
+    ) -> Option<Result<Connection<Unit>, Error<UnitsError>>> {
+        let page = Page::try_new((first, after), (last, before), PageLimits::USUAL);
+        Some(unit::units_of(ctx, self.0.organization.id, filter, page).await)
     }
 }
 

@@ -12,9 +12,11 @@ use super::loaders::Loaders;
 use super::organization::Organization;
 use super::passkey::{self, Passkey};
 use super::second_factor::{self, SecondFactor, SecondFactorError};
+use super::unit::{self, UnitMembership};
 use crate::joined;
 use crate::linked_identity::IdentityError;
 use crate::organization::{self, Seen};
+use crate::unit::UnitKind;
 use crate::user::{self, UserError, UserRow};
 
 /// A row that the caller may see.
@@ -142,6 +144,16 @@ impl User {
     /// Keys in your devices that sign you in, in the order of their making: at most 20. Refused for anybody else.
     async fn passkeys(&self, ctx: &Context<'_>) -> Option<Result<Vec<Passkey>, Error<SecondFactorError>>> {
         Some(passkey::of(ctx, self).await)
+    }
+
+    /// The sub-organizations and teams that the person belongs to in the organization that you act in, at most 100, in the order
+    /// of names, each before what is inside it. Needs `unit:read`.
+    async fn units(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Only sub-organizations, or only teams.")] kind: Option<UnitKind>,
+    ) -> Option<Result<Vec<UnitMembership>, Error>> {
+        Some(unit::memberships_of(ctx, self.0.id, kind).await)
     }
 
     /// The organizations that you are a member of, in the order of joining. Refused for anybody else.

@@ -15,6 +15,7 @@ pub(crate) use error::{MembersError, MembershipError};
 pub(crate) use settling::settle_in_tx;
 
 use crate::organization;
+use crate::unit;
 use crate::user::{self, EmailAddress};
 
 pub(crate) const SUBJECT: &str = "accounts.membership";
@@ -99,6 +100,7 @@ pub(crate) async fn remove(session: &Session, user: UserId) -> Result<(), Error<
         require_right_over(caller, row.role.0)?;
     }
     keep_an_owner_in_tx(&mut write, org, &row).await?;
+    unit::leave_all_in_tx(&mut write, (org, user), caller.actor()).await?;
     let row = repo::delete_in_tx(&mut write, org, user, caller.actor()).await?;
     let version = row.version + 1;
     let event = event(EventKind::Deleted, &row, version, vec![]);
@@ -118,6 +120,11 @@ pub(crate) async fn insert_in_tx(
     let event = event(EventKind::Created, &row, row.version, vec!["role"]);
     tell_in_tx(write, org, &row, event);
     Ok(row)
+}
+
+/// Lets nobody else change the organization's members, or what is inside it, until this write ends.
+pub(crate) async fn lock_in_tx(write: &mut Write, org: OrgId) -> Result<(), StoreError> {
+    repo::lock_in_tx(write, org).await
 }
 
 /// Tells the organization, and the person.

@@ -63,6 +63,17 @@ pub(crate) async fn find(session: &Session, ids: &[UserId]) -> Result<HashMap<Us
     Ok(rows.into_iter().map(|row| (row.id, row)).collect())
 }
 
+/// The users with these ids who are members of the tenant, for a caller who was found to be allowed to see them.
+pub(crate) async fn find_members(
+    session: &Session,
+    ids: &[UserId],
+) -> Result<HashMap<UserId, UserRow>, StoreError> {
+    session.tag_all(ids.iter().map(|id| Tag::row(SUBJECT, id.uuid())));
+    session.tag_all(ids.iter().map(|id| Tag::row(membership::SUBJECT, id.uuid())));
+    let rows = repo::visible(session, ids, true).await?;
+    Ok(rows.into_iter().map(|row| (row.id, row)).collect())
+}
+
 /// What an answer of [`find`] about one of the users is made of.
 pub(crate) fn tags_of(caller: &Caller, id: UserId) -> Vec<Tag> {
     let mut tags = vec![Tag::row(SUBJECT, id.uuid())];

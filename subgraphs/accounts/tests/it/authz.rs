@@ -167,6 +167,25 @@ fn machine_fields() -> Vec<Field> {
     all.map(|(name, query)| (name, query, Some("UNAUTHENTICATED"), Some("FORBIDDEN"))).collect()
 }
 
+/// The same of what is inside an organization.
+fn unit_fields() -> Vec<Field> {
+    let id = format!(r#"id: "{ID}""#);
+    let people = format!(r#"{id}, userIds: ["{ID}"]"#);
+    let mutations = [
+        ("createUnit", r#"kind: TEAM, name: "X""#, "unit { id }"),
+        ("updateUnit", &format!(r#"{id}, name: "X""#), "unit { id }"),
+        ("moveUnit", &id, "unit { id }"),
+        ("deleteUnit", &id, "deletedIds"),
+        ("addUnitMembers", &people, "addedIds"),
+        ("removeUnitMembers", &people, "removedIds"),
+    ];
+    let mutations = mutations.map(|(name, input, selection)| {
+        (name, format!("mutation {{ {name}(input: {{ {input} }}) {{ {selection} }} }}"))
+    });
+    let all = [("unit", format!("{{ unit({id}) {{ id }} }}"))].into_iter().chain(mutations);
+    all.map(|(name, query)| (name, query, Some("UNAUTHENTICATED"), Some("FORBIDDEN"))).collect()
+}
+
 /// The same of signing in by other issuers, and of naming them.
 fn issuer_fields() -> Vec<Field> {
     let (nobody, forbidden, bad) = (Some("UNAUTHENTICATED"), Some("FORBIDDEN"), Some("BAD_USER_INPUT"));
@@ -268,7 +287,7 @@ fn access_fields() -> Vec<Field> {
 fn all_fields() -> impl Iterator<Item = Field> {
     let people = open_fields().into_iter().chain(mail_fields()).chain(issuer_fields());
     let guarded = guarded_fields().into_iter().chain(machine_fields()).chain(access_fields());
-    people.chain(privacy_fields()).chain(guarded)
+    people.chain(privacy_fields()).chain(guarded).chain(unit_fields())
 }
 
 fn code(response: &Value) -> Option<&str> {

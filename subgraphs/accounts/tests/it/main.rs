@@ -20,5 +20,6 @@ mod sessions;
 mod signing_keys;
 mod smtp;
 mod throttle;
+mod units;
 mod users;
 mod walls;

@@ -16,7 +16,7 @@ const PERSON: [&str; 9] = [
     "sign_in_challenges",
     "passkeys",
 ];
-const TENANT: [&str; 3] = ["organizations", "memberships", "history"];
+const TENANT: [&str; 5] = ["organizations", "memberships", "history", "units", "unit_members"];
 
 /// Two people in two organizations, with rows in every table.
 async fn two(accounts: &Accounts) -> [(Person, OrgId); 2] {
@@ -29,6 +29,11 @@ async fn two(accounts: &Accounts) -> [(Person, OrgId); 2] {
             updateOrganization(input: { name: "Other" }) { organization { id } } }"#;
         accounts.data(&person.caller, change, serde_json::json!({})).await;
         second_factor(accounts, person.id).await;
+        let create = r#"mutation { createUnit(input: { kind: TEAM, name: "x" }) { unit { id } } }"#;
+        let made = accounts.data(&person.caller, create, serde_json::json!({})).await;
+        let belong = "mutation ($id: ID!, $user: ID!) { addUnitMembers(input: { id: $id, userIds: [$user] }) { addedIds } }";
+        let (unit, user) = (&made["createUnit"]["unit"]["id"], person.id.to_string());
+        accounts.data(&person.caller, belong, serde_json::json!({ "id": unit, "user": user })).await;
         both.push((person, org));
     }
     accounts.letters().await;
@@ -134,6 +139,9 @@ async fn nothing_is_written_over_the_wall() {
         format!("UPDATE accounts.organizations SET name = 'x' WHERE org_id = '{second}'"),
         format!("UPDATE accounts.memberships SET role = 'viewer' WHERE org_id = '{second}'"),
         format!("DELETE FROM accounts.memberships WHERE org_id = '{second}'"),
+        format!("UPDATE accounts.units SET name = 'y', parent = NULL WHERE org_id = '{second}'"),
+        format!("DELETE FROM accounts.units WHERE org_id = '{second}'"),
+        format!("DELETE FROM accounts.unit_members WHERE org_id = '{second}'"),
     ];
     for sql in changes {
         let done = sqlx::raw_sql(AssertSqlSafe(sql.clone())).execute(&mut connection).await.unwrap();
@@ -161,6 +169,14 @@ async fn nothing_is_written_over_the_wall() {
         "UPDATE accounts.signing_keys SET active_from = now()".to_owned(),
         format!("INSERT INTO accounts.credentials VALUES ('{bea}', 'x', now())"),
         format!("INSERT INTO accounts.memberships VALUES ('{second}', '{ada}', 'owner', 1, now(), now())"),
+        format!(
+            "INSERT INTO accounts.units VALUES ('{second}', '{ada}', 'team', NULL, 'y', 1, now(), now())"
+        ),
+        format!(
+            "INSERT INTO accounts.unit_members SELECT '{second}', unit, '{bea}', now() FROM accounts.unit_members"
+        ),
+        "UPDATE accounts.units SET kind = 'organization'".to_owned(),
+        "UPDATE accounts.unit_members SET added_at = now()".to_owned(),
         format!("INSERT INTO accounts.history VALUES ('{second}', 'x', '{ada}', 1, '{{}}', now())"),
         "INSERT INTO accounts.users VALUES (gen_random_uuid(), 'x@example.com', 'x', 1, now(), now())"
             .to_owned(),
@@ -210,5 +226,43 @@ async fn lists_of_members_are_read_in_order_from_an_index() {
             sqlx::query_scalar(AssertSqlSafe(sql)).fetch_all(&mut connection).await.unwrap();
         let plan = plan.join("\n");
         assert!(plan.contains("Index Scan using memberships_") && !plan.contains("Sort"), "{plan}");
+    }
+}
+
+#[tokio::test]
+async fn lists_of_members_of_units_are_read_in_order_from_an_index() {
+    let accounts = Accounts::new().await;
+    let [(ada, first), _] = two(&accounts).await;
+    let mut owner = accounts.database.connect().await.unwrap();
+    let fill = format!(
+        "INSERT INTO accounts.memberships (org_id, user_id, role, joined_at, updated_at)
+         SELECT '{first}', gen_random_uuid(), 'viewer', now(), now() FROM generate_series(1, 2000);
+         INSERT INTO accounts.units (org_id, id, kind, name, created_at, updated_at)
+         SELECT '{first}', gen_random_uuid(), 'team', 'team ' || n, now(), now() FROM generate_series(1, 5) AS n;
+         INSERT INTO accounts.unit_members (org_id, unit, user_id, added_at)
+         SELECT '{first}', u.id, m.user_id, now() + random() * interval '1 day'
+           FROM accounts.units AS u JOIN accounts.memberships AS m ON m.org_id = u.org_id
+          WHERE u.org_id = '{first}' AND u.name <> 'x';
+         ANALYZE accounts.memberships, accounts.units, accounts.unit_members"
+    );
+    sqlx::raw_sql(AssertSqlSafe(fill)).execute(&mut owner).await.unwrap();
+    let mut connection = app(&accounts, Some(ada.id), Some(first)).await;
+    let lists = [
+        "SELECT p.page, m.user_id, m.added_at
+           FROM (SELECT row_number() OVER (), id FROM accounts.units LIMIT 3) AS p (page, unit)
+          CROSS JOIN LATERAL (
+                SELECT m.user_id, m.added_at FROM accounts.unit_members AS m
+                 WHERE m.org_id = '[org]' AND m.unit = p.unit
+                   AND (m.added_at, m.user_id) > (now(), gen_random_uuid())
+                 ORDER BY m.added_at, m.user_id LIMIT 21) AS m",
+        "SELECT unit FROM accounts.unit_members WHERE org_id = '[org]' AND user_id = ANY (ARRAY(
+             SELECT user_id FROM accounts.memberships WHERE role = 'viewer' LIMIT 3))",
+    ];
+    for (sql, index) in lists.into_iter().zip(["unit_members_added", "unit_members_user"]) {
+        let sql = format!("EXPLAIN {}", sql.replace("[org]", &first.to_string()));
+        let plan: Vec<String> =
+            sqlx::query_scalar(AssertSqlSafe(sql)).fetch_all(&mut connection).await.unwrap();
+        let plan = plan.join("\n");
+        assert!(plan.contains(index) && !plan.contains("Sort"), "{plan}");
     }
 }

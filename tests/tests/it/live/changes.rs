@@ -144,6 +144,8 @@ async fn each_subgraph_tells_of_its_changes() {
         "subscription { entityTypeChanged(filter: { kinds: [CREATED] }) { kind entityType { name } } }",
         "subscription { organizationChanged { kind changedFields organization { name } } }",
         "subscription { memberChanged { kind role previousRole user { name } } }",
+        "subscription { unitChanged(filter: { unitKinds: [TEAM] }) { kind changedFields parentId unit { name } } }",
+        "subscription { unitMemberChanged { kind unit { name memberCount } user { name } } }",
         "subscription { collectionChanged { kind collection { name } } }",
         "subscription { itemsChanged { revision collection { name itemCount } } }",
         "subscription { eventsRecorded(filter: { names: [\"alpha.viewed\"] }) { names } }",
@@ -157,6 +159,13 @@ async fn each_subgraph_tells_of_its_changes() {
     let change =
         "mutation ($id: ID!) { changeMemberRole(input: { userId: $id, role: MEMBER }) { __typename } }";
     platform.data(token, change, json!({ "id": stage.alpha.admin.id })).await;
+    let create =
+        "mutation ($kind: UnitKind!) { createUnit(input: { kind: $kind, name: \"blue\" }) { unit { id } } }";
+    platform.data(token, &create.replace("blue", "north"), json!({ "kind": "ORGANIZATION" })).await;
+    let made = platform.data(token, create, json!({ "kind": "TEAM" })).await;
+    let belong = "mutation ($input: AddUnitMembersInput!) { addUnitMembers(input: $input) { addedIds } }";
+    let input = json!({ "id": made["createUnit"]["unit"]["id"], "userIds": [stage.alpha.viewer.id] });
+    platform.data(token, belong, json!({ "input": input })).await;
     let create_type = "mutation { createEntityType(input: { name: \"thing\" }) { __typename } }";
     platform.data(token, create_type, json!({})).await;
     let ids = stage
@@ -189,6 +198,8 @@ async fn each_subgraph_tells_of_its_changes() {
     {"entityTypeChanged":{"kind":"CREATED","entityType":{"name":"thing"}}}
     {"organizationChanged":{"kind":"UPDATED","changedFields":["name"],"organization":{"name":"Alpha!"}}}
     {"memberChanged":{"kind":"UPDATED","role":"MEMBER","previousRole":"ADMIN","user":{"name":"admin@alpha.example"}}}
+    {"unitChanged":{"kind":"CREATED","changedFields":["kind","name","parent"],"parentId":null,"unit":{"name":"blue"}}}
+    {"unitMemberChanged":{"kind":"CREATED","unit":{"name":"blue","memberCount":1},"user":{"name":"viewer@alpha.example"}}}
     {"collectionChanged":{"kind":"CREATED","collection":{"name":"names"}}}
     {"itemsChanged":{"revision":1,"collection":{"name":"names","itemCount":1}}}
     {"eventsRecorded":{"names":["alpha.viewed"]}}

@@ -10,13 +10,13 @@ pub(super) const ROWS: &[Row] = &[
         anonymous: Null,
         ..read(
             "me",
-            "{ me { id name email emailVerified organizations { nodes { slug } } sessions { nodes { id address userAgent } } identities { id email } secondFactor { recoveryCodesLeft } passkeys { name } } }",
+            "{ me { id name email emailVerified organizations { nodes { slug } } sessions { nodes { id address userAgent } } identities { id email } secondFactor { recoveryCodesLeft } passkeys { name } units { unit { name } } } }",
             Data,
         )
     },
     read(
         "organization",
-        "{ organization(id: \"@org\") { id name members { nodes { email } } activity(days: 1) { total } } }",
+        "{ organization(id: \"@org\") { id name members { nodes { email } } units { nodes { name } } activity(days: 1) { total } } }",
         Null,
     ),
     read("organizations", "{ organizations { totalCount nodes { id name slug } } }", Data),
@@ -244,6 +244,42 @@ pub(super) const ROWS: &[Row] = &[
         "addMember",
         "mutation { addMember(input: { email: \"@memberEmail\", role: VIEWER }) { membership { role } } }",
         Data,
+    ),
+    // What is inside an organization.
+    read(
+        "unit",
+        "{ unit(id: \"@unit\") { name memberCount members { nodes { email } } parent { name } children { nodes { name } } } }",
+        Null,
+    ),
+    manage(
+        "createUnit",
+        "mutation { createUnit(input: { kind: ORGANIZATION, name: \"new\" }) { unit { id } } }",
+        Data,
+    ),
+    manage(
+        "updateUnit",
+        "mutation { updateUnit(input: { id: \"@unit\", name: \"x\" }) { unit { name } } }",
+        NOT_FOUND,
+    ),
+    manage(
+        "moveUnit",
+        "mutation { moveUnit(input: { id: \"@unit\" }) { unit { parent { name } } } }",
+        NOT_FOUND,
+    ),
+    manage(
+        "addUnitMembers",
+        "mutation { addUnitMembers(input: { id: \"@unit\", userIds: [\"@guest\"] }) { addedIds } }",
+        NOT_FOUND,
+    ),
+    manage(
+        "removeUnitMembers",
+        "mutation { removeUnitMembers(input: { id: \"@unit\", userIds: [\"@guest\"] }) { removedIds } }",
+        NOT_FOUND,
+    ),
+    manage(
+        "deleteUnit",
+        "mutation { deleteUnit(input: { id: \"@unit\", recursive: true }) { deletedIds } }",
+        NOT_FOUND,
     ),
     // API keys and service accounts
     Row {

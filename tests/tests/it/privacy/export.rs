@@ -24,6 +24,8 @@ async fn an_export_has_what_every_part_knows_of_the_person_and_nothing_of_anybod
     assert_eq!(rows("accounts", "users")[0]["email"], MARKS[0]);
     assert_eq!(rows("accounts", "user_history")[0]["value"]["name"], MARKS[1]);
     assert_eq!(rows("accounts", "memberships")[0]["org_id"], stage.alpha.id);
+    assert_eq!(rows("accounts", "unit_members").len(), 1);
+    assert!(rows("accounts", "history").iter().any(|row| row["subject"] == "accounts.unit_member"));
     assert_eq!(rows("accounts", "consents").len(), 2);
     assert_eq!(rows("analytics", "events").len(), 1);
     for (owner, table) in [("entities", "history"), ("vectors", "history"), ("operations", "history")] {

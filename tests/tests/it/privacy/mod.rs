@@ -58,11 +58,24 @@ impl Stage {
         Self { person: stage.sign_in().await, ..stage }.active().await
     }
 
-    /// The person becomes an admin of the first tenant.
+    /// The person becomes an admin of the first tenant, and belongs to a team there. Of another one it was.
     async fn join(&self) {
         let add = "mutation ($input: AddMemberInput!) { addMember(input: $input) { __typename } }";
         let input = json!({ "email": self.person.email, "role": "ADMIN" });
         self.platform.data(&self.alpha.owner.token, add, json!({ "input": input })).await;
+        let owner = &self.alpha.owner.token;
+        for name in ["blue", "red"] {
+            let create = "mutation ($name: String!) { createUnit(input: { kind: TEAM, name: $name }) { unit { id } } }";
+            let made = self.platform.data(owner, create, json!({ "name": name })).await;
+            let input = json!({ "id": made["createUnit"]["unit"]["id"], "userIds": [self.person.id] });
+            let add =
+                "mutation ($input: AddUnitMembersInput!) { addUnitMembers(input: $input) { addedIds } }";
+            self.platform.data(owner, add, json!({ "input": input })).await;
+            if name == "red" {
+                let remove = "mutation ($input: RemoveUnitMembersInput!) { removeUnitMembers(input: $input) { removedIds } }";
+                self.platform.data(owner, remove, json!({ "input": input })).await;
+            }
+        }
     }
 
     /// The person, signed in once more.
