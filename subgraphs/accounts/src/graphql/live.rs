@@ -91,7 +91,7 @@ impl MemberChange {
 
 /// What can be followed of the organization.
 #[derive(Default)]
-pub(super) struct OrganizationSubscriptions;
+pub(crate) struct OrganizationSubscriptions;
 
 #[Subscription]
 impl OrganizationSubscriptions {

@@ -118,7 +118,7 @@ fn is_denied(rights: &ResourceRights, permission: &Permission, id: UnitId) -> bo
 
 /// What can be followed of units.
 #[derive(Default)]
-pub(in super::super) struct UnitSubscriptions;
+pub(crate) struct UnitSubscriptions;
 
 #[Subscription]
 impl UnitSubscriptions {

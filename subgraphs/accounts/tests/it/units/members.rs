@@ -49,14 +49,14 @@ async fn members_are_added_and_removed_several_at_once() {
     let inside = Inside::new().await;
     let bea = inside.accounts.member(&inside.owner, "Bea", "VIEWER").await;
     let cid = inside.accounts.member(&inside.owner, "Cid", "MEMBER").await;
-    insta::assert_snapshot!(show(&inside.add(&inside.blue, &[&cid, &bea, &cid]).await), @"");
+    insta::assert_snapshot!(show(&inside.add(&inside.blue, &[&cid, &bea, &cid]).await), @r#"{"data":{"addUnitMembers":{"addedIds":["[id]","[id]"],"unit":{"memberCount":2}}}}"#);
     // Whoever belongs to it stays as they are.
     let again = inside.add(&inside.blue, &[&inside.owner, &cid]).await;
     assert_eq!(again["data"]["addUnitMembers"]["addedIds"], ids(&[&inside.owner]));
     let nothing = inside.add(&inside.blue, &[&bea]).await;
     assert_eq!(nothing["data"]["addUnitMembers"]["addedIds"], json!([]));
     let removed = inside.remove(&inside.blue, &[&bea, &cid]).await;
-    insta::assert_snapshot!(show(&removed), @"");
+    insta::assert_snapshot!(show(&removed), @r#"{"data":{"removeUnitMembers":{"removedIds":["[id]","[id]"],"unit":{"memberCount":1}}}}"#);
     let removed = inside.remove(&inside.blue, &[&bea]).await;
     assert_eq!(removed["data"]["removeUnitMembers"]["removedIds"], json!([]));
     inside.add(&inside.blue, &[&bea]).await;
@@ -101,7 +101,7 @@ async fn members_are_listed_in_the_order_of_being_added() {
     assert_eq!(next.0, "Bea");
     let own = "{ me { units { addedAt unit { name } } teams: units(kind: TEAM) { unit { name } } } }";
     let own = inside.ask(&dan.caller, own).await;
-    insta::assert_snapshot!(show(&own), @"");
+    insta::assert_snapshot!(show(&own), @r#"{"data":{"me":{"units":[{"addedAt":"2027-01-15T08:00:06+00:00","unit":{"name":"blue"}},{"addedAt":"2027-01-15T08:00:08+00:00","unit":{"name":"green"}}],"teams":[{"unit":{"name":"blue"}},{"unit":{"name":"green"}}]}}}"#);
 }
 
 #[tokio::test]
@@ -110,9 +110,9 @@ async fn only_members_of_the_organization_are_added_and_a_hundred_at_once() {
     let stranger = inside.accounts.register("Eve").await;
     let refused = inside.add(&inside.blue, &[&inside.owner, &stranger]).await;
     let text = show(&refused).replace(&stranger.id.to_string(), "[stranger]");
-    insta::assert_snapshot!(text, @"");
+    insta::assert_snapshot!(text, @r#"{"errors":[{"message":"the person [stranger] is no member of the organization: add them to it first","extensions":{"code":"NOT_FOUND","field":"input.userIds"},"path":["addUnitMembers"]}],"data":null}"#);
     let many: Vec<_> = vec![&inside.owner; 101];
-    insta::assert_snapshot!(show(&inside.add(&inside.blue, &many).await), @"");
+    insta::assert_snapshot!(show(&inside.add(&inside.blue, &many).await), @r#"{"errors":[{"message":"name 1 to 100 people at once, not 101","extensions":{"code":"BAD_USER_INPUT","field":"input.userIds"},"path":["addUnitMembers"]}],"data":null}"#);
     assert_eq!(code(&inside.remove(&inside.blue, &[]).await), "BAD_USER_INPUT");
     assert_eq!(code(&inside.add(&inside.owner.id.to_string(), &[&inside.owner]).await), "NOT_FOUND");
     assert_eq!(inside.accounts.count("SELECT count(*) FROM accounts.unit_members").await, 0);
@@ -134,7 +134,7 @@ async fn a_person_belongs_to_a_hundred_units_at_most() {
     let (one, two) = tokio::join!(inside.add(&inside.blue, &owner), inside.add(&inside.green, &owner));
     let refused = if code(&one) == "none" { &two } else { &one };
     let text = show(refused).replace(&inside.owner.id.to_string(), "[owner]");
-    insta::assert_snapshot!(text, @"");
+    insta::assert_snapshot!(text, @r#"{"errors":[{"message":"the person [owner] would belong to more than 100 sub-organizations and teams: remove them from some first","extensions":{"code":"CONFLICT","field":"input.userIds"},"path":["addUnitMembers"]}],"data":null}"#);
     assert_eq!(inside.accounts.count("SELECT count(*) FROM accounts.unit_members").await, 100);
 }
 

@@ -97,7 +97,7 @@ async fn units_are_a_tree() {
              below: descendants(levels: 1) {{ nodes {{ name parent {{ name }} }} }} }} }}"#,
         inside.north
     );
-    insta::assert_snapshot!(show(&inside.ask(&inside.owner.caller, &query).await), @"");
+    insta::assert_snapshot!(show(&inside.ask(&inside.owner.caller, &query).await), @r#"{"data":{"unit":{"kind":"ORGANIZATION","name":"north","parent":null,"ancestors":[],"version":1,"children":{"totalCount":2,"nodes":[{"name":"east","kind":"ORGANIZATION"},{"name":"green","kind":"TEAM"}]},"teams":{"nodes":[{"name":"green"}]},"descendants":{"totalCount":3,"nodes":[{"name":"east","ancestors":[{"name":"north"}]},{"name":"blue","ancestors":[{"name":"north"},{"name":"east"}]},{"name":"green","ancestors":[{"name":"north"}]}]},"below":{"nodes":[{"name":"east","parent":{"name":"north"}},{"name":"green","parent":{"name":"north"}}]}}}}"#);
     assert_eq!(inside.names(&inside.owner.caller).await, "north east blue green south");
     let list = async |variables: Value| {
         let data = inside.accounts.data(&inside.owner.caller, LIST, variables).await;
@@ -124,9 +124,9 @@ async fn wrong_arguments_of_lists_are_refused() {
     let inside = Inside::new().await;
     let both = json!({ "filter": { "parentId": inside.north, "topLevel": true } });
     let caller = &inside.owner.caller;
-    insta::assert_snapshot!(show(&inside.accounts.run(caller, LIST, both).await), @"");
+    insta::assert_snapshot!(show(&inside.accounts.run(caller, LIST, both).await), @r#"{"errors":[{"message":"give `parentId` or `topLevel`, not both","extensions":{"code":"BAD_USER_INPUT","field":"filter.topLevel"},"path":["organization","units"]}],"data":{"organization":{"units":null}}}"#);
     let deep = format!("{{ unit(id: \"{}\") {{ descendants(levels: 9) {{ totalCount }} }} }}", inside.north);
-    insta::assert_snapshot!(show(&inside.ask(caller, &deep).await), @"");
+    insta::assert_snapshot!(show(&inside.ask(caller, &deep).await), @r#"{"errors":[{"message":"`levels` is 9, allowed is 1 to 8","extensions":{"code":"BAD_USER_INPUT","field":"levels"},"path":["unit","descendants"]}],"data":{"unit":{"descendants":null}}}"#);
     let many = format!("{{ unit(id: \"{}\") {{ children(first: 101) {{ totalCount }} }} }}", inside.north);
     assert_eq!(code(&inside.ask(caller, &many).await), "BAD_USER_INPUT");
 }
@@ -166,14 +166,14 @@ async fn a_unit_is_renamed_and_moved_with_what_is_inside_it() {
     let inside = Inside::new().await;
     let renamed =
         inside.run(RENAME, json!({ "id": inside.east, "name": " west ", "expectedVersion": 1 })).await;
-    insta::assert_snapshot!(show(&renamed), @"");
+    insta::assert_snapshot!(show(&renamed), @r#"{"data":{"updateUnit":{"unit":{"name":"west","version":2}}}}"#);
     let same = inside.run(RENAME, json!({ "id": inside.east, "name": "west" })).await;
     assert_eq!(same["data"]["updateUnit"]["unit"]["version"], 2);
     let stale = inside.run(RENAME, json!({ "id": inside.east, "name": "x", "expectedVersion": 1 })).await;
-    insta::assert_snapshot!(show(&stale), @"");
+    insta::assert_snapshot!(show(&stale), @r#"{"errors":[{"message":"this is version 2 by now, not 1: read it again and repeat your change","extensions":{"code":"CONFLICT","field":"input.expectedVersion"},"path":["updateUnit"]}],"data":null}"#);
     let moved =
         inside.run(MOVE, json!({ "id": inside.east, "parentId": inside.south, "expectedVersion": 2 })).await;
-    insta::assert_snapshot!(show(&moved), @"");
+    insta::assert_snapshot!(show(&moved), @r#"{"data":{"moveUnit":{"unit":{"version":3,"parent":{"name":"south"},"ancestors":[{"name":"south"}]}}}}"#);
     assert_eq!(inside.names(&inside.owner.caller).await, "north green south west blue");
     let moved = inside.run(MOVE, json!({ "id": inside.east, "parentId": null })).await;
     assert_eq!(moved["data"]["moveUnit"]["unit"]["ancestors"], json!([]));
@@ -197,7 +197,7 @@ async fn two_moves_at_once_make_no_circle() {
     let (one, two) = tokio::join!(into(&inside.north, &inside.south), into(&inside.south, &inside.north));
     let refused = if code(&one) == "none" { &two } else { &one };
     assert_ne!(one.get("errors").is_some(), two.get("errors").is_some(), "{one} {two}");
-    insta::assert_snapshot!(show(refused), @"");
+    insta::assert_snapshot!(show(refused), @r#"{"errors":[{"message":"a sub-organization cannot be moved into itself or into what is inside it","extensions":{"code":"BAD_USER_INPUT","field":"input.parentId"},"path":["moveUnit"]}],"data":null}"#);
     let roots = "SELECT count(*) FROM accounts.units WHERE parent IS NULL";
     assert_eq!(inside.accounts.count(roots).await, 1);
     assert_eq!(inside.names(&inside.owner.caller).await.split(' ').count(), 5);
@@ -211,7 +211,7 @@ async fn a_unit_with_something_inside_is_deleted_when_that_is_said() {
     for unit in [&inside.blue, &inside.north] {
         inside.run(belong, json!({ "id": unit, "userIds": people })).await;
     }
-    insta::assert_snapshot!(show(&inside.run(DELETE, json!({ "id": inside.north })).await), @"");
+    insta::assert_snapshot!(show(&inside.run(DELETE, json!({ "id": inside.north })).await), @r#"{"errors":[{"message":"1 sub-organizations, 2 teams and 2 memberships would go with it: move what is to stay, or give `recursive: true`","extensions":{"code":"CONFLICT","field":"input.recursive"},"path":["deleteUnit"]}],"data":null}"#);
     let stale =
         inside.run(DELETE, json!({ "id": inside.north, "recursive": true, "expectedVersion": 2 })).await;
     assert_eq!(code(&stale), "CONFLICT");
