@@ -322,7 +322,7 @@ pub struct RevokedByLog {
 
 impl RevokedByLog {
     /// Keeps `revoked` true, and tells of what it takes in; `machines` is asked what those may to whom something has changed.
-    pub const fn new(
+    pub fn new(
         (store, tail): (Store, Tail),
         revoked: Arc<Revoked>,
         machines: Arc<dyn VerifyMachines>,
