@@ -14,7 +14,7 @@ use crate::kept_processes::{Process, Processes};
 use crate::person;
 use crate::rights::in_order;
 
-const SEEDS: std::ops::Range<u64> = 0..24;
+const SEEDS: std::ops::Range<u64> = 0..16;
 const TYPES: [&str; 2] = ["likes", "needs"];
 
 /// Entities, named by their keys, and relationships between them.
