@@ -14,7 +14,7 @@ use crate::kept_processes::{Process, Processes};
 use crate::person;
 use crate::rights::in_order;
 
-const SEEDS: std::ops::Range<u64> = 0..24;
+const SEEDS: std::ops::Range<u64> = 0..16;
 const TYPES: [&str; 2] = ["likes", "needs"];
 
 /// Entities, named by their keys, and relationships between them.
@@ -88,11 +88,7 @@ fn everything(keys: &[String]) -> String {
                 both: relationships(first: 50) {{ nodes {{ type source {{ key }} target {{ key }} properties }} totalCount pageInfo {{ hasNextPage }} }} }}
             {key}_id: entity(id: ${key}) {{ name }}
             {key}_from: relationships(filter: {{ source: ${key} }}) {{ nodes {{ type target {{ key }} }} totalCount }}
-            {key}_into: relationships(filter: {{ target: ${key}, type: \"likes\" }}) {{ nodes {{ source {{ key }} }} totalCount }}
-            {key}_walk: subgraph(from: [${key}], depth: 4, direction: BOTH)
-                {{ nodes {{ distance entity {{ key }} }} edges {{ type source {{ key }} target {{ key }} }} cutOff relationshipsRead }}
-            {key}_through: subgraph(from: [${key}], depth: 2, filter: {{ entityTypes: [\"thing\"], types: [\"needs\"] }})
-                {{ nodes {{ distance entity {{ key }} }} cutOff }} "
+            {key}_into: relationships(filter: {{ target: ${key}, type: \"likes\" }}) {{ nodes {{ source {{ key }} }} totalCount }} "
         )
         .unwrap();
     }
@@ -100,18 +96,30 @@ fn everything(keys: &[String]) -> String {
     query
 }
 
+/// What is reached from one of them.
+const WALKS: &str = "query ($from: ID!) {
+    all: subgraph(from: [$from], depth: 4, direction: BOTH)
+        { nodes { distance entity { key } } edges { type source { key } target { key } } cutOff relationshipsRead }
+    through: subgraph(from: [$from], depth: 2, filter: { entityTypes: [\"thing\"], types: [\"needs\"] })
+        { nodes { distance entity { key } } cutOff } }";
+
 /// The ways between two of them.
 const WAYS: &str = "query ($from: ID!, $to: ID!) {
     shortestPath(from: $from, to: $to) { path { length } cutOff }
     paths(from: $from, to: $to, maxHops: 4, first: 100) { nodes { length nodes { key } edges { type } } totalCount cutOff } }";
 
-/// The data, or the code of the refusal: texts name ids.
+/// The data, or the code of the refusal: texts name ids. A walk that a busy machine has cut off is walked again.
 async fn answer(process: &Process, caller: &Arc<Caller>, query: &str, variables: &Value) -> Value {
-    let request = Request::new(query).variables(Variables::from_json(variables.clone()));
-    let response = process.respond(caller, request).await;
-    match response.get("errors") {
-        None => in_order(response["data"].clone()),
-        Some(errors) => errors[0]["extensions"]["code"].clone(),
+    loop {
+        let request = Request::new(query).variables(Variables::from_json(variables.clone()));
+        let response = process.respond(caller, request).await;
+        let answer = match response.get("errors") {
+            None => in_order(response["data"].clone()),
+            Some(errors) => errors[0]["extensions"]["code"].clone(),
+        };
+        if !answer.to_string().contains("\"TIME\"") {
+            return answer;
+        }
     }
 }
 
@@ -172,6 +180,15 @@ async fn compare(process: &Process, rng: &mut StdRng) {
         seen,
         graph.edges
     );
+    for key in &keys {
+        let from = |ids: &BTreeMap<String, String>| json!({ "from": id(ids, key) });
+        assert_eq!(
+            answer(process, &narrowed, WALKS, &from(&ids)).await,
+            answer(process, &apart, WALKS, &from(&others)).await,
+            "from {key}: {seen:?} of {:?}",
+            graph.edges
+        );
+    }
     for (from, to) in keys.iter().flat_map(|from| keys.iter().map(move |to| (from, to))) {
         let between = |ids: &BTreeMap<String, String>| json!({ "from": id(ids, from), "to": id(ids, to) });
         assert_eq!(
