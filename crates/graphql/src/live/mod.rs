@@ -6,9 +6,10 @@
 
 mod error;
 mod filter;
+mod place;
 
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use async_graphql::{Context, ID, SimpleObject};
 use chrono::{DateTime, Utc};
@@ -17,12 +18,12 @@ use futures::stream::{self, BoxStream, StreamExt};
 use pulse_events::{Follow, FollowError, LogCursor, Tail, Topic};
 use pulse_store::Session;
 use pulse_types::{Change, ChangeKind, Permission, UserId};
-use tokio::sync::Notify;
 
 use crate::{ContextExt, Error};
 
 pub use error::LiveError;
 pub use filter::AnyOf;
+pub(crate) use place::Place;
 
 /// So many events are passed over at once.
 const READY: usize = 1_000;
@@ -83,40 +84,53 @@ impl From<&Happened> for ChangeFacts {
     }
 }
 
+/// What is told of next, or why nothing more is.
+pub(crate) type Told = Result<Happened, Error<LiveError>>;
+
 /// Follows what `following` says, as far as it is `wanted`. `wanted` is asked for every change of the tenant's, whoever
 /// made it, so it must be quick.
 ///
-/// What begins a stream is boxed: whoever waits for it keeps the room for it for as long as the stream lives.
+/// Between events nothing is kept of the field and its operation but what follows the log: when something has happened,
+/// the operation is executed once more, and this returns what has happened and all that waits behind it. So a field
+/// remembers nothing from one event to the next; for one that does there is [`follow_remembering`].
 pub fn follow<'c, T: From<Happened> + Send + 'static>(
     ctx: &'c Context<'_>,
     following: Following,
     wanted: impl Fn(&Change) -> bool + Send + Sync + 'static,
 ) -> BoxFuture<'c, Result<Live<T>, Error<LiveError>>> {
-    Box::pin(begin(ctx, following, wanted))
+    Box::pin(async move {
+        let place = ctx.part::<Place>();
+        if let Some(turn) = place.turn() {
+            return Ok(stream::iter(turn.map(|told| told.map(T::from))).boxed());
+        }
+        let follower = Follower::start(ctx, following, wanted).await?;
+        place.begin(Some(follower));
+        Ok(stream::pending().boxed())
+    })
 }
 
-async fn begin<T: From<Happened> + Send + 'static>(
-    ctx: &Context<'_>,
+/// The same for a field that remembers something from one event to the next: its operation is kept for as long as the
+/// stream lives, which costs several kilobytes for each stream that nobody shares.
+pub fn follow_remembering<'c, T: From<Happened> + Send + 'static>(
+    ctx: &'c Context<'_>,
     following: Following,
     wanted: impl Fn(&Change) -> bool + Send + Sync + 'static,
-) -> Result<Live<T>, Error<LiveError>> {
-    let Following { subjects, permission, after } = following;
-    let (session, tail) = (ctx.session().clone(), ctx.tail().clone());
-    let tenant = session.caller().require(&permission)?;
-    let after = after.as_deref().map(str::parse::<LogCursor>).transpose().map_err(LiveError::from)?;
-    let mut follow = tail.follow(Topic::new(Some(tenant), subjects).filter(wanted), after);
-    follow.start().await.map_err(failed)?;
-    let place = ctx.part::<Place>().clone();
-    place.0.begun.notify_one();
-    let follower = Box::new(Follower { follow, tail, session, permission, place });
-    let events = stream::unfold(Some(follower), async |follower| {
-        let mut follower = follower?;
-        match follower.next().await {
-            Ok(happened) => Some((Ok(T::from(happened)), Some(follower))),
-            Err(error) => Some((Err(error), None)),
-        }
-    });
-    Ok(events.boxed())
+) -> BoxFuture<'c, Result<Live<T>, Error<LiveError>>> {
+    Box::pin(async move {
+        let follower = Follower::start(ctx, following, wanted).await?;
+        let place = ctx.part::<Place>().clone();
+        place.begin(None);
+        let events = stream::unfold(Some((follower, place)), async |following| {
+            let (mut follower, place) = following?;
+            let told = follower.next().await;
+            if let Ok(happened) = &told {
+                place.set_cursor(&happened.cursor);
+            }
+            let goes_on = told.is_ok().then_some((follower, place));
+            Some((told.map(T::from), goes_on))
+        });
+        Ok(events.boxed())
+    })
 }
 
 /// Only the newest of what has come in while the one before was told. For what is read anew with each event, so that the
@@ -129,21 +143,44 @@ pub fn newest<T: Send + 'static>(live: Live<T>) -> Live<T> {
     newest.boxed()
 }
 
-struct Follower {
+/// Follows the log for a field, with the rights of whoever has asked for it.
+pub(crate) struct Follower {
     follow: Follow,
     tail: Tail,
     session: Session,
     permission: Permission,
-    place: Place,
 }
 
 impl Follower {
-    async fn next(&mut self) -> Result<Happened, Error<LiveError>> {
+    async fn start(
+        ctx: &Context<'_>,
+        Following { subjects, permission, after }: Following,
+        wanted: impl Fn(&Change) -> bool + Send + Sync + 'static,
+    ) -> Result<Box<Self>, Error<LiveError>> {
+        let (session, tail) = (ctx.session().clone(), ctx.tail().clone());
+        let tenant = session.caller().require(&permission)?;
+        let after = after.as_deref().map(str::parse::<LogCursor>).transpose().map_err(LiveError::from)?;
+        let mut follow = tail.follow(Topic::new(Some(tenant), subjects).filter(wanted), after);
+        follow.start().await.map_err(failed)?;
+        Ok(Box::new(Self { follow, tail, session, permission }))
+    }
+
+    /// What happens next.
+    pub(crate) async fn next(&mut self) -> Told {
         let change = self.follow.next().await.map_err(failed)?;
+        self.told(change)
+    }
+
+    /// What has happened and waits here already.
+    fn ready(&mut self) -> Option<Told> {
+        let change = self.follow.ready()?;
+        Some(self.told(change))
+    }
+
+    fn told(&self, change: Arc<Change>) -> Told {
         self.session.caller().require(&self.permission)?;
         let cursor = self.tail.cursor(change.position).as_ref().map(LogCursor::to_string);
         let cursor = cursor.expect("a log that told of a change is known");
-        self.place.set(&cursor);
         Ok(Happened { change, cursor })
     }
 }
@@ -154,32 +191,6 @@ fn failed(error: FollowError) -> Error<LiveError> {
         FollowError::OtherLog | FollowError::Ahead | FollowError::Expired => {
             Error::Client(LiveError::Place(error))
         }
-    }
-}
-
-/// What one stream's field says to whoever makes the responses, past the resolvers, which make none: that it has begun,
-/// and each event's cursor. Events of one stream are answered one after the other.
-#[derive(Clone, Default)]
-pub(crate) struct Place(Arc<At>);
-
-#[derive(Default)]
-struct At {
-    begun: Notify,
-    cursor: Mutex<Option<String>>,
-}
-
-impl Place {
-    fn set(&self, cursor: &str) {
-        *self.0.cursor.lock().unwrap_or_else(PoisonError::into_inner) = Some(cursor.to_owned());
-    }
-
-    pub(crate) fn take(&self) -> Option<String> {
-        self.0.cursor.lock().unwrap_or_else(PoisonError::into_inner).take()
-    }
-
-    /// Returns once the field follows the log: it will tell of all that is committed after this.
-    pub(crate) async fn begun(&self) {
-        self.0.begun.notified().await;
     }
 }
 
