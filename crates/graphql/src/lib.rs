@@ -11,6 +11,7 @@ mod plain;
 mod scalar;
 mod server;
 mod socket;
+mod stream;
 mod subgraph;
 
 pub use caching::{CacheControlScope, cache_control};
@@ -18,7 +19,8 @@ pub use context::ContextExt;
 pub use error::{ClientError, Code, Error, NoClientError};
 pub use feed::{CHANGES_PATH, FeedLine, FeedQuery};
 pub use live::{
-    AnyOf, ChangeFacts, Following, Happened, InSight, Live, LiveError, follow, follow_in_sight, newest,
+    AnyOf, ChangeFacts, Following, Happened, InSight, Live, LiveError, follow, follow_in_sight,
+    follow_remembering, newest,
 };
 pub use loader::{Batch, Loader};
 pub use page::{Connection, Cursor, Edge, Page, PageError, PageLimits, Total};

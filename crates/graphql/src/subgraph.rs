@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_graphql::{ObjectType, Request, Response, SDLExportOptions, Schema, SubscriptionType, Value};
 use async_trait::async_trait;
-use futures::stream::{self, BoxStream, StreamExt};
+use futures::stream::BoxStream;
 use pulse_events::{Consumer, Tail};
 use pulse_jobs::{FixedSchedule, JobHandler};
 use pulse_store::{Session, Store, Tags};
@@ -13,10 +13,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
 use crate::Code;
-use crate::live::Place;
-
-/// Where an event's response says its cursor.
-const CURSOR_EXTENSION: &str = "cursor";
+use crate::stream::{self, Documents};
 
 /// Where a response's `extensions` say what it is made of, when its request asked: texts of [`pulse_types::Tag`]s.
 pub const TAGS_EXTENSION: &str = "tags";
@@ -86,7 +83,8 @@ impl Subgraph {
         S: SubscriptionType + 'static,
     {
         let prepare = Box::new(prepare);
-        let api = Arc::new(SchemaApi { schema, store: store.clone(), tail: tail.clone(), prepare });
+        let parts = Parts { schema, store: store.clone(), tail: tail.clone(), prepare };
+        let api = Arc::new(SchemaApi { parts: Arc::new(parts), documents: Documents::default() });
         Self {
             name,
             api,
@@ -105,14 +103,21 @@ impl Subgraph {
 type Prepare = Box<dyn Fn(Request, &Session) -> Request + Send + Sync>;
 
 struct SchemaApi<Q, M, S> {
-    schema: Schema<Q, M, S>,
+    parts: Arc<Parts<Q, M, S>>,
+    /// Of streams.
+    documents: Documents,
+}
+
+/// What executes requests.
+pub(crate) struct Parts<Q, M, S> {
+    pub(crate) schema: Schema<Q, M, S>,
     store: Store,
     tail: Tail,
     prepare: Prepare,
 }
 
-impl<Q, M, S> SchemaApi<Q, M, S> {
-    fn prepare(&self, session: &Session, request: Request) -> Request {
+impl<Q, M, S> Parts<Q, M, S> {
+    pub(crate) fn prepare(&self, session: &Session, request: Request) -> Request {
         let request = (self.prepare)(request, session);
         request.data(session.clone()).data(self.tail.clone())
     }
@@ -126,20 +131,20 @@ where
     S: SubscriptionType + 'static,
 {
     fn sdl(&self) -> String {
-        sdl(&self.schema)
+        sdl(&self.parts.schema)
     }
 
     async fn execute(&self, caller: Arc<Caller>, request: Request) -> Response {
         let id = caller.request;
         let span = tracing::info_span!("subgraph", request = %id);
         let tags = wants_tags(&request).then(Arc::<Tags>::default);
-        let session = self.store.session(caller);
+        let session = self.parts.store.session(caller);
         let session = match &tags {
             Some(tags) => session.collecting(Arc::clone(tags)),
             None => session,
         };
-        let request = self.prepare(&session, request);
-        let mut response = self.schema.execute(request).instrument(span).await;
+        let request = self.parts.prepare(&session, request);
+        let mut response = self.parts.schema.execute(request).instrument(span).await;
         complete_errors(&mut response, id);
         match tags {
             Some(tags) => response.extension(TAGS_EXTENSION, texts(&tags)),
@@ -148,28 +153,8 @@ where
     }
 
     async fn subscribe(&self, caller: Arc<Caller>, request: Request) -> BoxStream<'static, Response> {
-        let id = caller.request;
-        let (session, place) = (self.store.session(caller), Place::default());
-        let request = self.prepare(&session, request).data(place.clone());
-        let said = place.clone();
-        let events = self.schema.execute_stream(request).then(move |mut response| {
-            let session = session.clone();
-            if let Some(cursor) = said.take() {
-                response.extensions.insert(CURSOR_EXTENSION.to_owned(), cursor.into());
-            }
-            complete_errors(&mut response, id);
-            async move {
-                // The next event is read as things are then, and no transaction waits for it.
-                session.forget().await;
-                response
-            }
-        });
-        let mut events = events.fuse().boxed();
-        // A stream does nothing until it is asked for its first event, which may be long in coming.
-        tokio::select! {
-            first = events.next() => stream::iter(first).chain(events).boxed(),
-            () = place.begun() => events,
-        }
+        let session = self.parts.store.session(caller);
+        stream::open(&self.parts, session, request, &self.documents).await
     }
 }
 
@@ -197,7 +182,7 @@ where
 
 /// An internal error says by which id its cause is found in the log. What resolvers answer has a code; an error without
 /// one is async-graphql's own, about a value of the request that it could not read.
-fn complete_errors(response: &mut Response, id: pulse_types::RequestId) {
+pub(crate) fn complete_errors(response: &mut Response, id: pulse_types::RequestId) {
     for error in &mut response.errors {
         let extensions = error.extensions.get_or_insert_default();
         match extensions.get("code") {

@@ -16,7 +16,8 @@ use crate::{Job, JobContext, JobError};
 /// How an attempt ended.
 #[derive(Debug)]
 pub(crate) enum Outcome {
-    Completed,
+    /// With what it has brought.
+    Completed(Option<serde_json::Value>),
     /// To be tried again after the delay.
     Again(String, Duration),
     Failed(String),
@@ -31,7 +32,7 @@ impl Outcome {
     /// As `queries/finish.sql` and the metrics call it.
     pub(crate) const fn as_str(&self) -> &'static str {
         match self {
-            Self::Completed => "completed",
+            Self::Completed(_) => "completed",
             Self::Again(..) => "pending",
             Self::Failed(_) => "failed",
             Self::Cancelled => "cancelled",
@@ -76,7 +77,8 @@ pub(crate) async fn run(
             handled = handled => {
                 let result = handled.unwrap_or_else(|_| Ok(Err(JobError::Retry("the handler panicked".to_owned()))));
                 let limit = || format!("it took longer than {} s", kind.time_limit.as_secs_f64());
-                judge(result.unwrap_or_else(|_| Err(JobError::Retry(limit()))), &kind, &job)
+                let result = result.unwrap_or_else(|_| Err(JobError::Retry(limit())));
+                judge(result.map(|()| context.take_result()), &kind, &job)
             }
             () = outlasted => Outcome::Cancelled,
         };
@@ -90,9 +92,9 @@ pub(crate) async fn run(
     Ended { id, claims, outcome }
 }
 
-fn judge(result: Result<(), JobError>, kind: &Kind, job: &Job) -> Outcome {
+fn judge(result: Result<Option<serde_json::Value>, JobError>, kind: &Kind, job: &Job) -> Outcome {
     let (reason, delay) = match result {
-        Ok(()) => return Outcome::Completed,
+        Ok(result) => return Outcome::Completed(result),
         Err(JobError::Cancelled) => return Outcome::Cancelled,
         Err(JobError::Lost) => return Outcome::Lost,
         Err(JobError::Fatal(reason)) => return Outcome::Failed(reason),
@@ -108,7 +110,7 @@ fn judge(result: Result<(), JobError>, kind: &Kind, job: &Job) -> Outcome {
 
 fn log(outcome: &Outcome) {
     match outcome {
-        Outcome::Completed => tracing::debug!("completed"),
+        Outcome::Completed(_) => tracing::debug!("completed"),
         Outcome::Again(reason, delay) => {
             tracing::warn!(reason, again_in_seconds = delay.as_secs_f64(), "an attempt failed");
         }

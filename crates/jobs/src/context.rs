@@ -1,16 +1,20 @@
 //! What a handler works with.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI16, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use pulse_store::{Session, Store, StoreError};
 use pulse_types::{Caller, JobId, OrgId, RequestId};
+use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
 
 use crate::{Job, JobError};
 
 /// Progress is written down, and told, when it has come this many per cent further: at most twenty times an attempt.
 const STEP: i16 = 5;
+
+/// How many bytes a result may have, written as JSON.
+const RESULT_LIMIT: usize = 64 * 1024;
 
 const PROGRESS: &str = include_str!("queries/progress.sql");
 
@@ -22,12 +26,14 @@ pub struct JobContext {
     told: AtomicI16,
     cancelled: CancellationToken,
     stopping: CancellationToken,
+    result: Mutex<Option<Value>>,
 }
 
 impl JobContext {
     pub(crate) fn new(store: Store, job: &Job, stopping: CancellationToken) -> Self {
         let cancelled = CancellationToken::new();
-        Self { store, job: job.id, claims: job.claims, told: AtomicI16::new(0), cancelled, stopping }
+        let (told, result) = (AtomicI16::new(0), Mutex::default());
+        Self { store, job: job.id, claims: job.claims, told, cancelled, stopping, result }
     }
 
     /// The store, for maintenance work.
@@ -71,6 +77,26 @@ impl JobContext {
             }
             Some(false) => Ok(()),
         }
+    }
+
+    /// Says what the job has brought, which is kept with its end for those who may see the job: ids and numbers, no values
+    /// of persons. What was said last counts, and nothing of it where the attempt fails. Fails for good when it has more
+    /// than 64 KiB.
+    pub fn set_result(&self, result: Map<String, Value>) -> Result<(), JobError> {
+        let result = Value::Object(result);
+        let length = result.to_string().len();
+        if length > RESULT_LIMIT {
+            let reason = format!(
+                "the job's result has {length} bytes, allowed are {RESULT_LIMIT}: say where it is instead"
+            );
+            return Err(JobError::Fatal(reason));
+        }
+        *self.result.lock().unwrap_or_else(PoisonError::into_inner) = Some(result);
+        Ok(())
+    }
+
+    pub(crate) fn take_result(&self) -> Option<Value> {
+        self.result.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     /// Whether the job is cancelled; `None` when it is not this worker's.

@@ -43,7 +43,8 @@ impl Policy {
 pub struct WorkerOptions {
     /// How many jobs run at once.
     pub concurrency: usize,
-    /// How many of them may be one tenant's, so that there is room for others when theirs come.
+    /// How many of them are one tenant's share. It has more only while nobody else has use for them: jobs beyond it are
+    /// given back when others wait and no slot gets free.
     pub tenant_slots: usize,
     /// How many jobs of one tenant run at once, in all processes together; `None` for any number.
     pub tenant_concurrency: Option<u32>,
@@ -77,7 +78,7 @@ impl Default for WorkerOptions {
 pub struct JobsConfig {
     /// How many jobs a process runs at once.
     pub concurrency: u16,
-    /// How many of a hundred of them may be one tenant's.
+    /// How many of a hundred of them are one tenant's share; more only while others have no use for them.
     pub tenant_share_percent: u16,
     /// How many jobs of one tenant run at once, in all processes together; 0 for any number.
     pub tenant_concurrency: u32,

@@ -190,3 +190,46 @@ async fn whoever_begins_to_watch_late_is_told_what_came_since() {
     Arc::clone(&changes).follow(stream::empty().boxed()).await;
     assert_eq!(late(changes.position()), Some(Why::Deaf));
 }
+
+/// Sees whether what is kept was told before it.
+struct Reader(Arc<AtomicUsize>);
+
+impl Watcher for Reader {
+    fn concerned(&self, _: Why) {
+        let over = self.0.load(Ordering::SeqCst);
+        assert!(over > 0 && over.is_multiple_of(20), "something that is kept is not over yet: {over}");
+    }
+}
+
+/// Counts what is over.
+struct Kept(Arc<AtomicUsize>);
+
+impl Watcher for Kept {
+    fn concerned(&self, _: Why) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
+
+    fn is_first(&self) -> bool {
+        true
+    }
+}
+
+#[tokio::test]
+async fn what_is_kept_is_over_before_anybody_is_told_to_read_again() {
+    for heard in [Heard::Change(Arc::new(change(org(1), 1, &json!({}), &json!({})))), Heard::Gap] {
+        let changes = Arc::<Changes>::default();
+        let tag = format!("a.thing:{}", Uuid::from_u128(1));
+        let over = Arc::<AtomicUsize>::default();
+        let mut watches = Vec::new();
+        for _ in 0..20 {
+            let watchers: [Arc<dyn Watcher>; 2] =
+                [Arc::new(Reader(Arc::clone(&over))), Arc::new(Kept(Arc::clone(&over)))];
+            for watcher in watchers {
+                watches.push(changes.watch(changes.position(), (org(1), reads(&[&tag])), watcher).unwrap());
+            }
+        }
+        Arc::clone(&changes).follow(stream::iter([heard]).boxed()).await;
+        // The end of the feed is told of, too.
+        assert_eq!(over.load(Ordering::SeqCst), 40);
+    }
+}

@@ -35,6 +35,11 @@ pub(crate) enum Why {
 pub(crate) trait Watcher: Send + Sync {
     /// Called for each change that concerns what is watched.
     fn concerned(&self, why: Why);
+
+    /// Whether it is called before all others: what is kept has to be over by the time somebody reads it again.
+    fn is_first(&self) -> bool {
+        false
+    }
 }
 
 /// All changes that are heard, and all who watch for some.
@@ -122,8 +127,7 @@ impl Changes {
         counter!("pulse_gateway_changes_total").increment(1);
         let mut state = self.lock();
         let concerned = state.index.concerned(&change);
-        let watchers: Vec<_> =
-            concerned.iter().filter_map(|id| state.watchers.get(id).map(Arc::clone)).collect();
+        let watchers = concerned.iter().filter_map(|id| state.watchers.get(id).map(Arc::clone)).collect();
         state.heard += 1;
         state.log = Some(change.position);
         state.known_since.get_or_insert(change.position - 1);
@@ -133,9 +137,7 @@ impl Changes {
         }
         // A watcher may let go of its watch.
         drop(state);
-        for watcher in watchers {
-            watcher.concerned(Why::Changed);
-        }
+        tell(watchers, Why::Changed);
     }
 
     fn miss(&self, why: Why) {
@@ -145,15 +147,20 @@ impl Changes {
         state.recent.clear();
         (state.log, state.known_since) = (None, None);
         state.is_deaf |= why == Why::Deaf;
-        let watchers: Vec<_> = state.watchers.values().map(Arc::clone).collect();
+        let watchers = state.watchers.values().map(Arc::clone).collect();
         drop(state);
-        for watcher in watchers {
-            watcher.concerned(why);
-        }
+        tell(watchers, why);
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn tell(mut watchers: Vec<Arc<dyn Watcher>>, why: Why) {
+    watchers.sort_by_key(|watcher| !watcher.is_first());
+    for watcher in watchers {
+        watcher.concerned(why);
     }
 }
 

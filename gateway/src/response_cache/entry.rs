@@ -88,6 +88,10 @@ impl Watcher for Ended {
     fn concerned(&self, _: Why) {
         self.0.store(true, Ordering::Release);
     }
+
+    fn is_first(&self) -> bool {
+        true
+    }
 }
 
 /// Why a kept answer is not used.

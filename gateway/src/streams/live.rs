@@ -111,7 +111,8 @@ impl Live {
                     false
                 }
                 happening = self.follower.next() => {
-                    if let Some(result) = self.take(happening).await {
+                    // Boxed, as is all that a stream does when it does not wait.
+                    if let Some(result) = Box::pin(self.take(happening)).await {
                         return Some(result);
                     }
                     false

@@ -2,19 +2,26 @@
 
 use std::time::{Duration, Instant};
 
+use anyhow::Context;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use futures::StreamExt;
 use hyper::StatusCode;
+use nix::sys::signal::Signal;
 use pulse_tokens::CallerTokens;
 use pulse_types::{Caller, Clock, OrgId, RequestId, Secret};
 use serde_json::{Value, json};
-use tokio::time::interval;
+use tokio::net::TcpStream;
+use tokio::time::{interval, timeout};
+use tokio_tungstenite::client_async;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 
 use crate::support::events::Events;
 use crate::support::http::{answer, ask, get, get_as};
 use crate::support::organization::{database, sign_in};
-use crate::support::process::run;
-use crate::support::roles::{Roles, SECRET, role, terminate};
+use crate::support::process::{Running, run};
+use crate::support::roles::{Roles, SECRET, container, role, terminate};
 
 const LIVE: &str = "query @live(throttle: 0) { entities(first: 10) { nodes { key name } } }";
 const CHANGED: &str = "subscription { entityChanged { kind cursor } }";
@@ -202,5 +209,49 @@ async fn a_key_that_takes_the_place_of_a_stolen_one_is_heard_of_in_a_gateway_apa
     anyhow::ensure!(refused.text.contains("UNAUTHENTICATED"), "{}", refused.text);
     let listed = run(role(&database.url(), &["keys", "list"])).await?.success()?;
     anyhow::ensure!(listed.contains(&key_of(&token)?) && listed.contains("current"), "{listed}");
+    roles.stop().await
+}
+
+#[tokio::test]
+async fn a_job_is_followed_over_a_plain_socket_of_a_gateway_apart() -> anyhow::Result<()> {
+    let database = database().await?;
+    let mut roles = Roles::start(&database.url()).await?;
+    let url = roles.gateway.url().to_owned();
+    let token = sign_in(&url).await?;
+    // It waits until there is a worker once more.
+    roles.worker.signal(Signal::SIGKILL)?;
+    roles.worker.gone().await?;
+    let create = "mutation { createCollection(input: { name: \"short\", dimension: 2, metric: COSINE }) { collection { id } } }";
+    let made = ask(&url, Some(&token), create, json!({})).await?;
+    let id = &made["createCollection"]["collection"]["id"];
+    let delete = "mutation ($input: DeleteCollectionInput!) { deleteCollection(input: $input) { id } }";
+    ask(&url, Some(&token), delete, json!({ "input": { "id": id } })).await?;
+    let list = "{ jobs(filter: { kind: \"vectors.drop_partition\" }) { nodes { id } } }";
+    let jobs = ask(&url, Some(&token), list, json!({})).await?;
+    let job = jobs["jobs"]["nodes"][0]["id"].as_str().context("there is a job")?.to_owned();
+
+    let address = url.trim_start_matches("http://");
+    let mut request = format!("ws://{address}/ws/jobs/{job}").into_client_request()?;
+    request.headers_mut().insert("authorization", format!("Bearer {token}").parse()?);
+    let (mut socket, _) = client_async(request, TcpStream::connect(address).await?).await?;
+    let (mut said, mut closed) = (Vec::new(), None);
+    while let Some(message) = timeout(Duration::from_mins(1), socket.next()).await? {
+        match message? {
+            Message::Text(text) => {
+                let told: Value = serde_json::from_str(&text)?;
+                said.push(format!("{} {}", told["status"].as_str().unwrap_or_default(), told["progress"]));
+                if said.len() == 1 {
+                    let worker = role(&database.url(), &container(&["serve", "worker"]));
+                    roles.worker = Running::start(worker, "working").await?;
+                }
+            }
+            Message::Close(frame) => {
+                closed = frame.map(|frame| (u16::from(frame.code), frame.reason.to_string()))
+            }
+            _ => {}
+        }
+    }
+    assert_eq!(said, ["pending 0", "processing 0", "completed 100"]);
+    assert_eq!(closed, Some((1000, "the job is completed".to_owned())));
     roles.stop().await
 }

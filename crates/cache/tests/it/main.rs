@@ -4,6 +4,7 @@ mod fixture;
 mod freshness;
 mod invalidation;
 mod limits;
+mod outages;
 mod redis;
 mod stampede;
 mod walls;

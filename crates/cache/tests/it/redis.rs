@@ -76,6 +76,34 @@ async fn what_this_process_has_changed_is_not_taken_from_redis_before_the_log_ha
 }
 
 #[tokio::test]
+async fn what_was_overtaken_while_it_was_read_never_comes_from_redis() {
+    let redis = RedisServer::start().await.unwrap();
+    let (first, second, source) = (sharing(&redis), sharing(&redis), Source::default());
+    // Both are told of the change after the first has read and before it hands in what it has read.
+    let load = || async {
+        let loaded = source.load(&[row(1)]);
+        first.take(&change(2, 1));
+        second.take(&change(2, 1));
+        Ok::<_, Infallible>(loaded)
+    };
+    let lookup = lookup();
+    assert_eq!(first.get_or_load(&lookup, key("a"), load).await.unwrap().value, "load 1");
+    assert_eq!(source.get(&second, key("a"), &[row(1)]).await, "load 2");
+
+    // The second alone is told of it: the first may keep for itself what is true up to where it has heard.
+    let load = || async {
+        let loaded = source.load(&[row(3)]);
+        second.take(&change(3, 3));
+        Ok::<_, Infallible>(loaded)
+    };
+    assert_eq!(first.get_or_load(&lookup, key("b"), load).await.unwrap().value, "load 3");
+    until_shared(&redis, "b").await;
+    assert_eq!(source.get(&second, key("b"), &[row(3)]).await, "load 4");
+    first.take(&change(3, 3));
+    assert_eq!(source.get(&first, key("b"), &[row(3)]).await, "load 4");
+}
+
+#[tokio::test]
 async fn several_processes_load_once() {
     let redis = RedisServer::start().await.unwrap();
     let (first, second, source) = (sharing(&redis), sharing(&redis), Source::default());

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use futures::FutureExt;
 use futures::stream::{self, Stream, StreamExt};
 use pulse_store::StoreError;
 use pulse_types::Change;
@@ -94,7 +95,10 @@ impl Follow {
 
     /// The next change.
     pub async fn next(&mut self) -> Result<Arc<Change>, FollowError> {
-        self.start().await?;
+        // What is seldom done is boxed: one who waits should not take the room for it.
+        if self.after.is_some() {
+            Box::pin(self.start()).await?;
+        }
         loop {
             if let Some(change) = self.waiting.pop_front() {
                 return Ok(change);
@@ -109,7 +113,24 @@ impl Follow {
                     }
                     None => self.listener = None,
                 },
-                None => self.catch_up().await?,
+                None => Box::pin(self.catch_up()).await?,
+            }
+        }
+    }
+
+    /// The next change, if it waits here already.
+    pub fn ready(&mut self) -> Option<Arc<Change>> {
+        loop {
+            if let Some(change) = self.waiting.pop_front() {
+                return Some(change);
+            }
+            let Some(change) = self.listener.as_mut()?.next().now_or_never()? else {
+                self.listener = None;
+                return None;
+            };
+            if change.position > self.position {
+                self.position = change.position;
+                return Some(change);
             }
         }
     }

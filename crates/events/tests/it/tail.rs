@@ -1,10 +1,14 @@
 //! Those who follow the end of the log.
 
+use std::convert::Infallible;
+
+use bytes::Bytes;
 use futures::{FutureExt, StreamExt};
+use pulse_cache::{Cache, CacheOptions, Fresh, Freshness, Key, Lookup, Space};
 use pulse_events::{Follow, FollowError, Heard, Log, LogCursor, Sequencer, Tail, Topic};
 use pulse_store::Store;
 use pulse_testkit::TestDatabase;
-use pulse_types::OrgId;
+use pulse_types::{Clock, OrgId, Tag};
 use tokio::task::JoinHandle;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use uuid::Uuid;
@@ -153,4 +157,45 @@ async fn a_tail_goes_on_when_the_server_has_cut_its_connections() {
     sqlx::query(cut).execute(&mut connection).await.unwrap();
     written(&store, org, 3).await;
     assert_eq!(versions(&mut follow, 3).await, [1, 2, 3]);
+}
+
+/// Loads a version, or gives what is kept of it.
+async fn kept(cache: &Cache, org: OrgId, version: i64) -> Bytes {
+    let load = || async {
+        let value = Bytes::from(version.to_string());
+        Ok::<_, Infallible>(Fresh::new(value, vec![Tag::row("test.thing", Uuid::nil())]))
+    };
+    let lookup = Lookup::new(Space::new("test", 1), Freshness::AsHeard);
+    cache.get_or_load(&lookup, Key::of_tenant(org, "thing"), load).await.unwrap().value
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_is_told_of_a_change_never_reads_what_was_kept_before_it() {
+    let database = TestDatabase::new().await.unwrap();
+    // The one who writes is another process: its commits are heard of through the log alone.
+    let elsewhere = crate::store(&database);
+    let cache = Cache::new(CacheOptions::new(Clock::system()));
+    let store = crate::store(&database).cached(cache.clone());
+    let org = crate::org(&store);
+    let running = running(&database, &store).await;
+    let mut follow = running.tail.follow(Topic::new(Some(org), THINGS), None);
+    let mut everything = running.tail.everything();
+    follow.start().await.unwrap();
+    let mut sequencer = Sequencer::new(elsewhere.clone());
+    for version in 1..=50 {
+        assert_eq!(kept(&cache, org, version - 1).await, (version - 1).to_string());
+        assert_eq!(kept(&cache, org, version).await, (version - 1).to_string(), "it is kept");
+        write(&elsewhere, org, Uuid::nil(), version, true).await;
+        drain(&mut sequencer).await;
+        let told = if version % 2 == 0 {
+            follow.next().await.unwrap().version
+        } else {
+            let Some(Heard::Change(change)) = everything.next().await else { panic!("a gap") };
+            change.version
+        };
+        assert_eq!(told, version);
+        assert_eq!(kept(&cache, org, version).await, version.to_string());
+        // Of those who hear of it the other one is next.
+        if version % 2 == 0 { drop(everything.next().await) } else { drop(follow.next().await) }
+    }
 }

@@ -6,9 +6,10 @@
 
 mod error;
 mod filter;
+mod place;
 
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use async_graphql::{Context, ID, SimpleObject};
 use chrono::{DateTime, Utc};
@@ -17,13 +18,13 @@ use futures::stream::{self, BoxStream, StreamExt};
 use pulse_events::{Follow, FollowError, LogCursor, Tail, Topic};
 use pulse_store::Session;
 use pulse_types::{Caller, Change, ChangeKind, OrgId, Permission, Reach, Refusal, UserId};
-use tokio::sync::Notify;
 use uuid::Uuid;
 
 use crate::{ContextExt, Error};
 
 pub use error::LiveError;
 pub use filter::AnyOf;
+pub(crate) use place::Place;
 
 /// So many events are passed over at once.
 const READY: usize = 1_000;
@@ -119,10 +120,15 @@ impl From<&Happened> for ChangeFacts {
     }
 }
 
+/// What is told of next, or why nothing more is.
+pub(crate) type Told = Result<Happened, Error<LiveError>>;
+
 /// Follows what `following` says, as far as it is `wanted`. `wanted` is asked for every change of the tenant's, whoever
 /// made it, so it must be quick.
 ///
-/// What begins a stream is boxed: whoever waits for it keeps the room for it for as long as the stream lives.
+/// Between events nothing is kept of the field and its operation but what follows the log: when something has happened,
+/// the operation is executed once more, and this returns what has happened and all that waits behind it. So a field
+/// remembers nothing from one event to the next; for one that does there is [`follow_remembering`].
 pub fn follow<'c, T: From<Happened> + Send + 'static>(
     ctx: &'c Context<'_>,
     following: Following,
@@ -136,43 +142,50 @@ pub fn follow<'c, T: From<Happened> + Send + 'static>(
 /// caller's sight.
 pub fn follow_in_sight<'c, T: From<Happened> + Send + 'static>(
     ctx: &'c Context<'_>,
-    (subjects, after): (&'static [&'static str], Option<String>),
+    place: (&'static [&'static str], Option<String>),
     things: InSight,
     wanted: impl Fn(&Change) -> bool + Send + Sync + 'static,
 ) -> BoxFuture<'c, Result<Live<T>, Error<LiveError>>> {
-    Box::pin(begin(ctx, (subjects, after), Need::InSight(things), wanted))
+    Box::pin(begin(ctx, place, Need::InSight(things), wanted))
 }
 
 async fn begin<T: From<Happened> + Send + 'static>(
     ctx: &Context<'_>,
-    (subjects, after): (&'static [&'static str], Option<String>),
+    from: (&'static [&'static str], Option<String>),
     need: Need,
     wanted: impl Fn(&Change) -> bool + Send + Sync + 'static,
 ) -> Result<Live<T>, Error<LiveError>> {
-    let (session, tail) = (ctx.session().clone(), ctx.tail().clone());
-    let tenant = need.met_by(session.caller())?;
-    let after = after.as_deref().map(str::parse::<LogCursor>).transpose().map_err(LiveError::from)?;
-    let topic = Topic::new(Some(tenant), subjects);
-    let topic = match need {
-        Need::InSight(things) if !(things.sight)(session.caller()).is_all() => {
-            let caller = session.caller().clone();
-            topic.filter(move |change| wanted(change) && things.has(&caller, change))
-        }
-        Need::InSight(_) | Need::Permission(_) => topic.filter(wanted),
-    };
-    let mut follow = tail.follow(topic, after);
-    follow.start().await.map_err(failed)?;
-    let place = ctx.part::<Place>().clone();
-    place.0.begun.notify_one();
-    let follower = Box::new(Follower { follow, tail, session, need, place });
-    let events = stream::unfold(Some(follower), async |follower| {
-        let mut follower = follower?;
-        match follower.next().await {
-            Ok(happened) => Some((Ok(T::from(happened)), Some(follower))),
-            Err(error) => Some((Err(error), None)),
-        }
-    });
-    Ok(events.boxed())
+    let place = ctx.part::<Place>();
+    if let Some(turn) = place.turn() {
+        return Ok(stream::iter(turn.map(|told| told.map(T::from))).boxed());
+    }
+    let follower = Follower::start(ctx, from, need, wanted).await?;
+    place.begin(Some(follower));
+    Ok(stream::pending().boxed())
+}
+
+/// The same as [`follow`] for a field that remembers something from one event to the next: its operation is kept for as long
+/// as the stream lives, which costs several kilobytes for each stream that nobody shares.
+pub fn follow_remembering<'c, T: From<Happened> + Send + 'static>(
+    ctx: &'c Context<'_>,
+    Following { subjects, permission, after }: Following,
+    wanted: impl Fn(&Change) -> bool + Send + Sync + 'static,
+) -> BoxFuture<'c, Result<Live<T>, Error<LiveError>>> {
+    Box::pin(async move {
+        let follower = Follower::start(ctx, (subjects, after), Need::Permission(permission), wanted).await?;
+        let place = ctx.part::<Place>().clone();
+        place.begin(None);
+        let events = stream::unfold(Some((follower, place)), async |following| {
+            let (mut follower, place) = following?;
+            let told = follower.next().await;
+            if let Ok(happened) = &told {
+                place.set_cursor(&happened.cursor);
+            }
+            let goes_on = told.is_ok().then_some((follower, place));
+            Some((told.map(T::from), goes_on))
+        });
+        Ok(events.boxed())
+    })
 }
 
 /// Only the newest of what has come in while the one before was told. For what is read anew with each event, so that the
@@ -185,21 +198,53 @@ pub fn newest<T: Send + 'static>(live: Live<T>) -> Live<T> {
     newest.boxed()
 }
 
-struct Follower {
+/// Follows the log for a field, with the rights of whoever has asked for it.
+pub(crate) struct Follower {
     follow: Follow,
     tail: Tail,
     session: Session,
     need: Need,
-    place: Place,
 }
 
 impl Follower {
-    async fn next(&mut self) -> Result<Happened, Error<LiveError>> {
+    async fn start(
+        ctx: &Context<'_>,
+        (subjects, after): (&'static [&'static str], Option<String>),
+        need: Need,
+        wanted: impl Fn(&Change) -> bool + Send + Sync + 'static,
+    ) -> Result<Box<Self>, Error<LiveError>> {
+        let (session, tail) = (ctx.session().clone(), ctx.tail().clone());
+        let tenant = need.met_by(session.caller())?;
+        let after = after.as_deref().map(str::parse::<LogCursor>).transpose().map_err(LiveError::from)?;
+        let topic = Topic::new(Some(tenant), subjects);
+        let topic = match need {
+            Need::InSight(things) if !(things.sight)(session.caller()).is_all() => {
+                let caller = session.caller().clone();
+                topic.filter(move |change| wanted(change) && things.has(&caller, change))
+            }
+            Need::InSight(_) | Need::Permission(_) => topic.filter(wanted),
+        };
+        let mut follow = tail.follow(topic, after);
+        follow.start().await.map_err(failed)?;
+        Ok(Box::new(Self { follow, tail, session, need }))
+    }
+
+    /// What happens next.
+    pub(crate) async fn next(&mut self) -> Told {
         let change = self.follow.next().await.map_err(failed)?;
+        self.told(change)
+    }
+
+    /// What has happened and waits here already.
+    fn ready(&mut self) -> Option<Told> {
+        let change = self.follow.ready()?;
+        Some(self.told(change))
+    }
+
+    fn told(&self, change: Arc<Change>) -> Told {
         self.need.met_by(self.session.caller())?;
         let cursor = self.tail.cursor(change.position).as_ref().map(LogCursor::to_string);
         let cursor = cursor.expect("a log that told of a change is known");
-        self.place.set(&cursor);
         Ok(Happened { change, cursor })
     }
 }
@@ -210,32 +255,6 @@ fn failed(error: FollowError) -> Error<LiveError> {
         FollowError::OtherLog | FollowError::Ahead | FollowError::Expired => {
             Error::Client(LiveError::Place(error))
         }
-    }
-}
-
-/// What one stream's field says to whoever makes the responses, past the resolvers, which make none: that it has begun,
-/// and each event's cursor. Events of one stream are answered one after the other.
-#[derive(Clone, Default)]
-pub(crate) struct Place(Arc<At>);
-
-#[derive(Default)]
-struct At {
-    begun: Notify,
-    cursor: Mutex<Option<String>>,
-}
-
-impl Place {
-    fn set(&self, cursor: &str) {
-        *self.0.cursor.lock().unwrap_or_else(PoisonError::into_inner) = Some(cursor.to_owned());
-    }
-
-    pub(crate) fn take(&self) -> Option<String> {
-        self.0.cursor.lock().unwrap_or_else(PoisonError::into_inner).take()
-    }
-
-    /// Returns once the field follows the log: it will tell of all that is committed after this.
-    pub(crate) async fn begun(&self) {
-        self.0.begun.notified().await;
     }
 }
 

@@ -2,8 +2,10 @@
 -- counted in; among jobs of the same turn higher priorities first. A tenant's own are in the order of their priorities.
 -- Runs under the claim lock, so that limits hold across workers.
 -- $1 now, $2 lease in seconds; by kind: $3 kinds, $4 how many may run at once (null: any), $5 attempts (null: as enqueued);
--- $6 limit, $7 worker, $8 jobs of a tenant at once, $9 jobs of a tenant in this worker at once;
--- $10, $11 the lane and kind after which to look, $12 how many lanes to look at; $13 whose jobs were claimed last.
+-- $6 limit, $7 worker, $8 jobs of a tenant at once, $9 a tenant's share of this worker;
+-- $10, $11 the lane and kind after which to look, $12 how many lanes to look at; $13 whose jobs were claimed last;
+-- $14 whether slots that nobody else has use for are lent to a tenant beyond its share. They are not where there are lanes
+-- that this claim does not look at.
 WITH RECURSIVE lanes AS (
     (SELECT lane, kind, 1 AS nth FROM platform.jobs
       WHERE status = 'pending' AND ready AND (lane, kind) > ($10, $11)
@@ -43,15 +45,18 @@ WITH RECURSIVE lanes AS (
            row_number() OVER (PARTITION BY lane ORDER BY priority DESC, run_at, id) AS nth
       FROM first LEFT JOIN running_of_lane USING (lane) LEFT JOIN recent USING (lane)
 ), allowed AS (
-    SELECT id, priority, run_at, room, turn,
-           row_number() OVER (PARTITION BY kind ORDER BY turn, priority DESC, run_at, id) AS nth_of_kind
-      FROM (SELECT *, everywhere + recently + nth AS turn FROM numbered) AS numbered
-     WHERE lane = '00000000-0000-0000-0000-000000000000' OR everywhere + nth <= $8 AND here + nth <= $9
+    SELECT id, priority, run_at, room, lent, turn,
+           row_number() OVER (PARTITION BY kind ORDER BY lent, turn, priority DESC, run_at, id) AS nth_of_kind
+      FROM (SELECT *, everywhere + recently + nth AS turn,
+                   lane <> '00000000-0000-0000-0000-000000000000' AND here + nth > $9 AS lent
+              FROM numbered
+             WHERE lane = '00000000-0000-0000-0000-000000000000' OR everywhere + nth <= $8) AS numbered
+     WHERE NOT lent OR $14 AND $11 = '' AND (SELECT count(*) FROM lanes) < $12
 ), taken AS (
     SELECT id FROM platform.jobs
      WHERE status = 'pending' AND id = ANY (ARRAY(
            SELECT id FROM allowed WHERE room IS NULL OR nth_of_kind <= room
-            ORDER BY turn, priority DESC, run_at, id LIMIT $6))
+            ORDER BY lent, turn, priority DESC, run_at, id LIMIT $6))
        FOR UPDATE SKIP LOCKED
 ), claimed AS (
     UPDATE platform.jobs AS job

@@ -38,6 +38,17 @@ impl Place {
     }
 }
 
+/// What a claim is to bring.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Wanted<'a> {
+    /// How many jobs at most.
+    pub(super) limit: usize,
+    /// After which lane to look.
+    pub(super) after: &'a Place,
+    /// Whether a tenant may have more than its share of slots for which nobody else has use.
+    pub(super) lend: bool,
+}
+
 /// What a claim brought.
 #[derive(Debug)]
 pub(super) struct Claimed {
@@ -77,12 +88,11 @@ struct JobRow {
 }
 
 impl Worker {
-    /// Takes up to `limit` jobs, in a transaction that its caller commits and then reports by [`Worker::claimed`].
+    /// Takes jobs, in a transaction that its caller commits and then reports by [`Worker::claimed`].
     pub(super) async fn claim(
         &self,
         connection: &mut Connection,
-        limit: usize,
-        after: &Place,
+        Wanted { limit, after, lend }: Wanted<'_>,
     ) -> Result<Claimed, StoreError> {
         let most = self.options.tenant_concurrency.map_or(i64::MAX, i64::from);
         let lock = sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(LOCK);
@@ -100,7 +110,8 @@ impl Worker {
             .bind(after.lane)
             .bind(&after.kind)
             .bind(LANES)
-            .bind(self.recent.lock().expect("nobody panics with it").iter().copied().collect::<Vec<_>>());
+            .bind(self.recent.lock().expect("nobody panics with it").iter().copied().collect::<Vec<_>>())
+            .bind(lend);
         let rows = connection.fetch_all("jobs.claim", query).await?;
         Ok(claimed(rows, limit, after))
     }

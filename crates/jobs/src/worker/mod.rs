@@ -18,7 +18,7 @@ use uuid::Uuid;
 use crate::attempt::{self, Ended};
 use crate::kinds::Kinds;
 use crate::{FixedSchedule, Job, JobContext, JobHandler, WorkerOptions};
-use claim::Place;
+use claim::{Place, Wanted};
 
 /// Runs the jobs of one database with the handlers that it has. Any number may work at once.
 pub struct Worker {
@@ -68,7 +68,7 @@ impl Worker {
         let mut place = Place::default();
         self.tend().await?;
         loop {
-            let claimed = self.exchange(&[], 1, &place).await?;
+            let claimed = self.exchange(&[], Wanted { limit: 1, after: &place, lend: true }).await?;
             if claimed.jobs.is_empty() && place.is_first() && claimed.next.is_first() {
                 return Ok(done);
             }

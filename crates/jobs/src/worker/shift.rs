@@ -6,14 +6,14 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use pulse_store::StoreError;
-use pulse_types::JobId;
+use pulse_types::{JobId, OrgId};
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::Worker;
-use super::claim::Place;
+use super::claim::{Place, Wanted};
 use super::listen::Listener;
 use crate::attempt::{self, Ended, Outcome};
 use crate::measure::Depth;
@@ -28,8 +28,13 @@ const COUNT: Duration = Duration::from_secs(15);
 /// Other processes are told at most once in this time that there is more than this one can do.
 const TELL: Duration = Duration::from_millis(100);
 
+/// For how long slots stay lent to a tenant beyond its share while jobs of others wait and no slot gets free.
+const LENT: Duration = Duration::from_secs(1);
+
 /// A job that runs here.
 struct Running {
+    tenant: Option<OrgId>,
+    since: Instant,
     claims: i32,
     context: Arc<JobContext>,
     verdict: Option<oneshot::Sender<Outcome>>,
@@ -55,6 +60,8 @@ pub(super) struct Shift {
     swept: Instant,
     counted: Option<Instant>,
     told: Instant,
+    /// When jobs were last looked for.
+    claimed: Instant,
     depth: Depth,
 }
 
@@ -78,6 +85,7 @@ impl Shift {
             swept,
             counted: None,
             told: now,
+            claimed: now,
             depth: Depth::default(),
         }
     }
@@ -147,7 +155,10 @@ impl Shift {
             (self.look, self.next_run) = (true, None);
         }
         if self.look && !self.is_full() {
-            self.exchange().await?;
+            let free = self.worker.options.concurrency - self.running.len();
+            self.exchange(free, true).await?;
+        } else if self.look && self.claimed.elapsed() >= LENT && self.has_lent() {
+            self.claim_back().await?;
         } else if !self.ended.is_empty() {
             self.worker.finish(&self.ended).await?;
             self.ended.clear();
@@ -160,21 +171,60 @@ impl Shift {
     }
 
     /// Records what has ended and takes what is next, together: at a thousand jobs a second each round trip counts.
-    async fn exchange(&mut self) -> Result<(), StoreError> {
-        let free = self.worker.options.concurrency - self.running.len();
-        let claimed = self.worker.exchange(&self.ended, free, &self.place).await?;
+    /// Returns how many were taken.
+    async fn exchange(&mut self, limit: usize, lend: bool) -> Result<usize, StoreError> {
+        let wanted = Wanted { limit, after: &self.place, lend };
+        let claimed = self.worker.exchange(&self.ended, wanted).await?;
         self.ended.clear();
+        self.claimed = Instant::now();
         let found = claimed.jobs.len();
         (self.next_due, self.next_run) = (claimed.next_due, claimed.next_run);
         (self.look, self.place) = (claimed.more, claimed.next);
         for job in claimed.jobs {
             self.start(job);
         }
-        if found == free && self.told.elapsed() >= TELL {
+        if found == limit && self.told.elapsed() >= TELL {
             self.told = Instant::now();
             self.worker.tell_others().await?;
         }
+        Ok(found)
+    }
+
+    /// Takes what others have waiting although no slot is free, and gives back as many jobs of those who have more than
+    /// their share: the newest, which have done the least. Nothing is given back for what could not run anyway.
+    async fn claim_back(&mut self) -> Result<(), StoreError> {
+        let lent = self.lent();
+        let found = self.exchange(lent.len(), false).await?;
+        for id in &lent[..found] {
+            if let Some(verdict) = self.running.get_mut(id).and_then(|running| running.verdict.take()) {
+                // It may have ended by itself at this moment.
+                let _ended = verdict.send(Outcome::Returned);
+            }
+        }
         Ok(())
+    }
+
+    /// The jobs beyond their tenants' shares, the newest first.
+    fn lent(&self) -> Vec<JobId> {
+        let mut oldest: Vec<_> =
+            self.running.iter().filter(|(_, running)| running.verdict.is_some()).collect();
+        oldest.sort_unstable_by_key(|(id, running)| (running.since, **id));
+        let mut of_tenant = HashMap::<OrgId, usize>::new();
+        let mut lent = Vec::new();
+        for (id, running) in oldest {
+            let Some(tenant) = running.tenant else { continue };
+            let count = of_tenant.entry(tenant).or_default();
+            *count += 1;
+            if *count > self.worker.options.tenant_slots {
+                lent.push(*id);
+            }
+        }
+        lent.reverse();
+        lent
+    }
+
+    fn has_lent(&self) -> bool {
+        !self.lent().is_empty()
     }
 
     fn start(&mut self, job: Job) {
@@ -184,7 +234,13 @@ impl Shift {
         if self.running.is_empty() {
             self.renewed = Instant::now();
         }
-        let running = Running { claims: job.claims, context: Arc::clone(&context), verdict: Some(give) };
+        let running = Running {
+            tenant: job.tenant,
+            since: Instant::now(),
+            claims: job.claims,
+            context: Arc::clone(&context),
+            verdict: Some(give),
+        };
         self.running.insert(job.id, running);
         self.attempts.spawn(attempt::run(kind, job, context, verdict, self.worker.options.cancel_grace));
     }
@@ -244,7 +300,8 @@ impl Shift {
         let left = |since: Instant, all: Duration| all.saturating_sub(since.elapsed());
         let renew = (!self.running.is_empty()).then(|| left(self.renewed, self.worker.options.lease / 3));
         let count = self.counted.map(|counted| left(counted, COUNT));
-        let clocks = [renew, count, self.next_due.map(until), self.next_run.map(until)];
+        let lent = (self.look && self.has_lent()).then(|| left(self.claimed, LENT));
+        let clocks = [renew, count, lent, self.next_due.map(until), self.next_run.map(until)];
         let sweep = left(self.swept, self.worker.options.idle);
         clocks.into_iter().flatten().fold(sweep, Duration::min)
     }

@@ -6,7 +6,7 @@ use pulse_types::JobId;
 use sqlx::FromRow;
 
 use super::Worker;
-use super::claim::{Claimed, Place};
+use super::claim::{Claimed, Wanted};
 use crate::attempt::{Ended, Outcome};
 
 /// Jobs that one step looks after at most; what is left over is for the next.
@@ -31,18 +31,13 @@ pub(super) struct Tended {
 }
 
 impl Worker {
-    /// Records how attempts ended, and takes up to `limit` jobs instead, in one transaction. One whose job is another
-    /// worker's by now changes nothing.
-    pub(super) async fn exchange(
-        &self,
-        ended: &[Ended],
-        limit: usize,
-        after: &Place,
-    ) -> Result<Claimed, StoreError> {
+    /// Records how attempts ended, and takes jobs instead, in one transaction. One whose job is another worker's by now
+    /// changes nothing.
+    pub(super) async fn exchange(&self, ended: &[Ended], wanted: Wanted<'_>) -> Result<Claimed, StoreError> {
         let mut connection = self.store.worker().await?;
         // Before the claim's lock: others need not wait for it.
         let recorded = self.record(&mut connection, ended).await?;
-        let claimed = self.claim(&mut connection, limit, after).await?;
+        let claimed = self.claim(&mut connection, wanted).await?;
         connection.commit().await?;
         self.claimed(&claimed);
         if recorded || claimed.jobs.iter().any(|job| job.tenant.is_some()) {
@@ -73,6 +68,10 @@ impl Worker {
             Outcome::Again(reason, _) | Outcome::Failed(reason) => Some(reason.clone()),
             _ => None,
         };
+        let result = |one: &&Ended| match &one.outcome {
+            Outcome::Completed(result) => result.clone(),
+            _ => None,
+        };
         let delay = |one: &&Ended| match &one.outcome {
             Outcome::Again(_, delay) => delay.as_secs_f64(),
             _ => 0.0,
@@ -83,7 +82,8 @@ impl Worker {
             .bind(recorded.iter().map(|one| one.claims).collect::<Vec<_>>())
             .bind(recorded.iter().map(|one| one.outcome.as_str()).collect::<Vec<_>>())
             .bind(recorded.iter().map(error).collect::<Vec<_>>())
-            .bind(recorded.iter().map(delay).collect::<Vec<_>>());
+            .bind(recorded.iter().map(delay).collect::<Vec<_>>())
+            .bind(recorded.iter().map(result).collect::<Vec<_>>());
         let changed: Vec<(bool,)> = connection.fetch_all("jobs.finish", query).await?;
         if changed.len() < recorded.len() {
             tracing::warn!(jobs = recorded.len() - changed.len(), "jobs ended after their leases were lost");

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use futures::FutureExt;
 use pulse_jobs::{JobError, Policy};
+use serde_json::json;
 
 use crate::fixture::{Fixture, awaits, handler, job};
 
@@ -140,4 +141,47 @@ async fn jobs_of_nobody_are_not_told_of() {
     );
     assert_eq!(seen.lock().unwrap()[0].tenant, None);
     assert_eq!(fixture.told().await, Vec::<String>::new());
+}
+
+/// A job whose handler has this to say in the end: its status, its result, and what was told of it last.
+async fn brought(result: serde_json::Value, ends: Result<(), &'static str>) -> (Fixture, serde_json::Value) {
+    let fixture = Fixture::new().await;
+    fixture.enqueue(job(0)).await;
+    let worker = fixture.worker(awaits(move |_, context| {
+        let result = result.as_object().cloned().unwrap();
+        async move {
+            context.set_result(result)?;
+            ends.map_err(|reason| JobError::Fatal(reason.to_owned()))
+        }
+        .boxed()
+    }));
+    worker.drain().await.unwrap();
+    let sql = "SELECT jsonb_build_array(status, error, result, (
+                   SELECT attributes -> 'result' FROM platform.outbox WHERE subject = 'platform.job' ORDER BY id DESC LIMIT 1))
+                 FROM platform.jobs_ended";
+    let mut connection = fixture.database.connect().await.unwrap();
+    let found = sqlx::query_scalar(sql).fetch_one(&mut connection).await.unwrap();
+    (fixture, found)
+}
+
+#[tokio::test]
+async fn what_a_job_brought_is_kept_and_told_of_without_saying_it() {
+    let (_fixture, found) = brought(json!({ "items": 12 }), Ok(())).await;
+    assert_eq!(found, json!(["completed", null, { "items": 12 }, true]));
+}
+
+#[tokio::test]
+async fn what_a_failed_attempt_brought_is_not_kept() {
+    let (_fixture, found) = brought(json!({ "items": 12 }), Err("broken off")).await;
+    assert_eq!(found, json!(["failed", "broken off", null, null]));
+}
+
+#[tokio::test]
+async fn a_result_that_is_too_large_fails_its_job() {
+    let frame = r#"{"text":""}"#.len();
+    let (_fixture, found) = brought(json!({ "text": "x".repeat(64 * 1024 - frame) }), Ok(())).await;
+    assert_eq!(found[0], "completed");
+    let (_fixture, found) = brought(json!({ "text": "x".repeat(64 * 1024 - frame + 1) }), Ok(())).await;
+    let error = "the job's result has 65537 bytes, allowed are 65536: say where it is instead";
+    assert_eq!(found, json!(["failed", error, null, null]));
 }

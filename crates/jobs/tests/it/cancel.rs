@@ -109,3 +109,38 @@ async fn a_running_handler_is_told_at_once() {
 async fn a_handler_that_does_not_listen_is_dropped() {
     assert_eq!(cancelled_while_running(false).await, ("cancelled".to_owned(), 1, None));
 }
+
+#[tokio::test]
+async fn the_place_of_a_cancelled_job_is_used_at_once() {
+    let fixture = Fixture::new().await;
+    fixture.enqueue_in(fixture.tenant(), [job(1), job(0)]).await;
+    let (started, ran) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let signals = (Arc::clone(&started), Arc::clone(&ran));
+    let handler = awaits(move |job, context| {
+        let (started, ran) = signals.clone();
+        let is_first = job.payload["priority"] == 1;
+        async move {
+            if is_first {
+                started.notify_one();
+                context.cancelled().cancelled().await;
+                return Err(JobError::Cancelled);
+            }
+            ran.notify_one();
+            Ok(())
+        }
+        .boxed()
+    });
+    // Nothing but the cancelling wakes it.
+    let options = WorkerOptions { concurrency: 1, idle: Duration::from_hours(1), ..WorkerOptions::default() };
+    let stop = CancellationToken::new();
+    let running = tokio::spawn(fixture.worker_with(handler, options).run(stop.clone()));
+    started.notified().await;
+    fixture.run_sql("UPDATE platform.jobs SET cancel = true WHERE status = 'processing'").await;
+    fixture.store.cancelled().notify_one();
+    ran.notified().await;
+    stop.cancel();
+    running.await.unwrap();
+    let ended =
+        "SELECT count(DISTINCT status) FROM platform.jobs_ended WHERE status IN ('cancelled', 'completed')";
+    assert_eq!(fixture.number(ended).await, 2);
+}

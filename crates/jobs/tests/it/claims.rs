@@ -7,6 +7,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use futures::FutureExt;
 use pulse_jobs::{Policy, WorkerOptions};
+use tokio::sync::{Barrier, Semaphore};
 use tokio_util::sync::CancellationToken;
 
 use crate::fixture::{Fixture, awaits, handler, job};
@@ -105,10 +106,128 @@ async fn a_tenants_limit_holds_across_workers() {
     assert!(most_at_once(options, Policy::default(), 3).await <= 3);
 }
 
+/// Options of a worker of whose slots a tenant's share is all but one.
+fn shared(concurrency: usize) -> WorkerOptions {
+    WorkerOptions { concurrency, tenant_slots: concurrency - 1, ..WorkerOptions::default() }
+}
+
 #[tokio::test]
-async fn a_worker_keeps_slots_for_other_tenants() {
-    let options = WorkerOptions { concurrency: 8, tenant_slots: 6, ..WorkerOptions::default() };
-    assert!(most_at_once(options, Policy::default(), 1).await <= 6);
+async fn a_tenant_alone_has_all_slots() {
+    let fixture = Fixture::new().await;
+    fixture.enqueue_in(fixture.tenant(), (0..4).map(|_| job(0))).await;
+    // None of them ends before all of them run.
+    let all = Arc::new(Barrier::new(4));
+    let done = Arc::new(AtomicUsize::new(0));
+    let stop = CancellationToken::new();
+    let ended = stop.clone();
+    let handler = awaits(move |_, _| {
+        let (all, done, ended) = (Arc::clone(&all), Arc::clone(&done), ended.clone());
+        async move {
+            all.wait().await;
+            if done.fetch_add(1, Ordering::SeqCst) == 3 {
+                ended.cancel();
+            }
+            Ok(())
+        }
+        .boxed()
+    });
+    fixture.worker_with(handler, shared(4)).run(stop).await;
+    assert_eq!(fixture.number("SELECT count(*) FROM platform.jobs_ended").await, 4);
+}
+
+#[tokio::test]
+async fn slots_beyond_a_tenants_share_go_to_others_first() {
+    let fixture = Fixture::new().await;
+    let (first, second) = (fixture.tenant(), fixture.tenant());
+    // Of higher priority, and before all others.
+    fixture.enqueue_in(first, (0..8).map(|_| job(9))).await;
+    fixture.enqueue_in(second, (0..2).map(|_| job(0))).await;
+    let all = Arc::new(Barrier::new(4));
+    let stop = CancellationToken::new();
+    let (begun, seen) = (Arc::new(Mutex::new(Vec::new())), stop.clone());
+    let tenants = Arc::clone(&begun);
+    let handler = awaits(move |job, _| {
+        tenants.lock().unwrap().push(job.tenant.unwrap());
+        let (all, seen) = (Arc::clone(&all), seen.clone());
+        async move {
+            all.wait().await;
+            seen.cancel();
+            Ok(())
+        }
+        .boxed()
+    });
+    fixture.worker_with(handler, shared(4)).run(stop).await;
+    let of = |tenant| begun.lock().unwrap()[..4].iter().filter(|one| **one == tenant).count();
+    assert_eq!((of(first), of(second)), (2, 2));
+}
+
+#[tokio::test]
+async fn a_newcomer_gets_a_slot_that_was_lent() {
+    let fixture = Fixture::new().await;
+    let (first, second) = (fixture.tenant(), fixture.tenant());
+    fixture.enqueue_in(first, (0..2).map(|_| job(0))).await;
+    let stop = CancellationToken::new();
+    let (running, ended) = (Arc::new(Semaphore::new(0)), stop.clone());
+    let begun = Arc::clone(&running);
+    let handler = awaits(move |job, _| {
+        let (begun, ended, tenant) = (Arc::clone(&begun), ended.clone(), job.tenant);
+        async move {
+            begun.add_permits(1);
+            if tenant == Some(first) {
+                // As long as the worker lets it.
+                std::future::pending::<()>().await;
+            }
+            ended.cancel();
+            Ok(())
+        }
+        .boxed()
+    });
+    let options = WorkerOptions { drain: Duration::from_millis(1), ..shared(2) };
+    let worker = tokio::spawn(fixture.worker_with(handler, options).run(stop));
+    running.acquire_many(2).await.unwrap().forget();
+    fixture.enqueue_in(second, [job(0)]).await;
+    worker.await.unwrap();
+    // What it was done on had gone back as if it had not been claimed, and so has the rest with the worker's end.
+    let ended = "SELECT count(*) FROM platform.jobs_ended WHERE status = 'completed' AND attempts = 1";
+    assert_eq!(fixture.number(ended).await, 1);
+    let waiting = "SELECT count(*) FROM platform.jobs WHERE status = 'pending' AND ready AND attempts = 0";
+    assert_eq!(fixture.number(waiting).await, 2);
+}
+
+#[tokio::test]
+async fn nothing_is_given_back_for_jobs_that_could_not_run() {
+    let fixture = Fixture::new().await;
+    let (first, second) = (fixture.tenant(), fixture.tenant());
+    fixture.enqueue_in(first, (0..2).map(|_| job(0))).await;
+    let stop = CancellationToken::new();
+    let (running, go_on) = (Arc::new(Semaphore::new(0)), Arc::new(Semaphore::new(0)));
+    let signals = (Arc::clone(&running), Arc::clone(&go_on));
+    let mut handler = awaits(move |_, _| {
+        let (running, go_on) = signals.clone();
+        async move {
+            running.add_permits(1);
+            go_on.acquire().await.unwrap().forget();
+            Ok(())
+        }
+        .boxed()
+    });
+    handler.policy = Policy { concurrency: Some(2), ..Policy::default() };
+    let options = WorkerOptions { idle: Duration::from_hours(1), ..shared(2) };
+    let worker = tokio::spawn(fixture.worker_with(handler, options).run(stop.clone()));
+    running.acquire_many(2).await.unwrap().forget();
+    fixture.enqueue_in(second, [job(0)]).await;
+    // The worker looks at what others have waiting, as its statements show.
+    let before = fixture.store.statistics().statements();
+    while fixture.store.statistics().statements() < before + 2 {
+        tokio::task::yield_now().await;
+    }
+    let kept = "SELECT count(*) FROM platform.jobs WHERE status = 'processing' AND claims = 1";
+    assert_eq!(fixture.number(kept).await, 2);
+    go_on.add_permits(3);
+    running.acquire().await.unwrap().forget();
+    stop.cancel();
+    worker.await.unwrap();
+    assert_eq!(fixture.number("SELECT count(*) FROM platform.jobs_ended WHERE attempts = 1").await, 3);
 }
 
 #[tokio::test]

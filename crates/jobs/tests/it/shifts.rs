@@ -171,3 +171,30 @@ async fn a_long_job_keeps_its_lease() {
     running.await.unwrap();
     assert_eq!(fixture.job().await, ("completed".to_owned(), 1, None));
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn short_jobs_are_claimed_and_recorded_in_full_batches() {
+    const JOBS: usize = 1_000;
+    let fixture = Fixture::new().await;
+    fixture.enqueue_in(fixture.tenant(), (0..JOBS).map(|_| job(0))).await;
+    let (stop, done) = (CancellationToken::new(), Arc::new(AtomicUsize::new(0)));
+    let ended = stop.clone();
+    let does = move |_| {
+        if done.fetch_add(1, Ordering::SeqCst) + 1 == JOBS {
+            ended.cancel();
+        }
+        Ok(())
+    };
+    let before = fixture.store.statistics().statements();
+    let options = WorkerOptions::default();
+    let batches = JOBS.div_ceil(options.concurrency) as u64;
+    fixture.worker_with(handler(does), options).run(stop).await;
+    let statements = fixture.store.statistics().statements() - before;
+    eprintln!("{statements} statements for {JOBS} jobs");
+    assert_eq!(fixture.number("SELECT count(*) FROM platform.jobs_ended").await, 1_000);
+    // Recording, the lock and the claim; and what is done once.
+    assert!(
+        statements <= batches * 3 * 2 + 20,
+        "{statements} statements for {JOBS} jobs in {batches} batches"
+    );
+}

@@ -1,4 +1,4 @@
-//! kill -9 of gateway, worker, Redis or publisher at random points, while clients follow and writers write: each client
+//! kill -9 of gateway, worker, Redis, publisher or a subgraph's process at random points, while clients follow and writers write: each client
 //! hears every event that it may hear exactly once and in order, and every job is done, by its key once.
 
 mod client;
@@ -127,7 +127,7 @@ async fn run_rounds(extent: &Extent, processes: &mut Processes) -> anyhow::Resul
         pass(Duration::from_millis(random.random_range(0..600))).await;
         rounds.push(Round { number, victim, at: Clock::system().now() });
         let away = Duration::from_millis(random.random_range(0..400));
-        let killed = processes.kill_and_start(victim, away, random.random_range(0..2)).await;
+        let killed = processes.kill_and_start(victim, away, random.random_range(0..6)).await;
         killed.with_context(|| told(extent, &rounds))?;
         if number % 20 == 0 {
             eprintln!("{number} rounds in {} s", began.elapsed().as_secs());

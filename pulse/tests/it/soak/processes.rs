@@ -22,10 +22,13 @@ pub(super) enum Victim {
     Redis,
     /// The worker that publishes to Redis.
     Publisher,
+    /// The process of a subgraph.
+    Subgraph,
 }
 
 impl Victim {
-    pub(super) const ALL: [Self; 4] = [Self::Gateway, Self::Worker, Self::Redis, Self::Publisher];
+    pub(super) const ALL: [Self; 5] =
+        [Self::Gateway, Self::Worker, Self::Redis, Self::Publisher, Self::Subgraph];
 }
 
 /// Those that the clients and writers need. The gateway does without the others.
@@ -37,7 +40,7 @@ const LEASE: (&str, &str) = ("PULSE__JOBS__LEASE", "3s");
 /// All processes of a platform.
 pub(super) struct Processes {
     redis: RedisServer,
-    subgraphs: Vec<Running>,
+    subgraphs: Vec<Role>,
     workers: Vec<Role>,
     gateway: Role,
     gateway_url: String,
@@ -84,8 +87,12 @@ impl Processes {
                 command
             }
         };
-        let subgraphs = SUBGRAPHS
-            .map(|name| Running::start(base(&["serve", "subgraph", name, "--listen", "127.0.0.1:0"]), READY));
+        let subgraphs = SUBGRAPHS.map(|name| {
+            let base = base.clone();
+            Role::start(READY, move |address| {
+                base(&["serve", "subgraph", name, "--listen", &address.to_string()])
+            })
+        });
         let subgraphs = try_join_all(subgraphs).await?;
         let workers = [(), ()].map(|()| {
             let base = base.clone();
@@ -94,8 +101,11 @@ impl Processes {
             })
         });
         let workers = try_join_all(workers).await?;
-        let urls: Vec<_> =
-            SUBGRAPHS.iter().zip(&subgraphs).map(|(name, at)| (*name, at.url().to_owned())).collect();
+        let urls: Vec<_> = SUBGRAPHS
+            .iter()
+            .zip(&subgraphs)
+            .map(|(name, at)| (*name, format!("http://{}", at.address)))
+            .collect();
         let gateway = Role::start(READY, move |address| {
             let mut command = base(&["serve", "gateway", "--listen", &address.to_string()]);
             command.env_remove("DATABASE_URL");
@@ -119,18 +129,19 @@ impl Processes {
         &self.gateway_url
     }
 
-    /// Kills one and starts it again. `either` chooses between the workers, when any of them is meant.
+    /// Kills one and starts it again. `any` chooses among workers or subgraphs, when any of them is meant.
     pub(super) async fn kill_and_start(
         &mut self,
         victim: Victim,
         away: Duration,
-        either: usize,
+        any: usize,
     ) -> anyhow::Result<()> {
         match victim {
             Victim::Gateway => self.gateway.kill_and_start(away).await,
-            Victim::Worker => self.workers[either].kill_and_start(away).await,
+            Victim::Worker => self.workers[any % 2].kill_and_start(away).await,
+            Victim::Subgraph => self.subgraphs[any % SUBGRAPHS.len()].kill_and_start(away).await,
             Victim::Publisher => {
-                let publisher = self.publisher().await?.unwrap_or(either);
+                let publisher = self.publisher().await?.unwrap_or(any % 2);
                 self.workers[publisher].kill_and_start(away).await
             }
             Victim::Redis => {
@@ -154,9 +165,8 @@ impl Processes {
 
     /// Stops all of them.
     pub(super) async fn stop(self) -> anyhow::Result<()> {
-        let workers = self.workers.into_iter().map(|worker| worker.running);
-        for process in workers.chain([self.gateway.running]).chain(self.subgraphs) {
-            terminate(process).await?;
+        for role in self.workers.into_iter().chain([self.gateway]).chain(self.subgraphs) {
+            terminate(role.running).await?;
         }
         Ok(())
     }

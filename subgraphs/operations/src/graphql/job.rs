@@ -2,9 +2,9 @@
 
 #![expect(clippy::too_many_arguments, reason = "each argument of a field is one of its function")]
 
-use async_graphql::{Context, Enum, InputObject, Object, SimpleObject};
+use async_graphql::{ComplexObject, Context, Enum, InputObject, Object, SimpleObject};
 use chrono::{DateTime, Utc};
-use pulse_graphql::{Connection, ContextExt, Cursor, Error, Page, PageLimits, Total};
+use pulse_graphql::{Connection, ContextExt, Cursor, Error, JsonObject, Page, PageLimits, Total};
 use pulse_types::{JobId, Permission, ScheduleId, UserId};
 
 use super::Loaders;
@@ -13,6 +13,7 @@ use crate::job::{self, JobError, JobRow, JobStatus};
 
 /// Work that is done in the background, at least once.
 #[derive(SimpleObject)]
+#[graphql(complex)]
 pub(crate) struct Job {
     /// Its id.
     pub(crate) id: JobId,
@@ -72,6 +73,17 @@ impl From<JobRow> for Job {
             started_at: row.started_at,
             ended_at: row.finished_at,
         }
+    }
+}
+
+#[ComplexObject]
+impl Job {
+    /// What it has brought, as its kind says it; null unless it is completed and had something to say. At most 64 KiB.
+    async fn result(&self, ctx: &Context<'_>) -> Option<Result<JsonObject, Error>> {
+        if self.status != JobStatus::Completed {
+            return None;
+        }
+        ctx.part::<Loaders>().job_results.load(self.id).await.map_err(Error::from).transpose()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use pulse_graphql::{Batch, Loader};
+use pulse_graphql::{Batch, JsonObject, Loader};
 use pulse_store::{Session, StoreError};
 use pulse_types::{JobId, WebhookId};
 
@@ -13,11 +13,16 @@ use crate::webhook::{self, WebhookRow};
 pub(crate) struct Loaders {
     pub(crate) webhooks: Loader<WebhookId, Webhooks>,
     pub(crate) jobs: Loader<JobId, Jobs>,
+    pub(crate) job_results: Loader<JobId, JobResults>,
 }
 
 impl Loaders {
     pub(crate) fn new(session: &Session) -> Self {
-        Self { webhooks: Loader::new(Webhooks(session.clone())), jobs: Loader::new(Jobs(session.clone())) }
+        Self {
+            webhooks: Loader::new(Webhooks(session.clone())),
+            jobs: Loader::new(Jobs(session.clone())),
+            job_results: Loader::new(JobResults(session.clone())),
+        }
     }
 }
 
@@ -42,5 +47,16 @@ impl Batch<JobId> for Jobs {
     async fn load(&self, keys: Vec<JobId>) -> Result<HashMap<JobId, JobRow>, StoreError> {
         let rows = job::repo::find_many(&self.0, &keys).await?;
         Ok(rows.into_iter().map(|row| (row.id, row)).collect())
+    }
+}
+
+/// What jobs that were done have brought, by their ids.
+pub(crate) struct JobResults(Session);
+
+impl Batch<JobId> for JobResults {
+    type Value = JsonObject;
+
+    async fn load(&self, keys: Vec<JobId>) -> Result<HashMap<JobId, JsonObject>, StoreError> {
+        job::repo::results(&self.0, &keys).await
     }
 }

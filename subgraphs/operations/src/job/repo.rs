@@ -1,9 +1,12 @@
 //! Rows of `platform.jobs`, where jobs wait and run, and of `platform.jobs_ended`. The database shows a tenant its own.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
-use pulse_graphql::{Error, Page};
+use pulse_graphql::{Error, JsonObject, Page};
 use pulse_store::{Session, StoreError, Write};
 use pulse_types::{JobId, Tag};
+use sqlx::types::Json;
 use sqlx::{Postgres, QueryBuilder};
 
 use super::{JobError, JobRow, JobStatus, SUBJECT};
@@ -176,6 +179,18 @@ pub(crate) async fn find(session: &Session, id: JobId) -> Result<Option<JobRow>,
 pub(crate) async fn find_many(session: &Session, ids: &[JobId]) -> Result<Vec<JobRow>, StoreError> {
     session.tag_all(ids.iter().map(|id| Tag::row(SUBJECT, id.uuid())));
     session.fetch_all("jobs.find_many", sqlx::query_as(FIND).bind(ids)).await
+}
+
+/// What those of them have brought that were done and had something to say.
+pub(crate) async fn results(
+    session: &Session,
+    ids: &[JobId],
+) -> Result<HashMap<JobId, JsonObject>, StoreError> {
+    session.tag_all(ids.iter().map(|id| Tag::row(SUBJECT, id.uuid())));
+    let sql = "SELECT id, result FROM platform.jobs_ended WHERE id = ANY ($1) AND result IS NOT NULL";
+    let rows: Vec<(JobId, Json<JsonObject>)> =
+        session.fetch_all("jobs.results", sqlx::query_as(sql).bind(ids)).await?;
+    Ok(rows.into_iter().map(|(id, Json(result))| (id, result)).collect())
 }
 
 /// One that waits or runs, which no worker changes until this write ends.

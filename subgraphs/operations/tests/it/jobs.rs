@@ -129,6 +129,46 @@ async fn a_job_whose_work_another_one_does_is_not_retried() {
     assert_eq!(stage.data(&stage.admin, JOB, json!(id)).await["status"], "FAILED");
 }
 
+/// Has a job that waits be done, with this to say.
+async fn complete(stage: &Stage, id: &str, result: &Value) {
+    stage
+        .sql(&format!(
+            "WITH gone AS (DELETE FROM platform.jobs WHERE id = '{id}' RETURNING *)
+             INSERT INTO platform.jobs_ended (id, tenant, kind, payload, status, priority, attempts, max_attempts, run_at,
+                 progress, claims, version, created_at, finished_at, result)
+             SELECT id, tenant, kind, payload, 'completed', priority, 1, 3, run_at, 100, 1, 3, created_at, created_at,
+                    nullif('{result}'::jsonb, 'null')
+               FROM gone"
+        ))
+        .await;
+}
+
+#[tokio::test]
+async fn what_jobs_brought_is_seen_with_them_and_read_together() {
+    let stage = Stage::new().await;
+    let results = [json!({ "items": 12, "of": ["a", "b"] }), json!(null)];
+    for result in &results {
+        stage.forward(Duration::from_secs(1));
+        let id = enqueue(&stage, &stage.admin, None).await;
+        complete(&stage, &id, result).await;
+    }
+    stage.forward(Duration::from_secs(1));
+    let failed = enqueue(&stage, &stage.admin, None).await;
+    fail(&stage, &failed).await;
+    let list = "{ jobs(orderBy: { field: CREATED_AT, direction: ASC }) { nodes { id result } } }";
+    let before = stage.store().statistics().statements();
+    let found = stage.data(&stage.admin, list, json!(null)).await;
+    // The page and the results, and the transaction around them.
+    assert!(stage.store().statistics().statements() - before <= 3);
+    let nodes = found["nodes"].as_array().unwrap();
+    let brought: Vec<_> = nodes.iter().map(|job| job["result"].clone()).collect();
+    assert_eq!(brought, [results[0].clone(), Value::Null, Value::Null]);
+    let one = "query ($input: ID!) { job(id: $input) { result } }";
+    let viewer = caller_of(stage.admin.org.unwrap(), Role::Viewer);
+    assert_eq!(stage.refusal(&viewer, one, nodes[0]["id"].clone()).await.0, "FORBIDDEN");
+    assert_eq!(stage.data(&stage.stranger, one, nodes[0]["id"].clone()).await, json!(null));
+}
+
 #[tokio::test]
 async fn jobs_are_listed_by_status_and_kind_page_by_page() {
     let stage = Stage::new().await;

@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use pulse_jobs::{Job, JobContext, JobError, JobHandler};
 use pulse_store::{EventKind, StoreError};
 use pulse_types::{CollectionId, OrgId};
+use serde_json::json;
 
 use super::{IndexStatus, event, fact, repo};
 
@@ -31,6 +32,9 @@ impl JobHandler for BuildIndex {
         if let Some(row) = repo::mark_indexed_in_tx(&mut write, id).await? {
             write.event(event(EventKind::Updated, &row, vec!["indexStatus"]));
             write.commit(fact("collection:index", &row)).await?;
+            let result =
+                json!({ "collectionId": row.id, "itemCount": row.item_count, "indexStatus": "HNSW" });
+            context.set_result(result.as_object().cloned().unwrap_or_default())?;
         }
         Ok(())
     }

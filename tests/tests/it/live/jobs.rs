@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::work::{FAILS_ONCE, STEPS, WAITS, Work, cursor, enqueue};
 
 const PROGRESS: &str = "subscription ($filter: JobProgressFilter, $after: String) {
-    jobProgress(filter: $filter, after: $after) { id jobKind status progress version cursor } }";
+    jobProgress(filter: $filter, after: $after) { id jobKind status progress version hasResult cursor } }";
 
 struct Stage {
     platform: TestPlatform,
@@ -68,6 +68,12 @@ async fn each_step_of_a_job_is_heard_once_also_by_who_comes_back() {
     assert_eq!(heard_until(&mut back, "COMPLETED").await, heard[5..]);
     let mut ends = stage.follow(json!({ "statuses": ["COMPLETED"] }), &start).await;
     assert_eq!(ends.data().await["jobProgress"], heard[11]);
+    // That it has brought something is told with its end, and what it is can be asked for.
+    let told: Vec<_> = heard.iter().map(|change| change["hasResult"] == true).collect();
+    assert_eq!(told, [[false; 11].as_slice(), &[true]].concat());
+    let query = "query ($id: ID!) { job(id: $id) { result } }";
+    let job = stage.platform.data(&stage.alpha.member.token, query, json!({ "id": id })).await;
+    assert_eq!(job["job"]["result"], json!({ "steps": 9 }));
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use pulse_jobs::{Job, JobContext, JobError, JobHandler, Worker, WorkerOptions};
 use pulse_store::{AuditFact, NewJob, PoolOptions, Store};
 use pulse_tests::{Person, Tenant, TestPlatform};
 use pulse_types::{Caller, Clock, RequestId, Role, Subject};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
@@ -45,7 +45,7 @@ impl JobHandler for Handler {
                     self.steps.acquire().await.unwrap().forget();
                     context.progress(step * 10).await?;
                 }
-                Ok(())
+                context.set_result(Map::from_iter([("steps".to_owned(), json!(9))]))
             }
             WAITS => {
                 context.cancelled().cancelled().await;

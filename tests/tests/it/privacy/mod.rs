@@ -153,8 +153,8 @@ impl Stage {
             "INSERT INTO platform.dead_letters (id, consumer, position, tenant, event, attempts, error, at)
              VALUES (gen_random_uuid(), 'nobody.x', 1, '{org}', '{event}', 5, '', now());
              INSERT INTO platform.jobs ({columns}) VALUES ({values});
-             INSERT INTO platform.jobs_ended ({columns}, status, attempts, progress, claims, version, finished_at)
-             VALUES ({values}, 'failed', 3, 0, 3, 5, now())"
+             INSERT INTO platform.jobs_ended ({columns}, status, attempts, progress, claims, version, finished_at, result)
+             VALUES ({values}, 'failed', 3, 0, 3, 5, now(), '{{\"users\": [\"{person}\"]}}')"
         ))
         .await;
     }

@@ -3,7 +3,9 @@
 use async_graphql::{Context, InputObject, SimpleObject, Subscription};
 use chrono::{DateTime, Utc};
 use futures::StreamExt;
-use pulse_graphql::{AnyOf, ContextExt, Error, Following, Happened, Live, LiveError, follow, newest};
+use pulse_graphql::{
+    AnyOf, ContextExt, Error, Following, Happened, Live, LiveError, follow_remembering, newest,
+};
 use pulse_store::Session;
 use pulse_types::{Change, EntityId, Permission};
 
@@ -64,7 +66,7 @@ impl MetricSubscriptions {
             names.has_attribute(change, NAMES) && entities.has_attribute(change, ENTITIES)
         };
         let following = Following { subjects: &[SUBJECT], permission: Permission::ANALYTICS_READ, after };
-        let happened = newest(follow::<Happened>(ctx, following, wanted).await?);
+        let happened = newest(follow_remembering::<Happened>(ctx, following, wanted).await?);
         let (session, metric) = (ctx.session().clone(), Metric { name, entity: entity_id, interval });
         let mut told = None;
         let changes = happened.then(move |happened| read(session.clone(), metric.clone(), happened));

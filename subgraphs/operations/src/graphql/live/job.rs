@@ -35,6 +35,8 @@ pub(crate) struct JobProgress {
     status: JobStatus,
     /// How far it is, in per cent.
     progress: i32,
+    /// Whether it was done with this and has brought something: see `job.result`.
+    has_result: bool,
     /// Its version after the change.
     version: i64,
     /// The names of the fields that changed.
@@ -54,6 +56,7 @@ impl From<Happened> for JobProgress {
             job_kind: text("kind").to_owned(),
             status: JobStatus::from_name(text("status")).unwrap_or(JobStatus::Pending),
             progress: i32::try_from(progress).unwrap_or_default(),
+            has_result: change.attributes.get("result").is_some_and(|told| *told == Value::Bool(true)),
             version: change.version,
             changed_fields: change.changed.clone(),
             at: change.at,

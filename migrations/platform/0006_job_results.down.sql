@@ -1,0 +1,1 @@
+ALTER TABLE platform.jobs_ended DROP COLUMN result;
