@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails where it stands")]
 
 mod api_keys;
+mod audit_exports;
 mod bad_requests;
 mod bad_values;
 mod catalog;
@@ -14,6 +15,7 @@ mod kept;
 mod live;
 mod matrix;
 mod privacy;
+mod reads;
 mod row;
 mod schema;
 mod service_accounts;
