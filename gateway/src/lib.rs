@@ -25,7 +25,7 @@ mod trace;
 mod uploads;
 pub mod value;
 
-pub use self::http::{HealthCheck, ServerConfig, serve};
+pub use self::http::{HealthCheck, ServerConfig, client_of, serve};
 pub use auth::{AnonymousAuthenticator, JwtAuthenticator, JwtError};
 pub use changes::Reads;
 pub use check::{

@@ -210,6 +210,10 @@ pub enum KeysCommand {
         #[arg(long)]
         now: bool,
     },
+    /// Seal everything with the encryption key of now that one of before has sealed, which can be taken away then.
+    ///
+    /// Workers do the same by themselves, each hour. It can be broken off and begun again.
+    Reseal(DatabaseArgs),
 }
 
 /// Arguments of `pulse import`.
@@ -240,6 +244,10 @@ pub enum AuditCommand {
 /// Arguments of `pulse audit verify`.
 #[derive(Debug, Args)]
 pub struct VerifyAuditArgs {
+    /// A file of `exportAuditEvents` instead of the database: every link in it follows from the one before, and the key that
+    /// secrets are sealed with has signed both ends.
+    #[arg(long, value_name = "PATH", conflicts_with = "org")]
+    pub file: Option<PathBuf>,
     /// Only this organization, by its slug.
     #[arg(long, value_name = "SLUG")]
     pub org: Option<String>,

@@ -49,6 +49,11 @@ pub enum Failure {
     /// The audit is not as it was written.
     #[error("the audit is broken: {0}")]
     AuditBroken(String),
+    /// Secrets need a key that is not there.
+    #[error(
+        "{0} secrets cannot be sealed anew: the log says which and why; keep every key of before configured"
+    )]
+    Unsealed(u64),
     /// A schema breaks rules of style that are errors.
     #[error("{0} errors of style")]
     Style(usize),
@@ -69,6 +74,7 @@ impl Failure {
             // 48: a registry that cannot be reached.
             Self::Style(_) => 49,
             Self::AuditBroken(_) => 50,
+            Self::Unsealed(_) => 51,
         }
     }
 }

@@ -45,3 +45,8 @@ pub(crate) fn is_ours(sealer: &Sealer, tenant: Uuid, head: &Head) -> bool {
 fn parts(tenant: Uuid, nth: i64, link: &[u8]) -> [String; 3] {
     [tenant.to_string(), nth.to_string(), HEXLOWER.encode(link)]
 }
+
+/// Whether it was the key of now.
+pub(crate) fn is_current(sealer: &Sealer, tenant: Uuid, head: &Head) -> bool {
+    sign(sealer, tenant, head.nth, &head.link)[..] == head.mac[..]
+}

@@ -14,7 +14,7 @@ use moka::sync::Cache;
 use pulse_store::Session;
 
 use crate::live::{Follower, Place, Told};
-use crate::subgraph::{Parts, complete_errors};
+use crate::subgraph::{Parts, complete_errors, write_down_looks};
 
 /// Where an event's response says its cursor.
 const CURSOR_EXTENSION: &str = "cursor";
@@ -175,6 +175,7 @@ async fn complete(mut response: Response, session: &Session, place: &Place) -> R
     if let Some(cursor) = place.take_cursor() {
         response.extensions.insert(CURSOR_EXTENSION.to_owned(), cursor.into());
     }
+    write_down_looks(session, &mut response).await;
     complete_errors(&mut response, session.caller().request);
     // The next event is read as things are then, and no transaction waits for it.
     session.forget().await;

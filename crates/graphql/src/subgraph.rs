@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use async_graphql::{ObjectType, Request, Response, SDLExportOptions, Schema, SubscriptionType, Value};
+use async_graphql::{ObjectType, Pos, Request, Response, SDLExportOptions, Schema, SubscriptionType, Value};
 use async_trait::async_trait;
 use futures::stream::BoxStream;
 use pulse_events::{Consumer, Tail};
@@ -145,6 +145,7 @@ where
         };
         let request = self.parts.prepare(&session, request);
         let mut response = self.parts.schema.execute(request).instrument(span).await;
+        write_down_looks(&session, &mut response).await;
         complete_errors(&mut response, id);
         match tags {
             Some(tags) => response.extension(TAGS_EXTENSION, texts(&tags)),
@@ -178,6 +179,14 @@ where
     let options = SDLExportOptions::new().federation().sorted_fields().sorted_arguments().sorted_enum_items();
     let options = options.include_specified_by().use_space_ident().indent_width(2);
     crate::caching::with_holders(&schema.sdl_with_options(options))
+}
+
+/// What the caller may see only by a permission is shown once the audit knows of it, and not at all where it cannot.
+pub(crate) async fn write_down_looks(session: &Session, response: &mut Response) {
+    if let Err(error) = session.write_down_looks().await {
+        let error = async_graphql::Error::from(crate::Error::<crate::NoClientError>::Store(error));
+        *response = Response::from_errors(vec![error.into_server_error(Pos::default())]);
+    }
 }
 
 /// An internal error says by which id its cause is found in the log. What resolvers answer has a code; an error without

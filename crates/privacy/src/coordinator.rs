@@ -15,6 +15,7 @@ use pulse_tokens::AccessTokens;
 use pulse_types::{Caller, Change, ChangeKind, PrivacyRequestId, RequestId, UserId};
 use serde_json::json;
 use tokio::io::AsyncReadExt;
+use uuid::Uuid;
 
 use crate::erase::erase_in_tx;
 use crate::export::export_in_tx;
@@ -165,9 +166,27 @@ impl Finish {
             self.0.files.delete(&whole(export)).await.map_err(not_kept)?;
             self.delete_parts(export, &owners).await?;
         }
+        self.delete_audits(connection, person).await?;
         let items = erase_in_tx(connection, "platform", person).await?;
         let items = i64::try_from(items).unwrap_or(i64::MAX);
         request::note_receipt_in_tx(connection, now, (id, "platform"), items).await?;
+        Ok(())
+    }
+
+    /// Files of the audit that name the person, and those that are being written and may.
+    async fn delete_audits(&self, connection: &mut Connection, person: UserId) -> Result<(), JobError> {
+        let take = sqlx::query_as(
+            "UPDATE platform.audit_exports e SET expires_at = NULL, status = CASE status WHEN 'waiting' THEN 'failed' ELSE status END
+              WHERE (status = 'waiting' OR expires_at IS NOT NULL)
+                AND EXISTS (SELECT FROM platform.audit a WHERE a.org_id = e.org_id AND (a.actor = $1 OR a.key = $1))
+             RETURNING id, CASE format WHEN 'csv' THEN 'csv' ELSE 'jsonl' END",
+        );
+        let taken: Vec<(Uuid, String)> =
+            connection.fetch_all("audit_exports.take", take.bind(person)).await?;
+        for (id, extension) in taken {
+            let name = format!("exports/{id}.{extension}").parse().expect("an id is plain");
+            self.0.files.delete(&name).await.map_err(not_kept)?;
+        }
         Ok(())
     }
 
@@ -262,10 +281,9 @@ impl JobHandler for Finish {
         let Some((mut connection, id, running)) = request::taken(job, context).await? else { return Ok(()) };
         let store = context.store();
         self.end(&mut connection, id, &running, store.clock().now()).await?;
-        connection.commit().await?;
-        // That it was done is known from here on, and not any more of whom.
+        // That it was done is known with it, and not any more of whom.
         let process = Caller::process(RequestId::from_uuid(job.id.uuid()));
-        let write = store.session(Arc::new(process)).write().await?;
+        let write = store.session(Arc::new(process)).write_over(connection).await?;
         let action = if running.kind == "erase" { "privacy:erased" } else { "privacy:exported" };
         write
             .commit(AuditFact { action, subject: REQUEST, key: Some(id.uuid()), version: None, items: 1 })

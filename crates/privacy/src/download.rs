@@ -8,16 +8,30 @@ use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use pulse_files::Files;
+use pulse_files::{Files, FilesError};
 use pulse_sealing::Sealer;
 use pulse_tokens::AccessTokens;
-use pulse_types::{Clock, PrivacyRequestId, UserId};
+use pulse_types::{Clock, UserId};
 use serde::Deserialize;
 use serde_json::json;
+use tokio::fs::File;
 use tokio_util::io::ReaderStream;
+use uuid::Uuid;
 
 use crate::Link;
-use crate::coordinator::whole;
+
+/// What exports are: those of persons' data, and those of the audit.
+const KINDS: [Kind; 3] = [
+    Kind { extension: "json", content_type: "application/json" },
+    Kind { extension: "jsonl", content_type: "application/jsonl" },
+    Kind { extension: "csv", content_type: "text/csv; charset=utf-8" },
+];
+
+#[derive(Clone, Copy)]
+struct Kind {
+    extension: &'static str,
+    content_type: &'static str,
+}
 
 struct Parts {
     files: Files,
@@ -59,19 +73,19 @@ async fn download(
     let refused = || {
         problem(StatusCode::FORBIDDEN, "the link is not for you, or its time is over: ask for another one")
     };
-    let (Ok(export), Ok(person)) = (id.parse::<PrivacyRequestId>(), signed.r#for.parse::<UserId>()) else {
+    let (Ok(export), Ok(person)) = (id.parse::<Uuid>(), signed.r#for.parse::<UserId>()) else {
         return refused();
     };
     let link = Link { export, person, expires: signed.expires };
     if claims.sub != person || !link.is_good(&parts.sealer, &signed.signature, now) {
         return refused();
     }
-    match parts.files.open(&whole(export)).await {
-        Ok(Some((file, size))) => {
+    match find(&parts.files, export).await {
+        Ok(Some((file, size, Kind { extension, content_type }))) => {
             let headers = [
-                (header::CONTENT_TYPE, "application/json".to_owned()),
+                (header::CONTENT_TYPE, content_type.to_owned()),
                 (header::CONTENT_LENGTH, size.to_string()),
-                (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{export}.json\"")),
+                (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{export}.{extension}\"")),
                 (header::CACHE_CONTROL, "private, no-store".to_owned()),
             ];
             (headers, Body::from_stream(ReaderStream::new(file))).into_response()
@@ -82,6 +96,17 @@ async fn download(
             problem(StatusCode::SERVICE_UNAVAILABLE, "the export cannot be read now: try again later")
         }
     }
+}
+
+/// The file of an export, of whichever kind it is.
+async fn find(files: &Files, export: Uuid) -> Result<Option<(File, u64, Kind)>, FilesError> {
+    for kind in KINDS {
+        let name = format!("exports/{export}.{}", kind.extension).parse().expect("an id is plain");
+        if let Some((file, size)) = files.open(&name).await? {
+            return Ok(Some((file, size, kind)));
+        }
+    }
+    Ok(None)
 }
 
 /// RFC 9457.

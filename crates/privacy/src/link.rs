@@ -3,15 +3,16 @@
 use chrono::{DateTime, Utc};
 use data_encoding::HEXLOWER;
 use pulse_sealing::Sealer;
-use pulse_types::{PrivacyRequestId, UserId};
+use pulse_types::UserId;
+use uuid::Uuid;
 
 const PURPOSE: &str = "platform.export_links";
 
 /// A right to download an export, for one person and for a while.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Link {
-    /// Which export.
-    pub export: PrivacyRequestId,
+    /// Which export, of a person's data or of the audit.
+    pub export: Uuid,
     /// Who may download it.
     pub person: UserId,
     /// Until when, in seconds since 1970.

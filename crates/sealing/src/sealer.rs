@@ -77,6 +77,11 @@ impl Sealer {
         &self.keys.current.id
     }
 
+    /// What each secret begins with that is sealed with the key of now.
+    pub fn beginning(&self) -> String {
+        format!("{PREFIX}{}.", self.keys.current.id)
+    }
+
     /// Whether the text is a sealed secret, by its form.
     pub fn is_sealed(text: &str) -> bool {
         text.starts_with(PREFIX)

@@ -1,16 +1,17 @@
 //! The reads of one request.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use pulse_cache::{Cache, Freshness, Mark};
-use pulse_types::{Caller, Tag};
+use pulse_types::{Caller, Subject, Tag};
 use serde::Serialize;
 use sqlx::postgres::{PgArguments, PgRow};
 use sqlx::query::QueryAs;
 use sqlx::{FromRow, Postgres};
 use tokio::sync::Mutex;
 
-use crate::{Begun, Connection, IdempotencyKey, Store, StoreError, Tags, Write};
+use crate::looks::Unwritten;
+use crate::{AuditFact, Begun, Connection, IdempotencyKey, Look, Store, StoreError, Tags, Write};
 
 /// One request of one caller against one database.
 ///
@@ -32,6 +33,8 @@ struct Inner {
     connection: Mutex<Option<Opened>>,
     /// Whether what is kept of former reads is as new as this caller has to have it, once that was asked.
     is_fresh: Mutex<Option<bool>>,
+    /// Privileged reads that the audit does not know of yet.
+    looks: std::sync::Mutex<Vec<Look>>,
 }
 
 /// A snapshot that is being read.
@@ -44,7 +47,8 @@ struct Opened {
 
 impl Session {
     pub(crate) fn new(store: Store, caller: Arc<Caller>) -> Self {
-        let inner = Inner { store, caller, connection: Mutex::new(None), is_fresh: Mutex::new(None) };
+        let (connection, is_fresh) = (Mutex::new(None), Mutex::new(None));
+        let inner = Inner { store, caller, connection, is_fresh, looks: std::sync::Mutex::default() };
         Self { inner: Arc::new(inner), tags: None }
     }
 
@@ -69,6 +73,41 @@ impl Session {
         if let Some(tags) = &self.tags {
             tags.add(all);
         }
+    }
+
+    /// Says that the caller is shown what is not its own. What is shown leaves after the audit knows of it:
+    /// [`Session::write_down_looks`].
+    pub fn look(&self, look: Look) {
+        self.inner.looks.lock().unwrap_or_else(PoisonError::into_inner).push(look);
+    }
+
+    /// Lets the audit know of the privileged reads until now, before anybody sees their answer. Waits for a write where the caller
+    /// has not read the same within the last [`crate::LOOKS_WINDOW`], and counts it otherwise. What Pulse itself reads for
+    /// nobody is not written down.
+    pub async fn write_down_looks(&self) -> Result<(), StoreError> {
+        let looks = std::mem::take(&mut *self.inner.looks.lock().unwrap_or_else(PoisonError::into_inner));
+        if looks.is_empty() || self.caller().subject == Subject::System {
+            return Ok(());
+        }
+        let (store, caller) = (&self.inner.store, &self.inner.caller);
+        let now = store.clock().now();
+        let Unwritten { seen, facts } = store.looks().unwritten(caller, &looks, now);
+        if facts.is_empty() {
+            return Ok(());
+        }
+        Box::pin(self.write_facts(facts)).await?;
+        store.looks().written(caller, seen, now);
+        Ok(())
+    }
+
+    /// A write of nothing but what was done.
+    pub(crate) async fn write_facts(&self, mut facts: Vec<AuditFact>) -> Result<(), StoreError> {
+        let Some(last) = facts.pop() else { return Ok(()) };
+        let mut write = self.write().await?;
+        for fact in facts {
+            write.audit(fact);
+        }
+        write.commit(last).await
     }
 
     /// Who asks.
@@ -136,6 +175,21 @@ impl Session {
     pub async fn write(&self) -> Result<Write, StoreError> {
         self.inner.connection.lock().await.take();
         let connection = self.inner.store.begin_write(&self.inner.caller).await?;
+        Ok(Write::new(self.inner.store.clone(), Arc::clone(&self.inner.caller), connection))
+    }
+
+    /// Goes on with what `connection` has done, as the caller: both are committed together, or neither is. For work of another
+    /// role that ends with saying that it was done.
+    pub async fn write_over(&self, mut connection: Connection) -> Result<Write, StoreError> {
+        self.inner.connection.lock().await.take();
+        let caller = self.caller();
+        let go_on = sqlx::query(
+            "SELECT set_config('role', 'pulse_app', true), set_config('pulse.org_id', $1, true),
+                    set_config('pulse.user_id', $2, true)",
+        )
+        .bind(caller.org.map(|org| org.to_string()).unwrap_or_default())
+        .bind(caller.user().map(|user| user.to_string()).unwrap_or_default());
+        connection.execute("session.go_on", go_on).await?;
         Ok(Write::new(self.inner.store.clone(), Arc::clone(&self.inner.caller), connection))
     }
 

@@ -10,6 +10,7 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{AssertSqlSafe, PgPool};
 use tokio::sync::Notify;
 
+use crate::looks::Looks;
 use crate::to_its_end::to_its_end;
 use crate::{Connection, KeptAddress, Session, Statistics, StoreError, sight};
 
@@ -46,6 +47,7 @@ pub struct Store {
     signals: Arc<Signals>,
     cache: Option<Cache>,
     kept_address: Arc<KeptAddress>,
+    looks: Arc<Looks>,
     statement_timeout_ms: u128,
 }
 
@@ -86,6 +88,7 @@ impl Store {
             signals: Arc::default(),
             cache: None,
             kept_address: Arc::default(),
+            looks: Arc::default(),
             statement_timeout_ms: options.statement_timeout.as_millis(),
         }
     }
@@ -104,6 +107,10 @@ impl Store {
 
     pub(crate) fn kept_address(&self) -> &KeptAddress {
         &self.kept_address
+    }
+
+    pub(crate) fn looks(&self) -> &Looks {
+        &self.looks
     }
 
     /// Where what was read is kept, if anywhere.
@@ -140,7 +147,7 @@ impl Store {
     }
 
     /// A transaction that reads, changes and deletes what is stored about persons, in whatever tenant. For exporting and
-    /// erasing one of them alone.
+    /// erasing one of them, and for finding what is sealed with a key of before.
     pub async fn privacy(&self) -> Result<Connection, StoreError> {
         self.open(Login::Privacy).await
     }

@@ -112,6 +112,8 @@ macro_rules! ids {
 }
 
 ids! {
+    /// An export of the audit.
+    AuditExportId,
     /// A collection of vectors.
     CollectionId,
     /// Something that a person has consented to.

@@ -14,13 +14,13 @@ pub use caller::{Caller, Refusal, Subject};
 pub use change::{AUDIT, Change, ChangeKind, Fact, InvalidTag, Tag, Tagged};
 pub use clock::Clock;
 pub use id::{
-    CollectionId, ConsentId, DeadLetterId, DeliveryId, EntityId, EntityTypeId, EventId, GrantId, IdentityId,
-    IdentityProviderId, InvalidId, ItemId, JobId, MachineId, OrgId, PasskeyId, PrivacyRequestId, ProcessId,
-    RelationshipId, RequestId, RoleAssignmentId, RoleId, ScheduleId, SessionId, StreamId, UnitId, UserId,
-    WebhookId,
+    AuditExportId, CollectionId, ConsentId, DeadLetterId, DeliveryId, EntityId, EntityTypeId, EventId,
+    GrantId, IdentityId, IdentityProviderId, InvalidId, ItemId, JobId, MachineId, OrgId, PasskeyId,
+    PrivacyRequestId, ProcessId, RelationshipId, RequestId, RoleAssignmentId, RoleId, ScheduleId, SessionId,
+    StreamId, UnitId, UserId, WebhookId,
 };
 pub use identity::Identity;
-pub use origin::Origin;
+pub use origin::{ClientAddress, Origin};
 pub use permission::{Permission, Permissions, Role, UnknownRole};
 pub use resource::{Effect, InvalidResource, Reach, Resource, ResourceKind, ResourceRights};
 pub use secret::Secret;

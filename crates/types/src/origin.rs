@@ -47,3 +47,7 @@ mod tests {
         assert_eq!(Origin::new(mapped, None).address, "192.0.2.1".parse().ok());
     }
 }
+
+/// The address that a request comes from, as whoever serves it has found it out. Beside a route that is not the API's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ClientAddress(pub IpAddr);

@@ -41,7 +41,7 @@ use request_id::REQUEST_ID;
 pub(crate) use cache_control::CacheControl;
 pub use health::HealthCheck;
 pub(crate) use serve::{LongLived, PeerAddress};
-pub use serve::{ServerConfig, serve};
+pub use serve::{ServerConfig, client_of, serve};
 
 /// Where the API is.
 const API: &str = "/graphql";

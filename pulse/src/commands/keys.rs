@@ -2,11 +2,16 @@
 
 use std::path::Path;
 
-use pulse_accounts::{KeyState, ListedKey, Rotated, Rotation, SigningKeys};
+use indicatif::{ProgressBar, ProgressStyle};
+use pulse_accounts::{KeyState, ListedKey, Resealed, Rotated, Rotation, SigningKeys};
+use pulse_audit::resign;
+use pulse_sealing::Sealer;
+use pulse_store::Store;
 use pulse_telemetry::init_logs;
 use pulse_tokens::AccessTokens;
 
 use crate::cli::{DatabaseArgs, KeysCommand};
+use crate::exit::Failure;
 use crate::platform::{Database, sealer};
 use crate::settings::Settings;
 use crate::terminal::say;
@@ -14,6 +19,7 @@ use crate::terminal::say;
 pub(super) async fn run(command: KeysCommand, mut settings: Settings) -> anyhow::Result<()> {
     init_logs(&settings.telemetry)?;
     let (KeysCommand::List(DatabaseArgs { data_dir })
+    | KeysCommand::Reseal(DatabaseArgs { data_dir })
     | KeysCommand::Rotate { database: DatabaseArgs { data_dir }, .. }) = &command;
     let database = Database::open_or_join(&settings.database, data_dir).await?;
     let done = work(&database, &command, &mut settings, data_dir).await;
@@ -33,8 +39,9 @@ async fn work(
     }
     let store = database.store(settings);
     let (sealer, config) = (sealer(&settings.secrets)?, settings.accounts.signing_keys);
-    let keys = SigningKeys::new(store.clone(), sealer, AccessTokens::none(), config);
+    let keys = SigningKeys::new(store.clone(), sealer.clone(), AccessTokens::none(), config);
     match command {
+        KeysCommand::Reseal(_) => reseal(&store, &sealer).await?,
         KeysCommand::List(_) => list(&keys.list().await?),
         KeysCommand::Rotate { now, .. } => {
             let how = if *now { Rotation::AtOnce } else { Rotation::WithOverlap };
@@ -48,6 +55,27 @@ async fn work(
         }
     }
     store.close().await;
+    Ok(())
+}
+
+async fn reseal(store: &Store, sealer: &Sealer) -> anyhow::Result<()> {
+    let bar = ProgressBar::new_spinner().with_style(ProgressStyle::with_template("{spinner} {msg}")?);
+    let shown = |Resealed { sealed, .. }| {
+        bar.set_message(format!("{sealed} secrets sealed anew"));
+        bar.tick();
+    };
+    let secrets = pulse_accounts::Resealer::new(store.clone(), sealer.clone()).reseal(shown).await?;
+    let webhooks = pulse_operations::Resealer::new(store.clone(), sealer.clone()).reseal().await?;
+    let ends = resign(store, sealer).await?;
+    bar.finish_and_clear();
+    let failed = secrets.failed + ends.failed + u64::try_from(webhooks).unwrap_or(u64::MAX);
+    say(&format!("{} secrets sealed anew, {} ends of the audit signed anew", secrets.sealed, ends.signed));
+    if failed > 0 {
+        return Err(Failure::Unsealed(failed).into());
+    }
+    say(
+        "nothing needs a key of before: take it out of secrets.old_encryption_keys when every process has the new one",
+    );
     Ok(())
 }
 

@@ -31,6 +31,7 @@ impl Background {
         settings: &Settings,
     ) -> Self {
         let mut background = Self { stop: CancellationToken::new(), tasks: JoinSet::new() };
+        background.settle_looks(store);
         let stop = &background.stop;
         let sequencer = Sequencer::new(store.clone()).listening(database.direct().clone());
         background.tasks.spawn(sequencer.run(stop.clone()));
@@ -55,12 +56,25 @@ impl Background {
     /// subgraph alone.
     pub fn of_subgraph(store: &Store, database: &Database, reader: TailReader, settings: &Settings) -> Self {
         let mut background = Self { stop: CancellationToken::new(), tasks: JoinSet::new() };
+        background.settle_looks(store);
         let stop = &background.stop;
         let waker = Waker::new(store.clone(), database.direct().clone());
         background.tasks.spawn(waker.run(stop.clone()));
         let reader = reader.listening(database.direct().clone()).through(relay(&settings.gateway.redis));
         background.tasks.spawn(reader.run(stop.clone()));
         background
+    }
+
+    /// Has it written down how often privileged reads were repeated, the last time when everything else has ended.
+    fn settle_looks(&mut self, store: &Store) {
+        let (store, stop) = (store.clone(), self.stop.clone());
+        self.tasks.spawn(async move {
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = store.clone().keep_looks_settled() => {}
+            }
+            store.settle_looks(true).await;
+        });
     }
 
     /// One more task, which ends when the others are told to stop.

@@ -25,20 +25,22 @@ use std::time::Duration;
 
 use anyhow::Context;
 use axum::Router;
+use axum::middleware::map_request;
 use pulse_accounts::{Machines, SigningKeys};
+use pulse_audit::AuditExports;
 use pulse_events::Tail;
 use pulse_files::Files;
 use pulse_gateway::StaticSource;
 use pulse_gateway::Subgraphs;
 use pulse_gateway::ports::ChangeFeed;
 use pulse_gateway::remote::CallerSigner;
-use pulse_gateway::{Gateway, GatewayParts};
+use pulse_gateway::{Gateway, GatewayConfig, GatewayParts};
 use pulse_graphql::Subgraph;
 use pulse_privacy::Privacy;
 use pulse_store::Store;
 use pulse_telemetry::Metrics;
 use pulse_tokens::AccessTokens;
-use pulse_types::{Clock, ProcessId, Secret};
+use pulse_types::{ClientAddress, Clock, ProcessId, Secret};
 
 pub use apart::ApartFeed;
 pub use authenticator::TokenAuthenticator;
@@ -108,6 +110,10 @@ pub fn subgraph(
     // Of all that persons have, only accounts tells of the person as a whole.
     let told = (name == "accounts").then_some(("accounts.user", NEXT_VERSION_OF_USER));
     pulse_privacy::take_part(&mut subgraph, &files, told);
+    if name == "operations" {
+        let (sealer, lifetime) = (sealer(&settings.secrets)?, settings.privacy.export_lifetime);
+        AuditExports { files: files.clone(), sealer, lifetime }.take_up(&mut subgraph);
+    }
     if name == "accounts" {
         let PrivacySettings { export_lifetime, retention, .. } = settings.privacy;
         let sealer = sealer(&settings.secrets)?;
@@ -172,8 +178,9 @@ impl Platform {
         };
         let gateway =
             Gateway::init(parts, settings.gateway.clone()).await.context("the gateway does not start")?;
-        let router =
-            subgraphs.iter().fold(gateway.router(), |router, subgraph| router.merge(subgraph.routes.clone()));
+        let routes =
+            subgraphs.iter().fold(Router::new(), |router, subgraph| router.merge(subgraph.routes.clone()));
+        let router = gateway.router().merge(naming_clients(routes, &settings.gateway));
         let router = router.merge(job_socket::route(gateway.router(), &settings.gateway.subscriptions));
         let mut background = Background::start(&store, database, (&tail, reader), &subgraphs, settings);
         let reports = Arc::new(streams::ToStore(store.clone()));
@@ -274,8 +281,20 @@ pub async fn remote_gateway(
     tokio::spawn(streams::end(gateway.streams(), feed.changes()));
     tokio::spawn(keys::keep_fresh(keys));
     let more = job_socket::route(gateway.router(), &settings.gateway.subscriptions);
-    let more = pulse_accounts::token_routes(machines).merge(more).merge(downloads(settings, &tokens)?);
+    let token_routes = naming_clients(pulse_accounts::token_routes(machines), &settings.gateway);
+    let more = token_routes.merge(more).merge(downloads(settings, &tokens)?);
     Ok((gateway, pulse_accounts::routes(&tokens).merge(more), Box::new(reach)))
+}
+
+/// The routes, which are told from where they are asked.
+fn naming_clients(routes: Router, config: &GatewayConfig) -> Router {
+    let clients = config.clients.clone();
+    routes.route_layer(map_request(move |mut request: axum::extract::Request| {
+        if let Some(address) = pulse_gateway::client_of(&clients, &request) {
+            request.extensions_mut().insert(ClientAddress(address));
+        }
+        std::future::ready(request)
+    }))
 }
 
 /// Exports, at a gateway apart that shares the folder of files and the key that signs links to them.

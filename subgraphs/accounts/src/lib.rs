@@ -22,6 +22,7 @@ mod operator;
 mod organization;
 mod passkey;
 mod privacy;
+mod resealing;
 mod role;
 mod role_assignment;
 mod routes;
@@ -56,6 +57,7 @@ pub use mail::InvalidMailSettings;
 pub use oidc::{InvalidIssuer, InvalidOidcSettings, OidcConfig, ProviderConfig};
 pub use operator::{Demo, DemoError, ensure_demo, organization_by_slug};
 pub use organization::OrganizationError;
+pub use resealing::{Resealed, Resealer};
 pub use routes::{KEYS_PATH, routes};
 pub use signing_keys::{KeyState, ListedKey, Rotated, Rotation, SigningKeys, SigningKeysError};
 pub use user::{PasswordHashError, UserError};
@@ -111,8 +113,9 @@ pub fn subgraph(
 ) -> Result<Subgraph, InvalidSettings> {
     config.links.check().map_err(InvalidSettings::Link)?;
     config.signing_keys.check().map_err(InvalidSettings::SigningKeys)?;
+    let resealer = Arc::new(Resealer::new(store.clone(), sealer.clone()));
     let machines = Machines::new(store.clone());
-    let grants = LocalGrants::new(machines.clone(), tokens.clone());
+    let grants = LocalGrants::new(machines.clone(), tokens.clone(), sealer.clone());
     let routes = routes(&tokens).merge(token_routes(Arc::new(grants.clone())));
     let access = Access::new(store.clone());
     let internal = machine::internal_routes(machines, tail.clone())
@@ -126,5 +129,12 @@ pub fn subgraph(
         request.data(Loaders::new(session)).data(authority.clone()).data(oidc.clone())
     };
     let jobs = vec![Arc::new(letters) as _];
-    Ok(Subgraph { routes, internal, jobs, ..Subgraph::new("accounts", schema(), store, tail, prepare) })
+    let services = vec![resealer as _];
+    Ok(Subgraph {
+        routes,
+        internal,
+        jobs,
+        services,
+        ..Subgraph::new("accounts", schema(), store, tail, prepare)
+    })
 }

@@ -3,6 +3,7 @@
 
 mod access;
 mod api_keys;
+mod audit_exports;
 mod bad_requests;
 mod bad_values;
 mod catalog;
@@ -15,6 +16,7 @@ mod kept;
 mod live;
 mod matrix;
 mod privacy;
+mod reads;
 mod row;
 mod schema;
 mod service_accounts;

@@ -105,3 +105,28 @@ async fn a_token_may_what_its_scope_says() {
     let me = stage.platform.data(token, "{ me { id } }", json!({})).await;
     assert_eq!(me, json!({ "me": null }));
 }
+
+#[tokio::test]
+async fn wrong_secrets_get_slower_answers_and_the_right_one_never_waits() {
+    let mut stage = Stage::new().await;
+    let rotate = "mutation ($id: ID!) { rotateServiceAccountSecret(input: { id: $id, overlapSeconds: 0 }) { clientSecret } }";
+    let data = stage.platform.data(&stage.alpha.owner.token, rotate, json!({ "id": stage.id })).await;
+    let right = data["rotateServiceAccountSecret"]["clientSecret"].as_str().unwrap().to_owned();
+    for _ in 0..6 {
+        let answer = stage.ask_for_token("").await;
+        assert_eq!((answer.status.as_u16(), &answer.json["error"]), (401, &json!("invalid_client")));
+    }
+    let answer = stage.ask_for_token("").await;
+    assert_eq!((answer.status.as_u16(), &answer.json["error"]), (429, &json!("slow_down")));
+    assert_eq!(answer.headers["retry-after"], "1");
+    stage.secret = right;
+    stage.token().await;
+    // Another client at the same place is not held up by it.
+    let create = "mutation { createServiceAccount(input: { name: \"Other\", scopes: [\"entity:read\"] }) {
+        clientSecret serviceAccount { id } } }";
+    let made =
+        stage.platform.data(&stage.alpha.owner.token, create, json!({})).await["createServiceAccount"].take();
+    stage.id = made["serviceAccount"]["id"].as_str().unwrap().to_owned();
+    stage.secret = made["clientSecret"].as_str().unwrap().to_owned();
+    stage.token().await;
+}

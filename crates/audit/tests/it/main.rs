@@ -5,9 +5,9 @@ mod stage;
 mod tampering;
 mod walls;
 
-use pulse_audit::{Fault, Progress, Report, verify};
+use pulse_audit::{Fault, Progress, Report, Resigned, resign, verify};
 
-use self::stage::Stage;
+use self::stage::{Stage, key, sealer};
 
 #[tokio::test]
 async fn facts_of_every_tenant_and_of_nobody_are_chained_in_the_order_of_the_log() {
@@ -70,4 +70,18 @@ async fn an_address_is_audited_as_the_store_keeps_it() {
     let stage = Stage::new().await;
     stage.act(Some(stage.org), "thing:write").await;
     assert_eq!(stage.addresses().await, [Some("192.0.2.7".to_owned())]);
+}
+
+#[tokio::test]
+async fn ends_are_signed_anew_and_the_key_of_before_can_go() {
+    let stage = Stage::new().await;
+    stage.act(Some(stage.org), "thing:write").await;
+    stage.chain().await;
+    let (both, without) = (sealer('C', &[key('B')]), sealer('C', &[]));
+    // An end that no key of ours has signed is not made ours.
+    assert_eq!(resign(&stage.store, &without).await.unwrap(), Resigned { signed: 0, failed: 1 });
+    assert_eq!(resign(&stage.store, &both).await.unwrap(), Resigned { signed: 1, failed: 0 });
+    assert_eq!(resign(&stage.store, &both).await.unwrap(), Resigned::default());
+    let report = verify(&stage.store, &without, None, |_| {}).await.unwrap();
+    assert_eq!(report.broken, None);
 }

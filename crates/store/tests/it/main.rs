@@ -3,6 +3,7 @@
 
 mod cached;
 mod idempotency;
+mod looks;
 mod session;
 mod write;
 

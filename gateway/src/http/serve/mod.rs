@@ -22,8 +22,9 @@ use hyper_util::server::conn::auto::Builder;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{sleep, timeout};
 
+use super::client_address::client_address;
 use super::drain::Drain;
-use crate::config::{GatewayConfig, ServerTlsConfig};
+use crate::config::{ClientsConfig, GatewayConfig, ServerTlsConfig};
 use crate::tls::{InvalidTls, Watched, server_config};
 
 use connection::Server;
@@ -64,6 +65,13 @@ impl PeerAddress {
     pub(crate) fn of(parts: &Parts) -> Option<IpAddr> {
         parts.extensions.get::<Self>().map(|peer| peer.0)
     }
+}
+
+/// Where a request to a route beside the API comes from: the other end of its connection, or whom a trusted proxy names. `None` where
+/// it did not come by [`super::serve`].
+pub fn client_of<B>(config: &ClientsConfig, request: &http::Request<B>) -> Option<IpAddr> {
+    let PeerAddress(peer) = *request.extensions().get()?;
+    Some(client_address(config, peer, request.headers()))
 }
 
 /// What bounds the server's connections.

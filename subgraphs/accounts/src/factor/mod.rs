@@ -251,7 +251,8 @@ fn open<E>(sealer: &Sealer, user: UserId, row: &TotpRow) -> Result<TotpSecret, E
     TotpSecret::from_base32(&secret).ok_or_else(|| Error::internal(NoSecret(user)))
 }
 
-const fn place(user: UserId) -> Place {
+/// Where the secret of somebody's app is.
+pub(crate) const fn place(user: UserId) -> Place {
     Place { owner: user.uuid(), column: "accounts.totp_factors.secret", row: user.uuid() }
 }
 

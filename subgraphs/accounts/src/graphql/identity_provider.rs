@@ -44,6 +44,9 @@ pub(crate) struct CreateIdentityProviderInput {
     /// Whether its addresses count as verified although it does not say `email_verified`, as Entra does not.
     #[graphql(default)]
     assumes_verified: bool,
+    /// Whether it is believed when it says, by `amr` or `acr`, that somebody has shown more than one factor there. Else, and if left
+    /// out, who has a second factor here is asked for it.
+    trusts_second_factor: Option<bool>,
     /// The claim by which roles are given, with dots between the names on the way to it, such as `groups` or
     /// `realm_access.roles`.
     role_claim: Option<String>,
@@ -84,6 +87,8 @@ pub(crate) struct UpdateIdentityProviderInput {
     sign_up: Option<bool>,
     /// Whether its addresses count as verified from now on although it does not say so.
     assumes_verified: Option<bool>,
+    /// Whether it is believed from now on when it says that somebody has shown more than one factor there.
+    trusts_second_factor: Option<bool>,
     /// The claim by which roles are given from now on; null for none.
     role_claim: MaybeUndefined<String>,
     /// Which values of it give which role from now on, in place of those before.
@@ -208,6 +213,11 @@ impl IdentityProvider {
         self.0.assumes_verified
     }
 
+    /// Whether it is believed when it says that somebody has shown more than one factor there.
+    async fn trusts_second_factor(&self) -> bool {
+        self.0.trusts_second_factor
+    }
+
     /// The claim by which roles are given; null for none.
     async fn role_claim(&self) -> Option<&str> {
         self.0.role_claim.as_deref()
@@ -278,6 +288,7 @@ impl IdentityProviderMutation {
             enabled: input.enabled,
             sign_up: input.sign_up,
             assumes_verified: input.assumes_verified,
+            trusts_second_factor: input.trusts_second_factor.unwrap_or(false),
             roles,
         };
         let asking = (ctx.part::<Oidc>(), &ctx.part::<Authority>().sealer);
@@ -302,6 +313,7 @@ impl IdentityProviderMutation {
             enabled: input.enabled,
             sign_up: input.sign_up,
             assumes_verified: input.assumes_verified,
+            trusts_second_factor: input.trusts_second_factor,
             role_claim: as_change(input.role_claim),
             role_mappings: input.role_mappings.map(mappings),
             default_role: as_change(input.default_role),

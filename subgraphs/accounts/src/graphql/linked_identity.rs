@@ -6,7 +6,7 @@ use pulse_graphql::{ContextExt, Error};
 use pulse_store::StoreError;
 use pulse_types::{IdentityId, OrgId, Secret, SessionId};
 
-use super::session::SessionFields;
+use super::session::EnteredFields;
 use super::user::User;
 use crate::authority::Authority;
 use crate::linked_identity::{self, Begun, IdentityError, IdentityRow, Offer, Returned};
@@ -82,11 +82,11 @@ pub(crate) struct CompleteSignInInput {
     organization_slug: Option<String>,
 }
 
-/// A new session.
+/// A new session, or what is asked before there is one.
 #[derive(SimpleObject)]
 pub(crate) struct CompleteSignInPayload {
     #[graphql(flatten)]
-    session: SessionFields,
+    entered: EnteredFields,
 }
 
 /// Where somebody wants to be known from.
@@ -230,8 +230,8 @@ impl LinkedIdentityMutation {
         let returned = returned(code, state, issuer, browser_secret);
         let (authority, oidc) = (ctx.part::<Authority>(), ctx.part::<Oidc>());
         let slug = organization_slug.as_deref();
-        let signed_in = linked_identity::sign_in(ctx.session(), authority, oidc, returned, slug).await?;
-        Ok(CompleteSignInPayload { session: SessionFields::new(signed_in) })
+        let entered = linked_identity::sign_in(ctx.session(), authority, oidc, returned, slug).await?;
+        Ok(CompleteSignInPayload { entered: EnteredFields::new(entered) })
     }
 
     /// Begins to link who you are at an identity provider with you: send the browser to `authorizationUrl`.

@@ -2,7 +2,7 @@
 
 use async_graphql::{Context, Enum, InputObject, Object, SimpleObject};
 use chrono::{DateTime, Utc};
-use pulse_graphql::{ClientError, Code, ContextExt, Error};
+use pulse_graphql::{ClientError, Code, ContextExt, Error, JsonObject};
 use pulse_types::Secret;
 
 use super::session::SessionFields;
@@ -27,6 +27,8 @@ pub(crate) enum SecondFactorKind {
     Totp,
     /// One of the codes that you have kept for when the app is lost: `verifySecondFactor(input: { recoveryCode: … })`.
     RecoveryCode,
+    /// A passkey of yours: ask your browser as `beginPasskeySignIn` says, then `verifySecondFactor(input: { passkey: … })`.
+    Passkey,
 }
 
 /// The first of two factors was right, and the second is asked. There is no session yet.
@@ -41,7 +43,16 @@ pub(crate) struct SignInChallenge {
     kinds: Vec<SecondFactorKind>,
 }
 
-/// The second factor of a sign-in. Give a code or a recovery code.
+/// A passkey that is shown as a second factor.
+#[derive(InputObject)]
+pub(crate) struct PasskeyFactorInput {
+    /// The ceremony of `beginPasskeySignIn`.
+    ceremony: String,
+    /// What `navigator.credentials.get` has answered, by `toJSON()`.
+    credential: JsonObject,
+}
+
+/// The second factor of a sign-in. Give a code, a recovery code or a passkey.
 #[derive(InputObject)]
 pub(crate) struct VerifySecondFactorInput {
     /// The token of the challenge.
@@ -50,6 +61,8 @@ pub(crate) struct VerifySecondFactorInput {
     code: Option<String>,
     /// One of your recovery codes, which is worth nothing afterwards.
     recovery_code: Option<String>,
+    /// A passkey of yours.
+    passkey: Option<PasskeyFactorInput>,
 }
 
 /// Who wants codes to be asked.
@@ -138,8 +151,10 @@ impl ClientError for SecondFactorError {
 }
 
 impl SignInChallenge {
-    pub(super) fn new(Challenge { token, expires_at }: Challenge) -> Self {
-        let kinds = vec![SecondFactorKind::Totp, SecondFactorKind::RecoveryCode];
+    pub(super) fn new(Challenge { token, expires_at, passkey }: Challenge) -> Self {
+        let passkey = passkey.then_some(SecondFactorKind::Passkey);
+        let kinds =
+            [SecondFactorKind::Totp, SecondFactorKind::RecoveryCode].into_iter().chain(passkey).collect();
         Self { token: token.expose().to_owned(), expires_at, kinds }
     }
 }
@@ -170,9 +185,11 @@ impl SecondFactorMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The challenge, and the second factor.")] input: VerifySecondFactorInput,
     ) -> Result<VerifySecondFactorPayload, Error<SecondStepError>> {
-        let VerifySecondFactorInput { challenge, code, recovery_code } = input;
+        let VerifySecondFactorInput { challenge, code, recovery_code, passkey } = input;
+        let passkey =
+            passkey.map(|PasskeyFactorInput { ceremony, credential: JsonObject(answer) }| (ceremony, answer));
         let (authority, challenge) = (ctx.part::<Authority>(), Secret::new(challenge));
-        let shown = Shown::try_new(code, recovery_code)?;
+        let shown = Shown::try_new(code, recovery_code, passkey)?;
         let signed_in = session::complete(ctx.session(), authority, &challenge, shown).await?;
         Ok(VerifySecondFactorPayload { session: SessionFields::new(signed_in) })
     }

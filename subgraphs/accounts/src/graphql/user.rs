@@ -71,8 +71,9 @@ impl User {
         self.0.id
     }
 
-    /// The address that the person signs in with.
-    async fn email(&self) -> &str {
+    /// The address that the person signs in with. Seeing that of somebody else is audited.
+    async fn email(&self, ctx: &Context<'_>) -> &str {
+        user::look_at_address(ctx.session(), self.0.id);
         &self.0.email
     }
 

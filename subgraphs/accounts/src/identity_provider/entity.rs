@@ -21,6 +21,7 @@ pub(crate) struct ProviderRow {
     pub(crate) enabled: bool,
     pub(crate) sign_up: bool,
     pub(crate) assumes_verified: bool,
+    pub(crate) trusts_second_factor: bool,
     pub(crate) role_claim: Option<String>,
     pub(crate) role_mappings: Json<Vec<RoleMapping>>,
     pub(super) default_role: Option<String>,
@@ -55,12 +56,14 @@ impl ProviderRow {
             enabled: self.enabled,
             sign_up: self.sign_up,
             assumes_verified: self.assumes_verified,
+            trusts_second_factor: self.trusts_second_factor,
             roles: self.rules(),
         }
     }
 }
 
 /// What an organization says of an issuer, but for the secret.
+#[expect(clippy::struct_excessive_bools, reason = "a setting each")]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ProviderSettings {
     pub(crate) name: String,
@@ -70,5 +73,6 @@ pub(crate) struct ProviderSettings {
     pub(crate) enabled: bool,
     pub(crate) sign_up: bool,
     pub(crate) assumes_verified: bool,
+    pub(crate) trusts_second_factor: bool,
     pub(crate) roles: RoleRules,
 }

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use pulse_graphql::Error;
 use pulse_sealing::{OpenError, Place, Sealer};
-use pulse_store::{AuditFact, Begun, Event, EventKind, IdempotencyKey, Session, StoreError, Write};
+use pulse_store::{AuditFact, Begun, Event, EventKind, IdempotencyKey, Reading, Session, StoreError, Write};
 use pulse_types::{Caller, IdentityProviderId, OrgId, Permission, Role, Secret};
 use serde_json::json;
 
@@ -23,6 +23,10 @@ use crate::oidc::{Metadata, Oidc, Provider, RoleMapping};
 use crate::user::EmailAddress;
 
 pub(crate) const SUBJECT: &str = "accounts.identity_provider";
+
+/// That somebody saw by which issuers people come in, and as what.
+const READ: Reading =
+    Reading { action: "identity_provider:read", again: "identity_provider:read_again", subject: SUBJECT };
 
 type Key = (OrgId, IdentityProviderId);
 
@@ -38,6 +42,7 @@ pub(crate) struct ProviderChange {
     pub(crate) enabled: Option<bool>,
     pub(crate) sign_up: Option<bool>,
     pub(crate) assumes_verified: Option<bool>,
+    pub(crate) trusts_second_factor: Option<bool>,
     pub(crate) role_claim: Option<Option<String>>,
     pub(crate) role_mappings: Option<Vec<RoleMapping>>,
     pub(crate) default_role: Option<Option<Role>>,
@@ -47,7 +52,9 @@ pub(crate) struct ProviderChange {
 /// The tenant's issuers, at most as many as it may have.
 pub(crate) async fn all(session: &Session) -> Result<Vec<ProviderRow>, Error> {
     let org = session.caller().require(&Permission::ORGANIZATION_MANAGE)?;
-    Ok(repo::all(session, org).await?)
+    let rows = repo::all(session, org).await?;
+    session.look(READ.of_list(rows.len()));
+    Ok(rows)
 }
 
 /// Names an issuer.
@@ -118,6 +125,7 @@ fn changed(settings: ProviderSettings, change: ProviderChange) -> ProviderSettin
         mut enabled,
         mut sign_up,
         mut assumes_verified,
+        mut trusts_second_factor,
         mut roles,
     } = settings;
     replace(&mut name, change.name);
@@ -127,10 +135,21 @@ fn changed(settings: ProviderSettings, change: ProviderChange) -> ProviderSettin
     replace(&mut enabled, change.enabled);
     replace(&mut sign_up, change.sign_up);
     replace(&mut assumes_verified, change.assumes_verified);
+    replace(&mut trusts_second_factor, change.trusts_second_factor);
     replace(&mut roles.claim, change.role_claim);
     replace(&mut roles.mappings, change.role_mappings);
     replace(&mut roles.default, change.default_role);
-    ProviderSettings { name, issuer, client_id, scopes, enabled, sign_up, assumes_verified, roles }
+    ProviderSettings {
+        name,
+        issuer,
+        client_id,
+        scopes,
+        enabled,
+        sign_up,
+        assumes_verified,
+        trusts_second_factor,
+        roles,
+    }
 }
 
 fn replace<T>(old: &mut T, new: Option<T>) {
@@ -232,8 +251,17 @@ async fn as_asked(
     let stored = repo::secret(session, (org, id)).await?;
     let secret = stored.map(|stored| sealer.open(&stored, place((org, id)))).transpose();
     let client_secret = secret.map_err(|cause| Unreadable::Secret { id, cause })?;
-    let ProviderSettings { name: _, issuer, client_id, scopes, sign_up, assumes_verified, roles, enabled: _ } =
-        row.settings();
+    let ProviderSettings {
+        name: _,
+        issuer,
+        client_id,
+        scopes,
+        enabled: _,
+        sign_up,
+        assumes_verified,
+        trusts_second_factor,
+        roles,
+    } = row.settings();
     Ok(Provider {
         key: id.to_string(),
         owner: Some((org, id)),
@@ -245,10 +273,13 @@ async fn as_asked(
         assumes_verified,
         domains: vec![],
         roles,
+        tenants: vec![],
+        trusts_second_factor,
     })
 }
 
-const fn place((org, id): Key) -> Place {
+/// Where the secret of an issuer's client is.
+pub(crate) const fn place((org, id): Key) -> Place {
     Place { owner: org.uuid(), column: "accounts.identity_providers.client_secret", row: id.uuid() }
 }
 

@@ -9,7 +9,7 @@ use super::entity::{ProviderRow, ProviderSettings};
 macro_rules! columns {
     () => {
         "id, name, issuer, client_id, client_secret IS NOT NULL AS has_secret, scopes, enabled, sign_up, assumes_verified,
-         role_claim, role_mappings, default_role, version, created_at, updated_at"
+         trusts_second_factor, role_claim, role_mappings, default_role, version, created_at, updated_at"
     };
 }
 
@@ -76,14 +76,24 @@ pub(super) async fn insert_in_tx(
 ) -> Result<Option<ProviderRow>, StoreError> {
     let sql = concat!(
         "INSERT INTO accounts.identity_providers (org_id, id, name, issuer, client_id, client_secret, scopes, enabled,
-             sign_up, assumes_verified, role_claim, role_mappings, default_role, created_at, updated_at)
-         SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14
+             sign_up, assumes_verified, role_claim, role_mappings, default_role, created_at, updated_at,
+             trusts_second_factor)
+         SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14, $16
           WHERE (SELECT count(*) FROM accounts.identity_providers WHERE org_id = $1) < $15
          RETURNING ",
         columns!()
     );
-    let ProviderSettings { name, issuer, client_id, scopes, enabled, sign_up, assumes_verified, roles } =
-        settings;
+    let ProviderSettings {
+        name,
+        issuer,
+        client_id,
+        scopes,
+        enabled,
+        sign_up,
+        assumes_verified,
+        trusts_second_factor,
+        roles,
+    } = settings;
     let insert = sqlx::query_as(sql)
         .bind(org)
         .bind(id)
@@ -99,7 +109,8 @@ pub(super) async fn insert_in_tx(
         .bind(Json(&roles.mappings))
         .bind(roles.default.map(Role::as_str))
         .bind(write.now())
-        .bind(i64::from(limit));
+        .bind(i64::from(limit))
+        .bind(trusts_second_factor);
     write.fetch_optional("identity_providers.insert", insert).await
 }
 
@@ -128,12 +139,21 @@ pub(super) async fn update_in_tx(
         "UPDATE accounts.identity_providers
             SET name = $3, issuer = $4, client_id = $5, client_secret = coalesce($6, client_secret), scopes = $7,
                 enabled = $8, sign_up = $9, assumes_verified = $10, role_claim = $11, role_mappings = $12,
-                default_role = $13, updated_at = $14, version = version + 1
+                default_role = $13, updated_at = $14, trusts_second_factor = $15, version = version + 1
           WHERE org_id = $1 AND id = $2 RETURNING ",
         columns!()
     );
-    let ProviderSettings { name, issuer, client_id, scopes, enabled, sign_up, assumes_verified, roles } =
-        settings;
+    let ProviderSettings {
+        name,
+        issuer,
+        client_id,
+        scopes,
+        enabled,
+        sign_up,
+        assumes_verified,
+        trusts_second_factor,
+        roles,
+    } = settings;
     let update = sqlx::query_as(sql)
         .bind(org)
         .bind(id)
@@ -148,7 +168,8 @@ pub(super) async fn update_in_tx(
         .bind(&roles.claim)
         .bind(Json(&roles.mappings))
         .bind(roles.default.map(Role::as_str))
-        .bind(write.now());
+        .bind(write.now())
+        .bind(trusts_second_factor);
     write.fetch_one("identity_providers.update", update).await
 }
 

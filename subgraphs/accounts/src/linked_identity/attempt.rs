@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::IdentityError;
 use crate::oidc::Sent;
-use crate::throttle;
+use crate::throttle::{self, Attempt};
 use crate::token::{RandomToken, TokenHash, TokenKind};
 
 /// What an attempt is for.
@@ -45,8 +45,8 @@ pub(super) async fn begin(
     session: &Session,
     (sealer, lifetime): (&Sealer, std::time::Duration),
     (provider, redirect_uri, actor): (&str, &str, Option<UserId>),
-    sent: Sent,
-) -> Result<Begun, StoreError> {
+    (sent, counted): (Sent, Option<&Attempt>),
+) -> Result<Begun, Error<IdentityError>> {
     let Sent { url, state, nonce, verifier } = sent;
     let RandomToken { token: secret, hash: browser } = RandomToken::new(TokenKind::OneTime);
     let state = TokenHash::of(&Secret::new(state));
@@ -55,6 +55,9 @@ pub(super) async fn begin(
     let mut write = throttle::nobody(session).write().await?;
     let expires_at = write.now() + TimeDelta::from_std(lifetime).unwrap_or(TimeDelta::minutes(10));
     forget_in_tx(&mut write).await?;
+    if let Some(counted) = counted {
+        counted.count_in_tx(&mut write).await?.map_err(IdentityError::from)?;
+    }
     let sql = "INSERT INTO accounts.oidc_attempts (state_hash, browser_hash, provider, actor, secrets, redirect_uri,
                    expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7)";
     let insert = sqlx::query(sql)
@@ -107,6 +110,6 @@ fn place(state: TokenHash) -> Place {
     Place { owner: Uuid::nil(), column: "accounts.oidc_attempts.secrets", row: Uuid::from_bytes(*row) }
 }
 
-const fn fact(action: &'static str) -> AuditFact {
+pub(super) const fn fact(action: &'static str) -> AuditFact {
     AuditFact { action, subject: SUBJECT, key: None, version: None, items: 1 }
 }

@@ -4,6 +4,7 @@ use pulse_graphql::{ClientError, Code};
 
 use crate::name::InvalidName;
 use crate::oidc::IssuerError;
+use crate::throttle::TooOften;
 use crate::user::ProofError;
 
 /// Why somebody is not signed in or linked by an issuer.
@@ -71,6 +72,20 @@ pub(crate) enum IdentityError {
     Proof(#[from] ProofError),
     #[error(transparent)]
     Name(#[from] InvalidName),
+    /// Whoever tries has to wait.
+    #[error(transparent)]
+    TooOften(#[from] TooOften),
+}
+
+impl IdentityError {
+    /// Whether it may be that somebody tries what they have not got.
+    pub(super) const fn is_guess(&self) -> bool {
+        match self {
+            Self::Attempt => true,
+            Self::Issuer(error) => !matches!(error, IssuerError::Down { .. } | IssuerError::Status { .. }),
+            _ => false,
+        }
+    }
 }
 
 impl ClientError for IdentityError {
@@ -97,6 +112,7 @@ impl ClientError for IdentityError {
             | Self::TooMany(_)
             | Self::LastWayIn => Code::Conflict,
             Self::Proof(error) => error.code(),
+            Self::TooOften(_) => Code::RateLimited,
         }
     }
 

@@ -36,7 +36,7 @@ pub(crate) async fn start(
         user::show(session, authority, (user, &own), password).await?;
     }
     session.forget().await;
-    begin(session, (oidc, &authority.sealer), (provider, redirect_uri, Some(user))).await
+    begin(session, (oidc, &authority.sealer), (provider, redirect_uri, Some(user)), None).await
 }
 
 /// Links who came back with the caller, who has begun it.

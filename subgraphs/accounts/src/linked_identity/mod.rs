@@ -27,6 +27,7 @@ pub(crate) use sign_in::{sign_in, sign_out, start};
 use self::repo::Named;
 use crate::identity_provider;
 use crate::oidc::{Answer, Claimed, Oidc, Provider};
+use crate::throttle::Attempt;
 
 pub(crate) const SUBJECT: &str = "accounts.identity";
 
@@ -70,6 +71,7 @@ async fn begin(
     session: &Session,
     (oidc, sealer): (&Oidc, &Sealer),
     (key, redirect_uri, actor): (&str, &str, Option<UserId>),
+    counted: Option<&Attempt>,
 ) -> Result<Begun, Error<IdentityError>> {
     if !oidc.config.redirect_uris.iter().any(|page| page == redirect_uri) {
         return Err(IdentityError::RedirectUri(redirect_uri.chars().take(200).collect()).into());
@@ -77,7 +79,8 @@ async fn begin(
     let provider = provider(session, (oidc, sealer), key).await?;
     let sent = oidc.send(&provider, redirect_uri).await.map_err(IdentityError::from)?;
     let lifetime = oidc.config.attempt_lifetime;
-    Ok(attempt::begin(session, (sealer, lifetime), (&provider.key, redirect_uri, actor), sent).await?)
+    let (by, to) = ((sealer, lifetime), (provider.key.as_str(), redirect_uri, actor));
+    attempt::begin(session, by, to, (sent, counted)).await
 }
 
 async fn provider(
@@ -107,7 +110,7 @@ async fn ask(
 }
 
 fn named<'a>(provider: &'a Provider, claimed: &'a Claimed) -> Named<'a> {
-    (provider.scope(), &provider.issuer, &claimed.subject)
+    (provider.scope(), &claimed.issuer, &claimed.subject)
 }
 
 fn fact(action: &'static str, id: IdentityId) -> AuditFact {

@@ -10,7 +10,8 @@ use crate::authority::Authority;
 use crate::membership;
 use crate::oidc::{Claimed, Oidc, Provider};
 use crate::organization::{self, Seen};
-use crate::session::{self, SignedIn, VouchedBy};
+use crate::session::{self, Entered, VouchedBy};
+use crate::throttle::{self, Attempt};
 use crate::user::{self, EmailAddress, UserError, UserRow};
 
 /// Where to send somebody who wants to sign in.
@@ -20,17 +21,37 @@ pub(crate) async fn start(
     oidc: &Oidc,
     (provider, redirect_uri): (&str, &str),
 ) -> Result<Begun, Error<IdentityError>> {
-    begin(session, (oidc, &authority.sealer), (provider, redirect_uri, None)).await
+    let attempt = Attempt::by_issuer(session.caller(), &authority.sealer, provider);
+    attempt.check(session).await?.map_err(IdentityError::from)?;
+    begin(session, (oidc, &authority.sealer), (provider, redirect_uri, None), Some(&attempt)).await
 }
 
-/// Signs in who came back: into the issuer's organization, else into that of `slug` or the one joined first.
+/// Signs in who came back: into the issuer's organization, else into that of `slug` or the one joined first. Answers that are none
+/// are counted by where they come from.
 pub(crate) async fn sign_in(
     session: &Session,
     authority: &Authority,
     oidc: &Oidc,
     returned: Returned,
     slug: Option<&str>,
-) -> Result<SignedIn, Error<IdentityError>> {
+) -> Result<Entered, Error<IdentityError>> {
+    let attempt = Attempt::to_come_back(session.caller(), &authority.sealer);
+    attempt.check(session).await?.map_err(IdentityError::from)?;
+    let entered = sign_in_at_once(session, authority, oidc, (returned, slug)).await;
+    if matches!(&entered, Err(Error::Client(error)) if error.is_guess()) {
+        let mut write = throttle::nobody(session).write().await?;
+        attempt.failed_in_tx(&mut write).await?;
+        write.commit(super::attempt::fact("oidc:refuse")).await?;
+    }
+    entered
+}
+
+async fn sign_in_at_once(
+    session: &Session,
+    authority: &Authority,
+    oidc: &Oidc,
+    (returned, slug): (Returned, Option<&str>),
+) -> Result<Entered, Error<IdentityError>> {
     let (provider, claimed) = ask(session, (oidc, &authority.sealer), returned, None).await?;
     let email = admission::address(session, &provider, &claimed).await?;
     let who = admission::who(session, &provider, &claimed, email.as_ref()).await?;
@@ -55,7 +76,11 @@ pub(crate) async fn sign_in(
         None => elsewhere,
     };
     let by = VouchedBy { identity, provider: &provider.key, confined_to: provider.organization() };
-    session::begin_vouched(write, authority, (row, person.caller()), organization, by).await
+    let is_enough = provider.trusts_second_factor && claimed.states_second_factor();
+    Attempt::by_issuer(session.caller(), &authority.sealer, &provider.key)
+        .succeeded_in_tx(&mut write)
+        .await?;
+    session::enter_vouched(write, authority, (row, person.caller()), organization, (by, is_enough)).await
 }
 
 /// The organization of that slug, or the one joined first.

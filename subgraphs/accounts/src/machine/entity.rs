@@ -1,6 +1,7 @@
 //! Rows of machines.
 
 use chrono::{DateTime, Utc};
+use pulse_store::Reading;
 use pulse_tokens::MachineKind;
 use pulse_types::{MachineId, OrgId, UserId};
 use serde::Serialize;
@@ -32,6 +33,15 @@ impl Kind {
             Self::ApiKey => "api_key",
             Self::ServiceAccount => "service_account",
         }
+    }
+
+    /// What the audit calls it that somebody saw some.
+    pub(super) const fn reading(self) -> Reading {
+        let (action, again) = match self {
+            Self::ApiKey => ("api-key:read", "api-key:read_again"),
+            Self::ServiceAccount => ("service-account:read", "service-account:read_again"),
+        };
+        Reading { action, again, subject: super::SUBJECT }
     }
 
     /// What the audit calls something that was done to one.

@@ -69,6 +69,9 @@ pub(crate) async fn find(
 ) -> Result<HashMap<MachineId, MachineRow>, StoreError> {
     let Ok(org) = session.caller().require(&Permission::API_KEY_READ) else { return Ok(HashMap::new()) };
     let rows = repo::find_many(session, org, (kind, ids)).await?;
+    for row in &rows {
+        session.look(kind.reading().of(row.id.uuid()));
+    }
     Ok(rows.into_iter().map(|row| (row.id, row)).collect())
 }
 
@@ -79,7 +82,9 @@ pub(crate) async fn page(
     page: &Page,
 ) -> Result<Vec<MachineRow>, Error<MachineError>> {
     let org = session.caller().require(&Permission::API_KEY_READ)?;
-    repo::page(session, (org, kind), page).await
+    let rows = repo::page(session, (org, kind), page).await?;
+    session.look(kind.reading().of_list(rows.len()));
+    Ok(rows)
 }
 
 /// How many there are.

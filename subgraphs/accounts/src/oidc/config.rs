@@ -8,6 +8,7 @@ use bytesize::ByteSize;
 use ipnet::IpNet;
 use pulse_types::Secret;
 use serde::Deserialize;
+use uuid::Uuid;
 
 use super::issuer_url::{self, InvalidIssuer};
 
@@ -73,6 +74,14 @@ pub struct ProviderConfig {
     /// Domains of which it is trusted to say who has an address there; `*` for all.
     #[serde(default)]
     pub domains: Vec<String>,
+    /// Of an issuer that speaks for many directories, such as Entra's `common` and `organizations`: the ids of those whose people
+    /// may come in. Empty for an issuer that speaks for itself.
+    #[serde(default)]
+    pub tenants: Vec<Uuid>,
+    /// Whether it is believed when it says that somebody has shown more than one factor there. Else who has a second factor here is
+    /// asked for it.
+    #[serde(default)]
+    pub trusts_second_factor: bool,
 }
 
 /// Why the section cannot be used.
@@ -117,7 +126,11 @@ impl OidcConfig {
             if !(1..=32).contains(&provider.len()) || !provider.bytes().all(allowed) {
                 return Err(InvalidOidcSettings::ProviderName(provider.clone()));
             }
-            let issuer = issuer_url::of_operator(&section.issuer, self);
+            let issuer = if section.tenants.is_empty() {
+                issuer_url::of_operator(&section.issuer, self)
+            } else {
+                issuer_url::of_many(&section.issuer, self)
+            };
             issuer.map_err(|cause| InvalidOidcSettings::Issuer { provider: provider.clone(), cause })?;
         }
         let pages = [

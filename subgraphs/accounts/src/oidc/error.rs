@@ -7,6 +7,8 @@ use super::http::HttpError;
 /// Who an issuer says that somebody is.
 #[derive(Debug, Clone)]
 pub(crate) struct Claimed {
+    /// The issuer; of one that speaks for many directories, that of the person's own.
+    pub(crate) issuer: String,
     /// What it calls the person: never another one.
     pub(crate) subject: String,
     pub(crate) email: Option<String>,
@@ -15,6 +17,21 @@ pub(crate) struct Claimed {
     pub(crate) name: Option<String>,
     /// Everything that it says.
     pub(crate) all: serde_json::Value,
+}
+
+/// How issuers say that somebody has shown more than one factor: RFC 8176 in `amr`, OpenID's EAP and PAPE, and Okta, in `acr`.
+const METHOD: &str = "mfa";
+const CLASSES: [&str; 4] =
+    ["phr", "phrh", "http://schemas.openid.net/pape/policies/2007/06/multi-factor", "urn:okta:loa:2fa:any"];
+
+impl Claimed {
+    /// Whether the issuer says that the person has shown more than one factor there.
+    pub(crate) fn states_second_factor(&self) -> bool {
+        let text = |claim: &str| self.all.get(claim).and_then(serde_json::Value::as_str);
+        let methods = self.all.get("amr").and_then(serde_json::Value::as_array);
+        let by_method = methods.is_some_and(|all| all.iter().any(|method| method == METHOD));
+        by_method || text("amr") == Some(METHOD) || text("acr").is_some_and(|class| CLASSES.contains(&class))
+    }
 }
 
 /// Why an issuer did not say who somebody is. The texts are shown; what says more goes into the log.

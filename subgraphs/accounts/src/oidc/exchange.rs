@@ -11,15 +11,16 @@ use openidconnect::core::{
 };
 use openidconnect::{
     AccessToken, AccessTokenHash, AdditionalClaims, AuthorizationCode, ClaimsVerificationError, ClientId,
-    Nonce, OAuth2TokenResponse, PkceCodeVerifier, RequestTokenError, StandardErrorResponse,
+    IssuerUrl, Nonce, OAuth2TokenResponse, PkceCodeVerifier, RequestTokenError, StandardErrorResponse,
     SubjectIdentifier, TokenResponse, UserInfoClaims, UserInfoError,
 };
 use pulse_types::Secret;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use uuid::Uuid;
 
 use super::http::HttpError;
-use super::{Claimed, IssuerError, Metadata, Oidc, Provider, client, roles};
+use super::{Claimed, IssuerError, Metadata, Oidc, Provider, TENANT, client, roles};
 
 /// How far the clocks of two may be apart.
 const SKEW: TimeDelta = TimeDelta::minutes(5);
@@ -52,15 +53,16 @@ impl Oidc {
         now: DateTime<Utc>,
     ) -> Result<Claimed, IssuerError> {
         let metadata = self.metadata(provider).await?;
-        check_sender(&metadata, answer.issuer.as_deref())?;
+        check_sender(provider, &metadata, answer.issuer.as_deref())?;
         let tokens = self.tokens(provider, &metadata, &answer).await?;
         let token = tokens.id_token().ok_or(IssuerError::NoIdToken)?;
+        let issuer = expected_issuer(provider, &metadata, token)?;
         let nonce = Nonce::new(answer.nonce);
-        let claims = match verify(provider, &metadata, (token, &nonce), now) {
+        let claims = match verify(provider, (&metadata, &issuer), (token, &nonce), now) {
             // It may have begun to sign with a new key since its keys were fetched.
             Err(ClaimsVerificationError::SignatureVerification(_)) => {
                 let metadata = self.metadata_now(provider).await?;
-                verify(provider, &metadata, (token, &nonce), now).cloned()
+                verify(provider, (&metadata, &issuer), (token, &nonce), now).cloned()
             }
             claims => claims.cloned(),
         };
@@ -77,7 +79,8 @@ impl Oidc {
                 all.entry(name).or_insert(value);
             }
         }
-        Ok(claimed(claims.subject(), all))
+        let issuer = if provider.tenants.is_empty() { &provider.issuer } else { issuer.as_str() };
+        Ok(claimed(issuer, claims.subject(), all))
     }
 
     async fn tokens(
@@ -130,9 +133,17 @@ fn lacks_something(provider: &Provider, all: &Map<String, Value>) -> bool {
 }
 
 /// An issuer that names itself beside its codes must be the one that was asked (RFC 9207).
-fn check_sender(metadata: &Metadata, issuer: Option<&str>) -> Result<(), IssuerError> {
+fn check_sender(provider: &Provider, metadata: &Metadata, issuer: Option<&str>) -> Result<(), IssuerError> {
+    let is_one_of_many = |named: &str| {
+        provider
+            .tenants
+            .iter()
+            .any(|tenant| of_tenant(metadata, *tenant).is_ok_and(|one| one.as_str() == named))
+    };
     match issuer {
-        Some(issuer) if issuer != metadata.issuer().as_str() => Err(IssuerError::MixedUp),
+        Some(issuer) if issuer != metadata.issuer().as_str() && !is_one_of_many(issuer) => {
+            Err(IssuerError::MixedUp)
+        }
         None if metadata.additional_metadata().authorization_response_iss_parameter_supported => {
             Err(IssuerError::MixedUp)
         }
@@ -142,17 +153,44 @@ fn check_sender(metadata: &Metadata, issuer: Option<&str>) -> Result<(), IssuerE
 
 fn verify<'t>(
     provider: &Provider,
-    metadata: &Metadata,
+    described: (&Metadata, &IssuerUrl),
     (token, nonce): (&'t CoreIdToken, &Nonce),
     now: DateTime<Utc>,
 ) -> Result<&'t CoreIdTokenClaims, ClaimsVerificationError> {
-    token.claims(&verifier(provider, metadata, now), nonce)
+    token.claims(&verifier(provider, described, now), nonce)
+}
+
+/// Who must have signed the token: of many directories the one that the token names, if it is one of those listed. The token's
+/// `iss` is compared with it once the signature is known to be good.
+fn expected_issuer(
+    provider: &Provider,
+    metadata: &Metadata,
+    token: &CoreIdToken,
+) -> Result<IssuerUrl, IssuerError> {
+    if provider.tenants.is_empty() {
+        return Ok(metadata.issuer().clone());
+    }
+    let claims = said(token)?;
+    let tenant = claims.get("tid").and_then(Value::as_str).and_then(|text| text.parse::<Uuid>().ok());
+    let tenant = tenant.filter(|tenant| provider.tenants.contains(tenant));
+    let tenant = tenant.ok_or(IssuerError::IdToken("it is from a directory that is not listed here"))?;
+    of_tenant(metadata, tenant)
+}
+
+/// The issuer of one directory.
+fn of_tenant(metadata: &Metadata, tenant: Uuid) -> Result<IssuerUrl, IssuerError> {
+    let issuer = metadata.issuer().as_str().replace(TENANT, &tenant.to_string());
+    IssuerUrl::new(issuer).map_err(|_| IssuerError::Description)
 }
 
 /// As for a public client: what is signed with a secret that both sides have proves nothing to us.
-fn verifier(provider: &Provider, metadata: &Metadata, now: DateTime<Utc>) -> CoreIdTokenVerifier<'static> {
+fn verifier(
+    provider: &Provider,
+    (metadata, issuer): (&Metadata, &IssuerUrl),
+    now: DateTime<Utc>,
+) -> CoreIdTokenVerifier<'static> {
     let id = ClientId::new(provider.client_id.clone());
-    CoreIdTokenVerifier::new_public_client(id, metadata.issuer().clone(), metadata.jwks().clone())
+    CoreIdTokenVerifier::new_public_client(id, issuer.clone(), metadata.jwks().clone())
         .set_allowed_algs(metadata.id_token_signing_alg_values_supported().clone())
         .set_time_fn(move || now)
         .set_issue_time_verifier_fn(move |issued| {
@@ -185,7 +223,7 @@ fn check_hash(
     let Some(expected) = claims.access_token_hash() else { return Ok(()) };
     let wrong = || IssuerError::IdToken("it belongs to another access token");
     // Only the time is of importance to the verifier, and plays no part here.
-    let verifier = verifier(provider, metadata, DateTime::UNIX_EPOCH);
+    let verifier = verifier(provider, (metadata, metadata.issuer()), DateTime::UNIX_EPOCH);
     let algorithm = token.signing_alg().map_err(|_| wrong())?;
     let key = token.signing_key(&verifier).map_err(|_| wrong())?;
     let actual = AccessTokenHash::from_token(access_token, algorithm, key).map_err(|_| wrong())?;
@@ -200,7 +238,7 @@ fn said(token: &CoreIdToken) -> Result<Map<String, Value>, IssuerError> {
     payload.ok_or(IssuerError::IdToken("it is not as it must be"))
 }
 
-fn claimed(subject: &SubjectIdentifier, all: Map<String, Value>) -> Claimed {
+fn claimed(issuer: &str, subject: &SubjectIdentifier, all: Map<String, Value>) -> Claimed {
     let text = |name: &str| all.get(name).and_then(Value::as_str).map(str::to_owned);
     let name = text("name").or_else(|| match (text("given_name"), text("family_name")) {
         (Some(given), Some(family)) => Some(format!("{given} {family}")),
@@ -213,6 +251,7 @@ fn claimed(subject: &SubjectIdentifier, all: Map<String, Value>) -> Claimed {
         _ => false,
     };
     Claimed {
+        issuer: issuer.to_owned(),
         subject: subject.as_str().to_owned(),
         email: text("email"),
         email_verified,

@@ -22,7 +22,7 @@ pub enum InvalidIssuer {
     Form,
     /// It stands for many issuers.
     #[error(
-        "an issuer is the one of your own directory: name its id where this address says `common`, `organizations` or {{tenantid}}"
+        "an issuer is the one of your own directory: name its id where this address says `common`, `organizations` or {{tenantid}}; one of the settings may list `tenants` instead"
     )]
     ManyTenants,
     /// Another port.
@@ -35,6 +35,19 @@ pub enum InvalidIssuer {
 
 /// An issuer that the operator has named: inside its network, too.
 pub(super) fn of_operator(text: &str, config: &OidcConfig) -> Result<Url, InvalidIssuer> {
+    let url = of_many(text, config)?;
+    // Entra's issuer for several directories describes itself with a placeholder, and would let each of them speak of anybody.
+    let mut segments = url.path_segments().into_iter().flatten();
+    if url.host_str() == Some("login.microsoftonline.com")
+        && segments.any(|part| ["common", "organizations", "consumers", "%7Btenantid%7D"].contains(&part))
+    {
+        return Err(InvalidIssuer::ManyTenants);
+    }
+    Ok(url)
+}
+
+/// The same, or one that speaks for many directories, of which the operator has listed some.
+pub(super) fn of_many(text: &str, config: &OidcConfig) -> Result<Url, InvalidIssuer> {
     if text.len() > MAX_LENGTH {
         return Err(InvalidIssuer::Length(text.len()));
     }
@@ -43,13 +56,6 @@ pub(super) fn of_operator(text: &str, config: &OidcConfig) -> Result<Url, Invali
     let is_plain = url.username().is_empty() && url.password().is_none();
     if !is_tls || !is_plain || url.query().is_some() || url.fragment().is_some() || url.host().is_none() {
         return Err(InvalidIssuer::Form);
-    }
-    // Entra's issuer for several directories describes itself with a placeholder, and would let each of them speak of anybody.
-    let mut segments = url.path_segments().into_iter().flatten();
-    if url.host_str() == Some("login.microsoftonline.com")
-        && segments.any(|part| ["common", "organizations", "consumers", "%7Btenantid%7D"].contains(&part))
-    {
-        return Err(InvalidIssuer::ManyTenants);
     }
     Ok(url)
 }

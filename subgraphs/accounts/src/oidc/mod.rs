@@ -15,7 +15,8 @@ use moka::future::Cache;
 use openidconnect::core::{CoreAuthenticationFlow, CoreClient, CoreClientAuthMethod};
 use openidconnect::{
     AuthType, ClientId, ClientSecret, CsrfToken, EndpointMaybeSet, EndpointNotSet, EndpointSet, IssuerUrl,
-    LogoutRequest, Nonce, PkceCodeChallenge, PkceCodeVerifier, PostLogoutRedirectUrl, RedirectUrl, Scope,
+    JsonWebKeySet, LogoutRequest, Nonce, PkceCodeChallenge, PkceCodeVerifier, PostLogoutRedirectUrl,
+    RedirectUrl, Scope,
 };
 use pulse_outbound::{Outlet, Reach, SystemResolver, connector};
 use url::Url;
@@ -34,6 +35,12 @@ use self::http::HttpClient;
 
 /// Descriptions of so many issuers are remembered.
 const REMEMBERED: u64 = 1000;
+
+/// Where an issuer describes itself, below its address.
+const DESCRIPTION: &str = ".well-known/openid-configuration";
+
+/// Where an issuer that speaks for many directories has the id of one.
+const TENANT: &str = "{tenantid}";
 
 /// Asks issuers. Cheap to clone.
 #[derive(Clone)]
@@ -146,9 +153,33 @@ impl Oidc {
     }
 
     async fn fetch(&self, provider: &Provider) -> Result<Arc<Metadata>, IssuerError> {
+        if !provider.tenants.is_empty() {
+            return self.fetch_template(provider).await.map(Arc::new);
+        }
         let issuer = IssuerUrl::new(provider.issuer.clone()).map_err(|_| IssuerError::Description)?;
         let found = Metadata::discover_async(issuer, self.http(provider)).await;
         found.map(Arc::new).map_err(|error| IssuerError::of_discovery(&provider.issuer, &error))
+    }
+
+    /// The description of an issuer that speaks for many directories: it names itself with a place for the directory's id.
+    async fn fetch_template(&self, provider: &Provider) -> Result<Metadata, IssuerError> {
+        let issuer = IssuerUrl::new(provider.issuer.clone()).map_err(|_| IssuerError::Description)?;
+        let url = issuer.join(DESCRIPTION).map_err(|_| IssuerError::Description)?;
+        let request = ::http::Request::get(url.as_str()).body(Vec::new());
+        let request = request.map_err(|_| IssuerError::Description)?;
+        let (http, down) = (self.http(provider), |error| IssuerError::down(&provider.issuer, &error));
+        let answer = http.send(request).await.map_err(down)?;
+        if !answer.status().is_success() {
+            return Err(IssuerError::Status { url: url.into(), status: answer.status().as_u16() });
+        }
+        let metadata: Metadata =
+            serde_json::from_slice(answer.body()).map_err(|_| IssuerError::Description)?;
+        if !metadata.issuer().as_str().contains(TENANT) {
+            return Err(IssuerError::AnotherIssuer(metadata.issuer().as_str().chars().take(300).collect()));
+        }
+        let keys = JsonWebKeySet::fetch_async(metadata.jwks_uri(), http).await;
+        let keys = keys.map_err(|error| IssuerError::of_discovery(&provider.issuer, &error))?;
+        Ok(metadata.set_jwks(keys))
     }
 
     /// What a domain says of whose it is.

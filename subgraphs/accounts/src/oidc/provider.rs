@@ -24,6 +24,10 @@ pub(crate) struct Provider {
     /// Of one of the settings: whose addresses it is trusted to know. An organization's own has those that lead to it.
     pub(crate) domains: Vec<String>,
     pub(crate) roles: RoleRules,
+    /// Of one of the settings that speaks for many directories: those whose people may come in.
+    pub(crate) tenants: Vec<Uuid>,
+    /// Whether it is believed about second factors.
+    pub(crate) trusts_second_factor: bool,
 }
 
 impl Provider {
@@ -38,6 +42,8 @@ impl Provider {
             sign_up,
             assumes_verified,
             domains,
+            tenants,
+            trusts_second_factor,
         } = config.providers.get(key)?.clone();
         Some(Self {
             key: key.to_owned(),
@@ -50,6 +56,8 @@ impl Provider {
             assumes_verified,
             domains,
             roles: RoleRules::default(),
+            tenants,
+            trusts_second_factor,
         })
     }
 

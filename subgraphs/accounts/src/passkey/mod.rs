@@ -7,7 +7,7 @@ mod repo;
 
 use chrono::TimeDelta;
 use pulse_graphql::Error;
-use pulse_store::{AuditFact, Session, StoreError};
+use pulse_store::{AuditFact, Session, StoreError, Write};
 use pulse_types::{PasskeyId, Refusal, Secret, Tag, UserId};
 use serde_json::{Map, Value};
 
@@ -21,7 +21,7 @@ use crate::factor;
 use crate::mail::FactorNews;
 use crate::name::Name;
 use crate::organization::{self, Seen};
-use crate::session::{self, SignedIn};
+use crate::session::{self, SecondStepError, SignedIn};
 use crate::throttle;
 use crate::token::TokenHash;
 use crate::user::{self, EmailAddress};
@@ -145,6 +145,37 @@ pub(crate) async fn sign_in(
         None => own.into_iter().next(),
     };
     session::enter_at_once(write, authority, (row, person.caller()), chosen.map(Seen::from)).await
+}
+
+/// Whether the person has one.
+pub(crate) async fn has_any_in_tx(write: &mut Write, user: UserId) -> Result<bool, StoreError> {
+    repo::has_any_in_tx(write, user).await
+}
+
+/// Uses a passkey of the person's as the second of two factors: the answer to a ceremony of `beginPasskeySignIn`. `false` for one of
+/// somebody else's, and for an answer that is not right.
+pub(crate) async fn take_in_tx(
+    write: &mut Write,
+    authority: &Authority,
+    user: UserId,
+    (ceremony, answer): (&Secret, &Map<String, Value>),
+) -> Result<bool, Error<SecondStepError>> {
+    let claim = Claim::parse(answer).map_err(SecondStepError::from)?;
+    if !repo::take_ceremony_in_tx(write, TokenHash::of(ceremony)).await? {
+        return Err(SecondStepError::from(PasskeyError::Ceremony).into());
+    }
+    if claim.user != user {
+        return Ok(false);
+    }
+    let Some(key) = repo::lock_in_tx(write, (user, &claim.credential_id)).await? else { return Ok(false) };
+    match authority.site.verify(ceremony, &claim, &key) {
+        Ok(state) => {
+            repo::use_in_tx(write, (user, key.id), &state).await?;
+            Ok(true)
+        }
+        Err(PasskeyError::Wrong) => Ok(false),
+        Err(error) => Err(SecondStepError::from(error).into()),
+    }
 }
 
 fn fact(action: &'static str, user: UserId) -> AuditFact {

@@ -91,6 +91,12 @@ pub(super) async fn remove_in_tx(
     Ok(write.execute("passkeys.remove", remove.bind(user).bind(id)).await? == 1)
 }
 
+pub(super) async fn has_any_in_tx(write: &mut Write, user: UserId) -> Result<bool, StoreError> {
+    let sql = "SELECT EXISTS (SELECT FROM accounts.passkeys WHERE user_id = $1)";
+    let (has_any,) = write.fetch_one("passkeys.any", sqlx::query_as(sql).bind(user)).await?;
+    Ok(has_any)
+}
+
 /// What verifies the passkey, which nobody else uses until this write ends.
 pub(super) async fn lock_in_tx(
     write: &mut Write,

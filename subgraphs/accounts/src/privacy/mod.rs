@@ -11,7 +11,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use pulse_graphql::Error;
 use pulse_privacy::{BEGIN, Link};
-use pulse_store::{AuditFact, Event, EventKind, NewJob, Session, StoreError, Write};
+use pulse_store::{AuditFact, Event, EventKind, NewJob, Reading, Session, StoreError, Write};
 use pulse_types::{OrgId, Permission, PrivacyRequestId, Role, Secret, UserId};
 use serde_json::json;
 
@@ -29,6 +29,10 @@ const LINK: TimeDelta = TimeDelta::minutes(15);
 
 /// At most so many exports of one requester are under way.
 const MOST_EXPORTS: i64 = 3;
+
+/// That somebody was given a link to what is stored about somebody else.
+const READ: Reading =
+    Reading { action: "user:read_export", again: "user:read_export_again", subject: user::SUBJECT };
 
 /// An erasure that was asked for.
 pub(crate) struct Erasure {
@@ -79,8 +83,14 @@ pub(crate) fn link(session: &Session, authority: &Authority, row: &RequestRow) -
     let until = row.expires_at.filter(|_| row.status == RequestStatus::Completed)?;
     let person = session.caller().user()?;
     let expires = (now + LINK).min(until);
-    let link = Link { export: row.id, person, expires: expires.timestamp() };
-    (expires > now).then(|| link.path(&authority.sealer))
+    if expires <= now {
+        return None;
+    }
+    if let Some(about) = row.person.filter(|about| *about != person) {
+        session.look(READ.of(about.uuid()));
+    }
+    let link = Link { export: row.id.uuid(), person, expires: expires.timestamp() };
+    Some(link.path(&authority.sealer))
 }
 
 /// Signs the person out everywhere, lets nobody sign in as it, and has everything erased that is stored about it when the time

@@ -2,15 +2,27 @@
 
 use chrono::{DateTime, Utc};
 use pulse_store::{Session, StoreError, Write};
-use pulse_types::{OrgId, UserId};
+use pulse_types::{IdentityId, OrgId, UserId};
 use sqlx::FromRow;
 
+use super::VouchedBy;
 use crate::token::TokenHash;
 
 /// A challenge that is good.
 #[derive(Debug, FromRow)]
 pub(super) struct ChallengeRow {
     pub(super) organization: Option<OrgId>,
+    identity_id: Option<IdentityId>,
+    provider: Option<String>,
+    confined_to: Option<OrgId>,
+}
+
+impl ChallengeRow {
+    /// The issuer that was the first factor, if one was.
+    pub(super) fn vouched_by(&self) -> Option<VouchedBy<'_>> {
+        let (identity, provider) = self.identity_id.zip(self.provider.as_deref())?;
+        Some(VouchedBy { identity, provider, confined_to: self.confined_to })
+    }
 }
 
 /// Whose challenge this is.
@@ -25,16 +37,18 @@ pub(super) async fn user(nobody: &Session, hash: TokenHash) -> Result<Option<Use
 pub(super) async fn insert_in_tx(
     write: &mut Write,
     (user, hash): (UserId, TokenHash),
-    organization: Option<OrgId>,
+    (organization, by): (Option<OrgId>, Option<&VouchedBy<'_>>),
     expires_at: DateTime<Utc>,
 ) -> Result<(), StoreError> {
     let now = write.now();
     let sql = "DELETE FROM accounts.sign_in_challenges WHERE user_id = $1 AND expires_at <= $2";
     write.execute("sign_in_challenges.expire", sqlx::query(sql).bind(user).bind(now)).await?;
-    let sql = "INSERT INTO accounts.sign_in_challenges (user_id, hash, organization, created_at, expires_at)
-               VALUES ($1, $2, $3, $4, $5)";
+    let sql = "INSERT INTO accounts.sign_in_challenges (user_id, hash, organization, created_at, expires_at, identity_id,
+                   provider, confined_to) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
     let insert = sqlx::query(sql).bind(user).bind(hash.as_bytes().to_vec()).bind(organization);
     let insert = insert.bind(now).bind(expires_at);
+    let insert = insert.bind(by.map(|by| by.identity)).bind(by.map(|by| by.provider));
+    let insert = insert.bind(by.and_then(|by| by.confined_to));
     write.execute("sign_in_challenges.insert", insert).await.map(drop)
 }
 
@@ -43,7 +57,7 @@ pub(super) async fn lock_in_tx(
     write: &mut Write,
     (user, hash): (UserId, TokenHash),
 ) -> Result<Option<ChallengeRow>, StoreError> {
-    let sql = "SELECT organization FROM accounts.sign_in_challenges
+    let sql = "SELECT organization, identity_id, provider, confined_to FROM accounts.sign_in_challenges
                 WHERE user_id = $1 AND hash = $2 AND expires_at > $3 FOR UPDATE";
     let lock = sqlx::query_as(sql).bind(user).bind(hash.as_bytes().to_vec()).bind(write.now());
     write.fetch_optional("sign_in_challenges.lock", lock).await

@@ -3,6 +3,7 @@
 use pulse_graphql::{ClientError, Code};
 
 use crate::one_time_token::InvalidToken;
+use crate::passkey::PasskeyError;
 use crate::throttle::TooOften;
 use crate::user::InvalidEmail;
 
@@ -85,8 +86,11 @@ pub(crate) enum SecondStepError {
     #[error("this code is not right, or was used already")]
     Wrong,
     /// Neither, or both.
-    #[error("give either a code of your app or a recovery code")]
+    #[error("give a code of your app, a recovery code or a passkey, and one of them alone")]
     OneFactor,
+    /// Not what a browser answers, or not to what was asked.
+    #[error(transparent)]
+    Passkey(#[from] PasskeyError),
     /// Whoever guesses has to wait.
     #[error(transparent)]
     TooOften(#[from] TooOften),
@@ -98,11 +102,14 @@ impl ClientError for SecondStepError {
             Self::NoChallenge | Self::OneFactor => Code::BadUserInput,
             Self::Wrong => Code::Unauthenticated,
             Self::TooOften(_) => Code::RateLimited,
+            Self::Passkey(error) => error.code(),
         }
     }
 
     fn field(&self) -> Option<String> {
         let field = match self {
+            Self::Passkey(PasskeyError::Ceremony) => "input.passkey.ceremony",
+            Self::Passkey(_) => "input.passkey.credential",
             Self::NoChallenge => "input.challenge",
             Self::OneFactor => "input",
             Self::Wrong | Self::TooOften(_) => return None,

@@ -22,8 +22,8 @@ pub(crate) use devices::{count, end_one, end_others, page};
 pub(crate) use entity::{EndReason, SessionRow};
 pub(crate) use error::{MagicLinkError, SecondStepError, SessionError, SignInError};
 pub(crate) use magic_link::{request as request_magic_link, sign_in as sign_in_with_link};
-pub(crate) use second_step::{Challenge, Entered, SecondFactor, complete, enter_at_once};
-pub(crate) use vouched::{VouchedBy, begin as begin_vouched, confinement, end_begun_by_in_tx, provider_of};
+pub(crate) use second_step::{Challenge, Entered, SecondFactor, complete, enter_at_once, enter_vouched};
+pub(crate) use vouched::{VouchedBy, confinement, end_begun_by_in_tx, provider_of};
 
 use self::entity::TokenRow;
 use crate::authority::Authority;

@@ -1,16 +1,19 @@
-//! The second step of signing in, for whoever has a second factor. Every way in goes through [`enter`], so that none goes
-//! round it, but those that are more than one factor themselves (passkeys) and those by issuers, who ask for theirs.
+//! The second step of signing in, for whoever has a second factor. Every way in goes through [`enter`] or [`enter_vouched`], so that
+//! none goes round it, but passkeys, which are more than one factor themselves.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use pulse_graphql::Error;
 use pulse_store::{AuditFact, Session, Write};
 use pulse_types::{Caller, Secret};
+use serde_json::{Map, Value};
 
+use super::vouched::{self, VouchedBy};
 use super::{SecondStepError, SignedIn, acting_as, challenges, fact, grant, internal, open_in_tx, own_row};
 use crate::authority::Authority;
 use crate::factor;
 use crate::mail::{FactorNews, Letter};
 use crate::organization::{self, Seen};
+use crate::passkey;
 use crate::throttle::{self, Attempt};
 use crate::token::{RandomToken, TokenHash, TokenKind};
 use crate::user::{self, UserRow};
@@ -30,6 +33,8 @@ pub(crate) enum Entered {
 pub(crate) struct Challenge {
     pub(crate) token: Secret,
     pub(crate) expires_at: DateTime<Utc>,
+    /// Whether the person has a passkey, which can be shown too.
+    pub(crate) passkey: bool,
 }
 
 /// What is shown.
@@ -38,14 +43,28 @@ pub(crate) enum SecondFactor {
     Code(Secret),
     /// A recovery code.
     Recovery(Secret),
+    /// A passkey's answer to a ceremony.
+    Passkey {
+        /// The ceremony.
+        ceremony: Secret,
+        /// What the browser has answered.
+        answer: Map<String, Value>,
+    },
 }
 
 impl SecondFactor {
-    /// Exactly one of the two.
-    pub(crate) fn try_new(code: Option<String>, recovery: Option<String>) -> Result<Self, SecondStepError> {
-        match (code, recovery) {
-            (Some(code), None) => Ok(Self::Code(Secret::new(code))),
-            (None, Some(code)) => Ok(Self::Recovery(Secret::new(code))),
+    /// Exactly one of the three; a passkey is a ceremony and its answer.
+    pub(crate) fn try_new(
+        code: Option<String>,
+        recovery: Option<String>,
+        passkey: Option<(String, Map<String, Value>)>,
+    ) -> Result<Self, SecondStepError> {
+        match (code, recovery, passkey) {
+            (Some(code), None, None) => Ok(Self::Code(Secret::new(code))),
+            (None, Some(code), None) => Ok(Self::Recovery(Secret::new(code))),
+            (None, None, Some((ceremony, answer))) => {
+                Ok(Self::Passkey { ceremony: Secret::new(ceremony), answer })
+            }
             _ => Err(SecondStepError::OneFactor),
         }
     }
@@ -59,17 +78,45 @@ pub(super) async fn enter<E>(
     (user, caller): (UserRow, &Caller),
     organization: Option<Seen>,
 ) -> Result<Entered, Error<E>> {
-    let in_organization = organization.as_ref().map(|seen| seen.organization.id);
     if factor::is_on_in_tx(&mut write, user.id).await? {
-        let RandomToken { token, hash } = RandomToken::new(TokenKind::Challenge);
-        let lifetime = TimeDelta::from_std(authority.config.challenge_lifetime);
-        let expires_at = write.now() + lifetime.unwrap_or(TimeDelta::minutes(5));
-        challenges::insert_in_tx(&mut write, (user.id, hash), in_organization, expires_at).await?;
-        write.commit(of_user("session:challenge", &user)).await?;
-        return Ok(Entered::Challenged(Challenge { token, expires_at }));
+        let challenge = challenge(write, authority, &user, (organization.as_ref(), None)).await?;
+        return Ok(Entered::Challenged(challenge));
     }
     let signed_in = enter_at_once(write, authority, (user, caller), organization).await?;
     Ok(Entered::SignedIn(Box::new(signed_in)))
+}
+
+/// The same after an issuer has vouched for the person. `is_enough` says that it is believed to have asked for more than one factor.
+pub(crate) async fn enter_vouched<E>(
+    mut write: Write,
+    authority: &Authority,
+    person: (UserRow, &Caller),
+    organization: Option<Seen>,
+    (by, is_enough): (VouchedBy<'_>, bool),
+) -> Result<Entered, Error<E>> {
+    if !is_enough && factor::is_on_in_tx(&mut write, person.0.id).await? {
+        let first = (organization.as_ref(), Some(&by));
+        return Ok(Entered::Challenged(challenge(write, authority, &person.0, first).await?));
+    }
+    let signed_in = vouched::begin(write, authority, person, organization, by).await?;
+    Ok(Entered::SignedIn(Box::new(signed_in)))
+}
+
+/// Ends the write with a challenge, which keeps where the session will act, and by whom it is begun.
+async fn challenge<E>(
+    mut write: Write,
+    authority: &Authority,
+    user: &UserRow,
+    (organization, by): (Option<&Seen>, Option<&VouchedBy<'_>>),
+) -> Result<Challenge, Error<E>> {
+    let RandomToken { token, hash } = RandomToken::new(TokenKind::Challenge);
+    let lifetime = TimeDelta::from_std(authority.config.challenge_lifetime);
+    let expires_at = write.now() + lifetime.unwrap_or(TimeDelta::minutes(5));
+    let organization = organization.map(|seen| seen.organization.id);
+    challenges::insert_in_tx(&mut write, (user.id, hash), (organization, by), expires_at).await?;
+    let passkey = passkey::has_any_in_tx(&mut write, user.id).await?;
+    write.commit(of_user("session:challenge", user)).await?;
+    Ok(Challenge { token, expires_at, passkey })
 }
 
 /// Ends a write in which nothing is left to be shown, with a session.
@@ -113,6 +160,9 @@ pub(crate) async fn complete(
         }
         // Nobody guesses one, so nobody has to wait: who is slowed down by others gets in with one.
         SecondFactor::Recovery(code) => factor.take_recovery_code_in_tx(&mut write, code).await?,
+        SecondFactor::Passkey { ceremony, answer } => {
+            passkey::take_in_tx(&mut write, authority, user, (ceremony, answer)).await?
+        }
     };
     if !is_right {
         attempt.failed_in_tx(&mut write).await?;
@@ -131,7 +181,12 @@ pub(crate) async fn complete(
     }
     // The person may have left the organization since the first step: then the session begins without one.
     let chosen = own.into_iter().find(|own| Some(own.organization.id) == found.organization).map(Seen::from);
-    enter_at_once(write, authority, (row, person.caller()), chosen).await
+    match found.vouched_by() {
+        None => enter_at_once(write, authority, (row, person.caller()), chosen).await,
+        // It stays in that organization, and nowhere else.
+        Some(by) if by.confined_to.is_some() && chosen.is_none() => Err(SecondStepError::NoChallenge.into()),
+        Some(by) => vouched::begin(write, authority, (row, person.caller()), chosen, by).await,
+    }
 }
 
 fn of_user(action: &'static str, user: &UserRow) -> AuditFact {

@@ -45,3 +45,10 @@ pub(super) async fn remove_in_tx(write: &mut Write, kids: &[&str]) -> Result<(),
     let remove = sqlx::query("DELETE FROM accounts.signing_keys WHERE kid = ANY ($1)").bind(kids);
     write.execute("signing_keys.remove", remove).await.map(drop)
 }
+
+/// The same key, sealed anew.
+pub(super) async fn reseal_in_tx(write: &mut Write, kid: &str, seed: &str) -> Result<(), StoreError> {
+    let update =
+        sqlx::query("UPDATE accounts.signing_keys SET seed = $2 WHERE kid = $1").bind(kid).bind(seed);
+    write.execute("signing_keys.reseal", update).await.map(drop)
+}

@@ -7,6 +7,7 @@
 mod limit;
 mod repo;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -26,7 +27,8 @@ const KNOWN_FOR: TimeDelta = TimeDelta::days(90);
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("too many attempts: try again in {seconds} s")]
 pub struct TooOften {
-    seconds: i64,
+    /// For so many seconds.
+    pub(crate) seconds: i64,
 }
 
 /// What is counted if something fails, and how much of it is too much.
@@ -77,6 +79,31 @@ impl Attempt {
         let mut counted = vec![(sealer.digest("registering of somebody somewhere", &both), Limit::OF_BOTH)];
         if let Some(place) = &place {
             counted.push((sealer.digest("registering somewhere", &[place]), Limit::OF_REGISTERING));
+        }
+        Self { counted, forgiven: None }
+    }
+
+    /// Being sent to an issuer. Each one counts, until somebody comes back whom the issuer knows.
+    pub(crate) fn by_issuer(caller: &Caller, sealer: &Sealer, provider: &str) -> Self {
+        let key = |place: &String| sealer.digest("sent to an issuer from somewhere", &[provider, place]);
+        let key = place(caller).as_ref().map(key);
+        Self { counted: key.map(|key| (key, Limit::OF_A_PLACE)).into_iter().collect(), forgiven: key }
+    }
+
+    /// Coming back from an issuer, whichever it was.
+    pub(crate) fn to_come_back(caller: &Caller, sealer: &Sealer) -> Self {
+        let key = place(caller).map(|place| sealer.digest("back from an issuer somewhere", &[&place]));
+        Self { counted: key.map(|key| (key, Limit::OF_A_PLACE)).into_iter().collect(), forgiven: None }
+    }
+
+    /// Asking for a token as a program, from an address if it is known. Nobody guesses its secret, so that who has it never waits:
+    /// the client is counted where it is tried alone, and nobody keeps it out from elsewhere.
+    pub(crate) fn to_get_token(sealer: &Sealer, address: Option<IpAddr>, client: &str) -> Self {
+        let place = address.map(place_of);
+        let both = [client, place.as_deref().unwrap_or_default()];
+        let mut counted = vec![(sealer.digest("token of a client somewhere", &both), Limit::OF_BOTH)];
+        if let Some(place) = &place {
+            counted.push((sealer.digest("token somewhere", &[place]), Limit::OF_A_PLACE));
         }
         Self { counted, forgiven: None }
     }
@@ -171,14 +198,17 @@ pub(crate) fn nobody(session: &Session) -> Session {
 
 /// Where the caller asks from: its address, of IPv6 the network, which is what one customer has.
 fn place(caller: &Caller) -> Option<String> {
-    let address = caller.origin.as_ref()?.address?;
-    Some(match address {
-        std::net::IpAddr::V4(address) => address.to_string(),
-        std::net::IpAddr::V6(address) => {
+    caller.origin.as_ref()?.address.map(place_of)
+}
+
+fn place_of(address: IpAddr) -> String {
+    match address {
+        IpAddr::V4(address) => address.to_string(),
+        IpAddr::V6(address) => {
             let [a, b, c, d, ..] = address.segments();
             format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")
         }
-    })
+    }
 }
 
 fn wait(until: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Result<(), TooOften> {

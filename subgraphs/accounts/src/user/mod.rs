@@ -14,7 +14,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use pulse_graphql::Error;
-use pulse_store::{AuditFact, Event, EventKind, Session, StoreError, Write};
+use pulse_store::{AuditFact, Event, EventKind, Reading, Session, StoreError, Write};
 use pulse_types::{Caller, Permission, Refusal, Secret, Subject, Tag, UserId};
 use serde_json::json;
 
@@ -33,6 +33,9 @@ use crate::membership;
 use crate::name::Name;
 
 pub(crate) const SUBJECT: &str = "accounts.user";
+
+/// That somebody else's address was seen.
+const READ: Reading = Reading { action: "user:read", again: "user:read_again", subject: SUBJECT };
 
 /// Somebody who registers, with everything checked.
 #[derive(Debug, Clone)]
@@ -72,6 +75,13 @@ pub(crate) async fn find_members(
     session.tag_all(ids.iter().map(|id| Tag::row(membership::SUBJECT, id.uuid())));
     let rows = repo::visible(session, ids, true).await?;
     Ok(rows.into_iter().map(|row| (row.id, row)).collect())
+}
+
+/// Writes down that the caller is shown the address of somebody else, when it is one.
+pub(crate) fn look_at_address(session: &Session, id: UserId) {
+    if session.caller().user() != Some(id) {
+        session.look(READ.of(id.uuid()));
+    }
 }
 
 /// What an answer of [`find`] about one of the users is made of.

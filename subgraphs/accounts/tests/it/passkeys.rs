@@ -7,7 +7,8 @@ use insta::assert_snapshot;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::harness::{Accounts, PASSWORD, Person, show};
+use crate::harness::{Accounts, PASSWORD, Person, email, show};
+use crate::second_factor::enrol;
 
 const ORIGIN: &str = "http://localhost:3000";
 const BEGIN: &str =
@@ -243,4 +244,59 @@ async fn a_passkey_is_both_factors() {
     assert_eq!(data["signIn"]["challenge"]["kinds"], json!(["TOTP", "RECOVERY_CODE"]));
     let done = sign_in(&accounts, &mut device, ORIGIN).await;
     assert!(done["data"]["signInWithPasskey"]["accessToken"].is_string(), "{done}");
+}
+
+/// What signing in by password is answered: the challenge, and what can be shown for it.
+async fn challenge(accounts: &Accounts, name: &str) -> (Value, Value) {
+    let sign_in = "mutation ($email: String!, $password: String!) {
+        signIn(input: { email: $email, password: $password }) { accessToken challenge { token kinds } } }";
+    let variables = json!({ "email": email(name), "password": PASSWORD });
+    let data = accounts.data(&accounts.anonymous(), sign_in, variables).await;
+    let challenge = &data["signIn"]["challenge"];
+    (challenge["token"].clone(), challenge["kinds"].clone())
+}
+
+async fn ceremony(accounts: &Accounts) -> Value {
+    accounts.data(&accounts.anonymous(), ASK, json!({})).await["beginPasskeySignIn"].take()
+}
+
+async fn show_passkey(accounts: &Accounts, challenge: &Value, ceremony: &Value, credential: &Value) -> Value {
+    let verify = "mutation ($challenge: String!, $passkey: PasskeyFactorInput!) {
+        verifySecondFactor(input: { challenge: $challenge, passkey: $passkey }) { accessToken user { name } } }";
+    let passkey = json!({ "ceremony": ceremony["ceremony"], "credential": credential });
+    let variables = json!({ "challenge": challenge, "passkey": passkey });
+    accounts.run(&accounts.anonymous(), verify, variables).await
+}
+
+#[tokio::test]
+async fn a_passkey_is_shown_in_place_of_a_code() {
+    let accounts = Accounts::new().await;
+    let ada = enrol(&accounts, "Ada").await.person;
+    assert_eq!(challenge(&accounts, "Ada").await.1, json!(["TOTP", "RECOVERY_CODE"]));
+    let mut device = registered(&accounts, &ada, "Laptop").await;
+    let eve = accounts.register("Eve").await;
+    let mut eves = registered(&accounts, &eve, "Phone").await;
+    let (token, kinds) = challenge(&accounts, "Ada").await;
+    assert_eq!(kinds, json!(["TOTP", "RECOVERY_CODE", "PASSKEY"]));
+
+    // Somebody else's is none.
+    let asked = ceremony(&accounts).await;
+    let answer = eves.answer(&asked["options"], ORIGIN);
+    assert_eq!(code(&show_passkey(&accounts, &token, &asked, &answer).await), "UNAUTHENTICATED");
+    // Neither is one for another site, or what answers something else.
+    let asked = ceremony(&accounts).await;
+    let answer = device.answer(&asked["options"], "http://localhost:3001");
+    assert_eq!(code(&show_passkey(&accounts, &token, &asked, &answer).await), "UNAUTHENTICATED");
+    let (asked, other) = (ceremony(&accounts).await, ceremony(&accounts).await);
+    let answer = device.answer(&asked["options"], ORIGIN);
+    assert_eq!(code(&show_passkey(&accounts, &token, &other, &answer).await), "UNAUTHENTICATED");
+    let made_up = json!({ "ceremony": "none" });
+    assert_eq!(code(&show_passkey(&accounts, &token, &made_up, &answer).await), "BAD_USER_INPUT");
+
+    let shown = show_passkey(&accounts, &token, &asked, &answer).await;
+    assert_eq!(shown["data"]["verifySecondFactor"]["user"]["name"], "Ada", "{shown}");
+    // Both are good once.
+    assert_eq!(code(&show_passkey(&accounts, &token, &asked, &answer).await), "BAD_USER_INPUT");
+    let (token, _) = challenge(&accounts, "Ada").await;
+    assert_eq!(code(&show_passkey(&accounts, &token, &asked, &answer).await), "BAD_USER_INPUT");
 }

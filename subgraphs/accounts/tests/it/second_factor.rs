@@ -5,7 +5,9 @@ use std::sync::Arc;
 use data_encoding::BASE32_NOPAD;
 use hmac::{Hmac, Mac};
 use insta::assert_snapshot;
-use pulse_types::{Caller, Origin};
+use pulse_accounts::{Resealed, Resealer};
+use pulse_sealing::Sealer;
+use pulse_types::{Caller, Origin, Secret};
 use serde_json::{Value, json};
 use sha1::Sha1;
 
@@ -25,8 +27,8 @@ const REMOVE: &str = "mutation ($password: String, $code: String) {
 const STATE: &str = "{ me { secondFactor { confirmedAt recoveryCodesLeft } } }";
 
 /// Somebody of whom codes are asked.
-struct Enrolled {
-    person: Person,
+pub(crate) struct Enrolled {
+    pub(crate) person: Person,
     secret: String,
     recovery: Vec<String>,
 }
@@ -48,7 +50,7 @@ fn wrong(right: &str) -> String {
     format!("{:06}", (right.parse::<u32>().unwrap() + 500_000) % 1_000_000)
 }
 
-async fn enrol(accounts: &Accounts, name: &str) -> Enrolled {
+pub(crate) async fn enrol(accounts: &Accounts, name: &str) -> Enrolled {
     let person = accounts.register(name).await;
     let begun = accounts.data(&person.caller, BEGIN, json!({ "password": PASSWORD })).await;
     let secret = begun["beginTotp"]["secret"].as_str().unwrap().to_owned();
@@ -184,7 +186,7 @@ async fn a_challenge_takes_few_wrong_codes_and_ends_with_its_time() {
     accounts.data(&ada.person.caller, change, json!({ "old": PASSWORD })).await;
     assert_eq!(error_code(&complete(&accounts, &nobody, &begun, &right).await), "BAD_USER_INPUT");
     let both = json!({ "challenge": begun, "code": right, "recovery": ada.recovery[0] });
-    assert_snapshot!(show(&accounts.run(&nobody, COMPLETE, both).await), @r#"{"errors":[{"message":"give either a code of your app or a recovery code","extensions":{"code":"BAD_USER_INPUT","field":"input"},"path":["verifySecondFactor"]}],"data":null}"#);
+    assert_snapshot!(show(&accounts.run(&nobody, COMPLETE, both).await), @r#"{"errors":[{"message":"give a code of your app, a recovery code or a passkey, and one of them alone","extensions":{"code":"BAD_USER_INPUT","field":"input"},"path":["verifySecondFactor"]}],"data":null}"#);
 }
 
 #[tokio::test]
@@ -337,4 +339,30 @@ async fn nobody_sees_what_is_asked_of_somebody_else() {
     accounts.member(&ada, "Bea", "MEMBER").await;
     let query = "{ organization { members(last: 1) { nodes { name secondFactor { recoveryCodesLeft } } } } }";
     assert_snapshot!(show(&accounts.run(&ada.caller, query, json!({})).await), @r#"{"errors":[{"message":"only the person may see what is asked of it","extensions":{"code":"FORBIDDEN"},"path":["organization","members","nodes",0,"secondFactor"]}],"data":{"organization":{"members":{"nodes":[{"name":"Bea","secondFactor":null}]}}}}"#);
+}
+
+#[tokio::test]
+async fn apps_are_sealed_anew_with_the_key_of_now_and_that_of_before_can_go() {
+    let accounts = Accounts::new().await;
+    for name in ["Ada", "Eve"] {
+        enrol(&accounts, name).await;
+    }
+    // That of the harness, and another one.
+    let old = Secret::new("AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=");
+    let new = Secret::new("AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI=");
+    let both = Sealer::try_new(&new, std::slice::from_ref(&old)).unwrap();
+    let without = Sealer::try_new(&new, &[]).unwrap();
+    let reseal = async |sealer: &Sealer| {
+        Resealer::new(accounts.store.clone(), sealer.clone()).reseal(|_| {}).await.unwrap()
+    };
+    // Without the key of before nothing can be done, and nothing is lost.
+    assert_eq!(reseal(&without).await, Resealed { sealed: 0, failed: 2 });
+    let mut heard = 0;
+    let resealer = Resealer::new(accounts.store.clone(), both.clone());
+    let done = resealer.reseal(|_| heard += 1).await.unwrap();
+    assert_eq!((done, heard), (Resealed { sealed: 2, failed: 0 }, 3));
+    assert_eq!(reseal(&both).await, Resealed::default());
+    assert_eq!(reseal(&without).await, Resealed::default());
+    let facts = "SELECT count(*) FROM platform.audit WHERE action = 'factor:reseal' AND actor IS NULL";
+    assert_eq!(accounts.count(facts).await, 2);
 }

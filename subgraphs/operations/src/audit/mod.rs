@@ -3,16 +3,24 @@
 
 mod entity;
 mod error;
+pub(crate) mod export;
 pub(crate) mod repo;
 
 use pulse_graphql::{Error, Page};
 use pulse_privacy::Entry;
-use pulse_store::{AuditFact, Session, StoreError};
+use pulse_store::{Reading, Session, StoreError};
 use pulse_types::{AUDIT, Permission};
 
 pub(crate) use entity::AuditRow;
 pub(crate) use error::AuditError;
 pub(crate) use repo::AuditList;
+
+/// That the audit was read.
+pub(crate) const READ: Reading = Reading { action: "audit:read", again: "audit:read_again", subject: AUDIT };
+
+/// That it was read what is stored about persons.
+const INVENTORY: Reading =
+    Reading { action: "privacy:inventory", again: "privacy:inventory_again", subject: AUDIT };
 
 /// A page of what was done, the newest first.
 pub(crate) async fn page(
@@ -22,8 +30,9 @@ pub(crate) async fn page(
 ) -> Result<Vec<AuditRow>, Error<AuditError>> {
     session.caller().require(&Permission::AUDIT_READ)?;
     list.check()?;
-    looked(session, "audit:read").await?;
-    repo::page(session, list, page).await
+    let rows = repo::page(session, list, page).await?;
+    session.look(READ.of_list(rows.len()));
+    Ok(rows)
 }
 
 /// How many facts there are.
@@ -34,11 +43,6 @@ pub(crate) async fn count(session: &Session, list: &AuditList) -> Result<i64, St
 /// What is stored about persons, and where.
 pub(crate) async fn inventory(session: &Session) -> Result<Vec<Entry>, Error> {
     session.caller().require(&Permission::AUDIT_READ)?;
-    looked(session, "privacy:inventory").await?;
+    session.look(INVENTORY.of_list(1));
     Ok(pulse_privacy::inventory(session.store()).await?)
-}
-
-async fn looked(session: &Session, action: &'static str) -> Result<(), StoreError> {
-    let fact = AuditFact { action, subject: AUDIT, key: None, version: None, items: 1 };
-    session.write().await?.commit(fact).await
 }

@@ -1,6 +1,7 @@
 //! What the subgraph answers.
 
 mod audit;
+mod audit_export;
 mod dead_letter;
 mod delivery;
 mod job;
@@ -24,6 +25,7 @@ pub struct Query(
     live::CursorQuery,
     stream::StreamQuery,
     audit::AuditQuery,
+    audit_export::AuditExportQuery,
 );
 
 /// The root of mutations.
@@ -36,6 +38,7 @@ pub struct Mutation(
     job::JobMutation,
     schedule::ScheduleMutation,
     dead_letter::DeadLetterMutation,
+    audit_export::AuditExportMutation,
 );
 
 /// The root of subscriptions.

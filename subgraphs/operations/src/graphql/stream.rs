@@ -98,7 +98,7 @@ pub(crate) struct StreamQuery;
 #[Object]
 impl StreamQuery {
     /// The streams that are open for people of the organization, in the order in which they were opened. Gateways tell of them
-    /// about once a second.
+    /// about once a second. Needs `stream:read`, and is audited.
     async fn live_streams(
         &self,
         ctx: &Context<'_>,
@@ -123,6 +123,7 @@ impl StreamQuery {
         };
         let filter = repo::StreamFilter { which, kind };
         let rows = repo::page(session, &filter, &page).await?;
+        session.look(stream::READ.of_list(rows.len()));
         let total = Total::new(move |session| {
             let filter = filter.clone();
             async move { repo::count(&session, &filter).await }

@@ -6,7 +6,7 @@ pub(crate) mod repo;
 mod report;
 
 use pulse_graphql::Error;
-use pulse_store::{AuditFact, Event, EventKind, Session};
+use pulse_store::{AuditFact, Event, EventKind, Reading, Session};
 use pulse_types::{MachineId, Permission, SessionId, StreamId, UserId};
 use serde_json::json;
 
@@ -17,6 +17,10 @@ pub use report::{OpenedStream, STREAMS_PATH, StreamReport, report_streams};
 
 /// What gateways hear when streams are to end: a change of this subject, whose attributes say which.
 pub const STREAMS_ENDED: &str = "operations.stream";
+
+/// That somebody saw who listens to what.
+pub(crate) const READ: Reading =
+    Reading { action: "stream:read", again: "stream:read_again", subject: STREAMS_ENDED };
 
 /// How long a reason may be.
 const REASON: usize = 200;

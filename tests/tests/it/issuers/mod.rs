@@ -7,6 +7,9 @@ mod flows;
 mod linking;
 mod organizations;
 mod real;
+mod second_factor;
+mod tenants;
+mod throttled;
 
 use std::time::Duration;
 
@@ -38,6 +41,8 @@ async fn platform(issuer: &str, change: impl FnOnce(&mut ProviderConfig)) -> Tes
         sign_up: true,
         assumes_verified: false,
         domains: vec![],
+        tenants: vec![],
+        trusts_second_factor: false,
     };
     change(&mut provider);
     let proofs = format!("{issuer}/proofs/{{domain}}");

@@ -266,6 +266,22 @@ pub(super) const ROWS: &[Row] = &[
         member: FORBIDDEN,
         ..read("auditEvents", "{ auditEvents { totalCount nodes { id action actorId key address } } }", Data)
     },
+    Row {
+        viewer: FORBIDDEN,
+        member: FORBIDDEN,
+        ..read(
+            "exportAuditEvents",
+            "mutation { exportAuditEvents(input: { from: \"2026-01-01T00:00:00Z\", to: \"2026-01-02T00:00:00Z\", format: CSV }) { export { id status } } }",
+            Data,
+        )
+    },
+    Row {
+        viewer: FORBIDDEN,
+        member: FORBIDDEN,
+        admin: Null,
+        owner: Null,
+        ..read("auditExport", "{ auditExport(id: \"@org\") { id downloadPath } }", Null)
+    },
     // What is stored in general, and of nobody.
     Row {
         viewer: FORBIDDEN,

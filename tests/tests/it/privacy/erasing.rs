@@ -160,3 +160,41 @@ async fn nobody_is_erased_whom_others_have_a_say_in() {
     assert_eq!(erase(&stage.alpha.member.token, &stage.alpha.viewer.id).await.as_deref(), Some("FORBIDDEN"));
     assert_eq!(erase(&stage.alpha.admin.token, &stage.alpha.member.id).await, None);
 }
+
+#[tokio::test]
+async fn an_erasure_is_done_with_the_fact_that_it_was_or_not_at_all() {
+    let stage = Stage::new().await;
+    stage
+        .execute(
+            "CREATE FUNCTION public.refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'full'; END $$;
+             CREATE TRIGGER refuse BEFORE INSERT ON platform.audit FOR EACH ROW WHEN (NEW.action = 'privacy:erased')
+             EXECUTE FUNCTION public.refuse()",
+        )
+        .await;
+    stage.platform.data(&stage.person.token, ERASE, json!({ "id": stage.person.id })).await;
+    let request = stage.due().await;
+    let mut connection = stage.platform.database.connect().await.unwrap();
+    let failed = async {
+        let sql = "SELECT EXISTS (SELECT FROM platform.jobs WHERE kind = 'platform.privacy_finish' AND error IS NOT NULL)";
+        while !sqlx::query_scalar::<_, bool>(sql).fetch_one(&mut connection).await.unwrap() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, failed).await.expect("the fact is refused");
+    let sql =
+        "SELECT r.status || ' ' || (SELECT count(*) FROM platform.privacy_receipts WHERE owner = 'platform')
+                 FROM platform.privacy_requests r WHERE r.id = $1 AND r.person IS NOT NULL";
+    let state: String =
+        sqlx::query_scalar(sql).bind(request.uuid()).fetch_one(&mut connection).await.unwrap();
+    assert_eq!(state, "running 0");
+    stage
+        .execute(
+            "DROP TRIGGER refuse ON platform.audit;
+             UPDATE platform.jobs SET run_at = now(), ready = true WHERE kind = 'platform.privacy_finish'",
+        )
+        .await;
+    stage.until(request, "completed").await;
+    let sql = "SELECT count(*) FROM platform.audit WHERE action = 'privacy:erased' AND key = $1";
+    let facts: i64 = sqlx::query_scalar(sql).bind(request.uuid()).fetch_one(&mut connection).await.unwrap();
+    assert_eq!(facts, 1);
+}

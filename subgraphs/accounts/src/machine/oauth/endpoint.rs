@@ -4,15 +4,16 @@ use std::sync::Arc;
 
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, State};
-use axum::http::header::{CACHE_CONTROL, PRAGMA, WWW_AUTHENTICATE};
+use axum::http::header::{CACHE_CONTROL, PRAGMA, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
-use axum::{Json, Router};
+use axum::{Extension, Json, Router};
+use pulse_types::ClientAddress;
 use serde_json::json;
 
 use super::form::{self, FormError};
-use super::{TokenGrant, TokenGrants, TokenRefusal};
+use super::{TokenGrant, TokenGrants, TokenRefusal, TokenRequest};
 
 /// How large a request may be.
 const BODY_LIMIT: usize = 16 * 1024;
@@ -25,11 +26,18 @@ pub fn token_routes(grants: Arc<dyn TokenGrants>) -> Router {
         .with_state(grants)
 }
 
-async fn token(State(grants): State<Arc<dyn TokenGrants>>, headers: HeaderMap, body: Bytes) -> Response {
+async fn token(
+    State(grants): State<Arc<dyn TokenGrants>>,
+    address: Option<Extension<ClientAddress>>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
     let (request, by_header) = match form::read(&headers, &body) {
         Ok(read) => read,
         Err(error) => return malformed(error),
     };
+    let address = address.map(|Extension(ClientAddress(address))| address);
+    let request = TokenRequest { address, ..request };
     match grants.grant(&request).await {
         Ok(Ok(TokenGrant { access_token, expires_in, scope })) => {
             let body = json!({
@@ -41,6 +49,11 @@ async fn token(State(grants): State<Arc<dyn TokenGrants>>, headers: HeaderMap, b
             answer(StatusCode::OK, &body)
         }
         Ok(Err(refusal @ TokenRefusal::Client)) => unknown_client(&refusal.to_string(), by_header),
+        Ok(Err(refusal @ TokenRefusal::TooOften(seconds))) => {
+            let body = json!({ "error": "slow_down", "error_description": refusal.to_string() });
+            ([(RETRY_AFTER, seconds.to_string())], answer(StatusCode::TOO_MANY_REQUESTS, &body))
+                .into_response()
+        }
         Ok(Err(refusal @ TokenRefusal::Scope(_))) => refuse("invalid_scope", &refusal.to_string()),
         Err(error) => {
             tracing::error!(%error, "a service account gets no token");

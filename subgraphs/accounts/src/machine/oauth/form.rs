@@ -68,7 +68,7 @@ pub(super) fn read(headers: &HeaderMap, body: &[u8]) -> Result<(TokenRequest, bo
     if secret.kind != MachineKind::ServiceAccount || secret.machine != client {
         return Err(malformed);
     }
-    Ok((TokenRequest { client, hash: secret.hash(), scope }, by_header))
+    Ok((TokenRequest { client, hash: secret.hash(), scope, address: None }, by_header))
 }
 
 fn parameters(body: &[u8]) -> Result<Parameters, FormError> {
@@ -132,6 +132,7 @@ mod tests {
             client: secret.machine,
             hash: secret.hash(),
             scope: Some("entity:read entity:write".to_owned()),
+            address: None,
         };
         let body = "grant_type=client_credentials&scope=entity%3Aread+entity:write&unknown=x";
         let in_header = read(&with_basic(&id, text), body.as_bytes());

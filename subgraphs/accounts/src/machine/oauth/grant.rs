@@ -7,24 +7,41 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::post;
 use axum::{Json, Router};
-use pulse_store::AuditFact;
-use pulse_tokens::{AccessClaims, AccessTokens};
+use pulse_sealing::Sealer;
+use pulse_store::{AuditFact, StoreError};
+use pulse_tokens::{ACCESS_TOKEN_SECONDS, AccessClaims, AccessTokens};
 use pulse_types::{Caller, Permissions, RequestId, Secret, Subject};
 
 use super::{TokenGrant, TokenGrants, TokenRefusal, TokenRequest};
 use crate::machine::verify::{Machines, MachinesUnavailable, VerifiedMachine};
 use crate::machine::{Kind, SUBJECT};
+use crate::throttle::{Attempt, TooOften};
 
 /// Makes tokens in this process, which has the key that signs them.
 #[derive(Clone)]
 pub(crate) struct LocalGrants {
     machines: Machines,
     tokens: AccessTokens,
+    sealer: Sealer,
 }
 
 impl LocalGrants {
-    pub(crate) const fn new(machines: Machines, tokens: AccessTokens) -> Self {
-        Self { machines, tokens }
+    pub(crate) const fn new(machines: Machines, tokens: AccessTokens, sealer: Sealer) -> Self {
+        Self { machines, tokens, sealer }
+    }
+
+    /// Counts a secret that is not the client's, by where it comes from. What to answer.
+    async fn refuse(&self, request: &TokenRequest) -> Result<TokenRefusal, StoreError> {
+        let store = self.machines.store();
+        let nobody = Caller::anonymous(RequestId::new(store.clock().now()));
+        let attempt = Attempt::to_get_token(&self.sealer, request.address, &request.client.to_string());
+        let mut write = store.session(Arc::new(nobody)).write().await?;
+        if let Err(TooOften { seconds }) = attempt.count_in_tx(&mut write).await? {
+            return Ok(TokenRefusal::TooOften(seconds));
+        }
+        let (action, subject) = ("service-account:refuse", SUBJECT);
+        write.commit(AuditFact { action, subject, key: None, version: None, items: 1 }).await?;
+        Ok(TokenRefusal::Client)
     }
 
     async fn sign(
@@ -70,7 +87,8 @@ impl TokenGrants for LocalGrants {
         let found = self.machines.of_kind(Kind::ServiceAccount, request.hash).await;
         let found = found.map_err(|error| MachinesUnavailable(error.to_string()))?;
         let Some(machine) = found.ok().filter(|machine| machine.id == request.client) else {
-            return Ok(Err(TokenRefusal::Client));
+            let refusal = self.refuse(request).await;
+            return refusal.map(Err).map_err(|error| MachinesUnavailable(error.to_string()));
         };
         let permissions = match narrowed(&machine.permissions, request.scope.as_deref()) {
             Ok(permissions) => permissions,

@@ -4,6 +4,8 @@ mod endpoint;
 mod form;
 mod grant;
 
+use std::net::IpAddr;
+
 use async_trait::async_trait;
 use pulse_types::{MachineId, Secret};
 use serde::{Deserialize, Serialize};
@@ -25,6 +27,9 @@ pub struct TokenRequest {
     pub hash: [u8; 32],
     /// What the token is to be good for, as an OAuth scope; all that the account may do, if not given.
     pub scope: Option<String>,
+    /// Where it is asked for, if that is known.
+    #[serde(default)]
+    pub address: Option<IpAddr>,
 }
 
 /// A token.
@@ -49,6 +54,9 @@ pub enum TokenRefusal {
     /// More was asked for than the account may do.
     #[error("the client may not have this scope: {0}")]
     Scope(String),
+    /// Whoever tries secrets has to wait, in seconds. Who has the right one does not.
+    #[error("too many attempts: try again in {0} s")]
+    TooOften(i64),
 }
 
 /// Makes tokens: in this process, or elsewhere.

@@ -2,8 +2,10 @@
 
 use async_graphql::{Context, ID, InputObject, SimpleObject, Subscription};
 use chrono::{DateTime, Utc};
-use pulse_graphql::{AnyOf, Error, Following, Happened, Live, LiveError, follow};
+use pulse_graphql::{AnyOf, ContextExt, Error, Following, Happened, Live, LiveError, follow};
 use pulse_types::{AUDIT, Change, Fact, Permission, UserId};
+
+use crate::audit;
 
 /// Of what to hear that was done. All that is given must hold, of one and the same fact.
 #[derive(Debug, Default, InputObject)]
@@ -92,6 +94,9 @@ impl AuditSubscriptions {
             let by = change.actor.map_or(!of_somebody, |actor| actors.has(&actor));
             by && change.facts.iter().any(|fact| actions.has(&fact.action) && subjects.has(&fact.subject))
         };
-        follow(ctx, Following { subjects: &[AUDIT], permission: Permission::AUDIT_READ, after }, wanted).await
+        let following = Following { subjects: &[AUDIT], permission: Permission::AUDIT_READ, after };
+        let live = follow(ctx, following, wanted).await?;
+        ctx.session().look(audit::READ.of_list(1));
+        Ok(live)
     }
 }
