@@ -69,7 +69,8 @@ fn counted(table: &str) -> &'static str {
         "accounts.one_time_tokens" => "false",
         "platform.audit" => {
             "action <> 'one_time_token:create' AND action NOT LIKE '%:request' AND action NOT LIKE '%:refuse'
-             AND action NOT LIKE 'privacy:%' AND action <> 'passkey:ask' AND action NOT LIKE '%:read%'"
+             AND action NOT LIKE 'privacy:%' AND action <> 'passkey:ask' AND action NOT LIKE '%:read%'
+             AND action NOT LIKE 'audit:export%'"
         }
         _ => "true",
     }
@@ -79,6 +80,8 @@ fn counted(table: &str) -> &'static str {
 fn compared(table: &str) -> &'static str {
     match table {
         "accounts.machines" => "(to_jsonb(t) - 'last_used_at')::text",
+        // Written by a job, also while a test compares.
+        "platform.audit_exports" => "id::text",
         _ => "t::text",
     }
 }

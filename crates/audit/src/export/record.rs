@@ -227,6 +227,7 @@ mod hex {
 mod maybe_hex {
     use serde::{Deserializer, Serializer, de::Deserialize as _, de::Error};
 
+    #[expect(clippy::ref_option, reason = "as serde passes the field")]
     pub(super) fn serialize<S: Serializer>(
         bytes: &Option<Vec<u8>>,
         serializer: S,

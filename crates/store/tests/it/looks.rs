@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use chrono::{TimeDelta, Utc};
+use chrono::TimeDelta;
 use pulse_store::{LOOKS_WINDOW, PoolOptions, Reading, Session, Store};
 use pulse_testkit::TestDatabase;
 use pulse_types::{Caller, Clock, OrgId, RequestId, Subject, UserId};
@@ -22,7 +22,7 @@ struct Stage {
 impl Stage {
     async fn new() -> Self {
         let database = TestDatabase::new().await.unwrap();
-        let (start, seconds) = (Utc::now(), Arc::new(AtomicI64::new(0)));
+        let (start, seconds) = (Clock::system().now(), Arc::new(AtomicI64::new(0)));
         let passed = Arc::clone(&seconds);
         let clock = Clock::from_fn(move || start + TimeDelta::seconds(passed.load(Ordering::Relaxed)));
         let store = Store::new(database.options(), &PoolOptions::default(), clock);
@@ -64,7 +64,10 @@ async fn a_reader_who_comes_each_second_for_an_hour_leaves_a_dozen_facts() {
     let facts = stage.facts().await;
     let (first, again): (Vec<_>, Vec<_>) = facts.iter().partition(|(action, _)| action == "thing:read");
     assert_eq!((first.len(), again.len()), (6, 6), "{facts:?}");
-    assert_eq!(first.len() + again.iter().map(|(_, times)| *times as usize).sum::<usize>(), 3_600);
+    assert_eq!(
+        first.len() + again.iter().map(|(_, times)| usize::try_from(*times).unwrap()).sum::<usize>(),
+        3_600
+    );
 }
 
 #[tokio::test]
