@@ -17,7 +17,7 @@ pub use caching::{CacheControlScope, cache_control};
 pub use context::ContextExt;
 pub use error::{ClientError, Code, Error, NoClientError};
 pub use feed::{CHANGES_PATH, FeedLine, FeedQuery};
-pub use live::{AnyOf, ChangeFacts, Following, Happened, Live, LiveError, follow, newest};
+pub use live::{AnyOf, ChangeFacts, Following, Happened, Live, LiveError, follow, follow_own, newest};
 pub use loader::{Batch, Loader};
 pub use page::{Connection, Cursor, Edge, Page, PageError, PageLimits, Total};
 pub use plain::{Node, PlainFields, plain};

@@ -101,10 +101,19 @@ async fn begin<T: From<Happened> + Send + 'static>(
     wanted: impl Fn(&Change) -> bool + Send + Sync + 'static,
 ) -> Result<Live<T>, Error<LiveError>> {
     let Following { subjects, permission, after } = following;
+    let tenant = ctx.session().caller().require(&permission)?;
+    told(ctx, Topic::new(Some(tenant), subjects).filter(wanted), Some(permission), after).await
+}
+
+async fn told<T: From<Happened> + Send + 'static>(
+    ctx: &Context<'_>,
+    topic: Topic,
+    permission: Option<Permission>,
+    after: Option<String>,
+) -> Result<Live<T>, Error<LiveError>> {
     let (session, tail) = (ctx.session().clone(), ctx.tail().clone());
-    let tenant = session.caller().require(&permission)?;
     let after = after.as_deref().map(str::parse::<LogCursor>).transpose().map_err(LiveError::from)?;
-    let mut follow = tail.follow(Topic::new(Some(tenant), subjects).filter(wanted), after);
+    let mut follow = tail.follow(topic, after);
     follow.start().await.map_err(failed)?;
     let place = ctx.part::<Place>().clone();
     place.0.begun.notify_one();
@@ -117,6 +126,20 @@ async fn begin<T: From<Happened> + Send + 'static>(
         }
     });
     Ok(events.boxed())
+}
+
+/// Follows what belongs to the caller itself, a person, wherever it acts: changes of no tenant that name it as their `user`.
+pub fn follow_own<'c, T: From<Happened> + Send + 'static>(
+    ctx: &'c Context<'_>,
+    subjects: &'static [&'static str],
+    after: Option<String>,
+) -> BoxFuture<'c, Result<Live<T>, Error<LiveError>>> {
+    Box::pin(async move {
+        let user = ctx.session().caller().require_user()?.to_string();
+        let is_own =
+            move |change: &Change| change.attributes.get("user").is_some_and(|of| *of == user.as_str());
+        told(ctx, Topic::new(None, subjects).filter(is_own), None, after).await
+    })
 }
 
 /// Only the newest of what has come in while the one before was told. For what is read anew with each event, so that the
@@ -133,14 +156,17 @@ struct Follower {
     follow: Follow,
     tail: Tail,
     session: Session,
-    permission: Permission,
+    /// `None` for what is the caller's own.
+    permission: Option<Permission>,
     place: Place,
 }
 
 impl Follower {
     async fn next(&mut self) -> Result<Happened, Error<LiveError>> {
         let change = self.follow.next().await.map_err(failed)?;
-        self.session.caller().require(&self.permission)?;
+        if let Some(permission) = &self.permission {
+            self.session.caller().require(permission)?;
+        }
         let cursor = self.tail.cursor(change.position).as_ref().map(LogCursor::to_string);
         let cursor = cursor.expect("a log that told of a change is known");
         self.place.set(&cursor);
