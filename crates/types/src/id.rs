@@ -126,10 +126,14 @@ ids! {
     EntityTypeId,
     /// An analytics event.
     EventId,
+    /// A feature that is on for some.
+    FeatureFlagId,
     /// Who somebody is at an issuer.
     IdentityId,
     /// An issuer by which people sign in to an organization.
     IdentityProviderId,
+    /// A letter that asks somebody to become a member.
+    InvitationId,
     /// An item of a collection.
     ItemId,
     /// A job.
@@ -154,6 +158,8 @@ ids! {
     SessionId,
     /// A stream that a gateway has open.
     StreamId,
+    /// A sub-organization or a team.
+    UnitId,
     /// A person.
     UserId,
     /// Where events of an organization are sent to.

@@ -14,9 +14,10 @@ pub use caller::{Caller, Refusal, Subject};
 pub use change::{AUDIT, Change, ChangeKind, Fact, InvalidTag, Tag, Tagged};
 pub use clock::Clock;
 pub use id::{
-    CollectionId, ConsentId, DeadLetterId, DeliveryId, EntityId, EntityTypeId, EventId, IdentityId,
-    IdentityProviderId, InvalidId, ItemId, JobId, MachineId, OrgId, PasskeyId, PrivacyRequestId, ProcessId,
-    RelationshipId, RequestId, ScheduleId, SessionId, StreamId, UserId, WebhookId,
+    CollectionId, ConsentId, DeadLetterId, DeliveryId, EntityId, EntityTypeId, EventId, FeatureFlagId,
+    IdentityId, IdentityProviderId, InvalidId, InvitationId, ItemId, JobId, MachineId, OrgId, PasskeyId,
+    PrivacyRequestId, ProcessId, RelationshipId, RequestId, ScheduleId, SessionId, StreamId, UnitId, UserId,
+    WebhookId,
 };
 pub use identity::Identity;
 pub use origin::Origin;

@@ -33,6 +33,8 @@ permissions! {
     MEMBER_READ = "member:read",
     /// Add and remove members, and change their roles.
     MEMBER_MANAGE = "member:manage",
+    /// Change how the organization works and looks, and which features are on for whom.
+    SETTINGS_MANAGE = "settings:manage",
     /// Read entity types and entities.
     ENTITY_READ = "entity:read",
     /// Create and change entities.

@@ -6,8 +6,10 @@ mod consent;
 mod creation;
 mod email_domain;
 mod factor;
+mod feature_flag;
 mod graphql;
 mod identity_provider;
+mod invitation;
 mod joined;
 mod linked_identity;
 mod machine;
@@ -19,9 +21,11 @@ mod one_time_token;
 mod operator;
 mod organization;
 mod passkey;
+mod preference;
 mod privacy;
 mod routes;
 mod session;
+mod settings;
 mod signing_keys;
 mod throttle;
 mod token;
@@ -83,6 +87,9 @@ pub enum InvalidSettings {
     /// A link has no place for the token.
     #[error("accounts.links.{0} has no {{token}}, where the token of a letter goes")]
     Link(&'static str),
+    /// How long invitations wait.
+    #[error("accounts.invitation_lifetime is not between an hour and 90 days")]
+    Invitations,
     /// When keys are replaced.
     #[error("accounts.signing_keys.{0}")]
     SigningKeys(&'static str),
@@ -99,10 +106,14 @@ pub fn subgraph(
     config: Config,
 ) -> Result<Subgraph, InvalidSettings> {
     config.links.check().map_err(InvalidSettings::Link)?;
+    if !config.has_sound_invitations() {
+        return Err(InvalidSettings::Invitations);
+    }
     config.signing_keys.check().map_err(InvalidSettings::SigningKeys)?;
     let machines = Machines::new(store.clone());
     let grants = LocalGrants::new(machines.clone(), tokens.clone());
     let routes = routes(&tokens).merge(token_routes(Arc::new(grants.clone())));
+    let routes = routes.merge(settings::logo_routes(store.clone()));
     let internal = machine::internal_routes(machines).merge(machine::oauth_routes(grants));
     let letters = SendLetters::new(Mailer::try_new(&config.mail)?, sealer.clone(), config.clone());
     let oidc = Oidc::try_new(config.oidc.clone())?;

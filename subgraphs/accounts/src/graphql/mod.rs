@@ -5,7 +5,9 @@ mod api_key;
 mod consent;
 mod device;
 mod email_domain;
+mod feature_flag;
 mod identity_provider;
+mod invitation;
 mod linked_identity;
 mod live;
 mod loaders;
@@ -14,10 +16,12 @@ mod membership;
 mod organization;
 mod passkey;
 mod password;
+mod preference;
 mod privacy;
 mod second_factor;
 mod service_account;
 mod session;
+mod settings;
 mod user;
 
 use async_graphql::MergedObject;
@@ -38,6 +42,10 @@ pub struct Query(
     identity_provider::IdentityProviderQuery,
     email_domain::EmailDomainQuery,
     privacy::PrivacyQuery,
+    invitation::InvitationQuery,
+    settings::SettingsQuery,
+    preference::PreferencesQuery,
+    feature_flag::FeatureFlagQuery,
 );
 
 /// What can be changed.
@@ -60,4 +68,8 @@ pub struct Mutation(
     email_domain::EmailDomainMutation,
     consent::ConsentMutation,
     privacy::PrivacyMutation,
+    invitation::InvitationMutation,
+    settings::SettingsMutation,
+    preference::PreferencesMutation,
+    feature_flag::FeatureFlagMutation,
 );

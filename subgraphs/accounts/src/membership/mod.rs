@@ -12,6 +12,7 @@ use serde_json::json;
 
 pub(crate) use entity::MembershipRow;
 pub(crate) use error::{MembersError, MembershipError};
+pub(crate) use repo::{find_in_tx, lock_in_tx};
 pub(crate) use settling::settle_in_tx;
 
 use crate::organization;
@@ -120,6 +121,18 @@ pub(crate) async fn insert_in_tx(
     Ok(row)
 }
 
+/// The same of somebody who joins by itself, with the fact of it.
+pub(crate) async fn join_in_tx(
+    write: &mut Write,
+    org: OrgId,
+    user: UserId,
+    role: Role,
+) -> Result<MembershipRow, StoreError> {
+    let row = insert_in_tx(write, org, user, role).await?;
+    write.audit(fact("member:join", &row, row.version));
+    Ok(row)
+}
+
 /// Tells the organization, and the person.
 fn tell_in_tx(write: &mut Write, org: OrgId, row: &MembershipRow, event: Event) {
     organization::tell_member(write, (org, row.user_id), &event);
@@ -136,7 +149,7 @@ fn tag(role: Option<Role>) -> Tag {
 }
 
 /// Owners are made and unmade by those who may manage the organization, who are owners, alone.
-fn require_right_over(caller: &Caller, role: Role) -> Result<(), Refusal> {
+pub(crate) fn require_right_over(caller: &Caller, role: Role) -> Result<(), Refusal> {
     match role {
         Role::Owner => caller.require(&Permission::ORGANIZATION_MANAGE).map(drop),
         Role::Admin | Role::Member | Role::Viewer => Ok(()),
