@@ -19,7 +19,7 @@ pub use context::ContextExt;
 pub use error::{ClientError, Code, Error, NoClientError};
 pub use feed::{CHANGES_PATH, FeedLine, FeedQuery};
 pub use live::{
-    AnyOf, ChangeFacts, Following, Happened, InSight, Live, LiveError, follow, follow_in_sight,
+    AnyOf, ChangeFacts, Following, Happened, InSight, Live, LiveError, follow, follow_in_sight, follow_own,
     follow_remembering, newest,
 };
 pub use loader::{Batch, Loader};

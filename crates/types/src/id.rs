@@ -128,12 +128,16 @@ ids! {
     EntityTypeId,
     /// An analytics event.
     EventId,
+    /// A feature that is on for some.
+    FeatureFlagId,
     /// A permission that is given to somebody, or withheld.
     GrantId,
     /// Who somebody is at an issuer.
     IdentityId,
     /// An issuer by which people sign in to an organization.
     IdentityProviderId,
+    /// A letter that asks somebody to become a member.
+    InvitationId,
     /// An item of a collection.
     ItemId,
     /// A job.

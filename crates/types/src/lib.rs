@@ -15,9 +15,9 @@ pub use change::{AUDIT, Change, ChangeKind, Fact, InvalidTag, Tag, Tagged};
 pub use clock::Clock;
 pub use id::{
     AuditExportId, CollectionId, ConsentId, DeadLetterId, DeliveryId, EntityId, EntityTypeId, EventId,
-    GrantId, IdentityId, IdentityProviderId, InvalidId, ItemId, JobId, MachineId, OrgId, PasskeyId,
-    PrivacyRequestId, ProcessId, RelationshipId, RequestId, RoleAssignmentId, RoleId, ScheduleId, SessionId,
-    StreamId, UnitId, UserId, WebhookId,
+    FeatureFlagId, GrantId, IdentityId, IdentityProviderId, InvalidId, InvitationId, ItemId, JobId,
+    MachineId, OrgId, PasskeyId, PrivacyRequestId, ProcessId, RelationshipId, RequestId, RoleAssignmentId,
+    RoleId, ScheduleId, SessionId, StreamId, UnitId, UserId, WebhookId,
 };
 pub use identity::Identity;
 pub use origin::{ClientAddress, Origin};

@@ -40,6 +40,8 @@ permissions! {
     UNIT_READ = "unit:read",
     /// Make, change, move and delete sub-organizations and teams, and say who belongs to them.
     UNIT_MANAGE = "unit:manage",
+    /// Change how the organization works and looks, and which features are on for whom.
+    SETTINGS_MANAGE = "settings:manage",
     /// Read entity types and entities.
     ENTITY_READ = "entity:read",
     /// Create and change entities.

@@ -27,6 +27,9 @@ pub struct Config {
     /// The same to sign in.
     #[serde(with = "humantime_serde")]
     pub magic_link_lifetime: Duration,
+    /// How long an invitation waits for an answer: an hour to 90 days.
+    #[serde(with = "humantime_serde")]
+    pub invitation_lifetime: Duration,
     /// How long an erasure can be taken back.
     #[serde(with = "humantime_serde")]
     pub erasure_grace: Duration,
@@ -57,6 +60,7 @@ impl Default for Config {
             verification_lifetime: Duration::from_hours(24),
             password_reset_lifetime: Duration::from_hours(1),
             magic_link_lifetime: Duration::from_mins(15),
+            invitation_lifetime: Duration::from_hours(7 * 24),
             erasure_grace: Duration::from_hours(14 * 24),
             challenge_lifetime: Duration::from_mins(5),
             totp_issuer: "Pulse".to_owned(),
@@ -67,6 +71,13 @@ impl Default for Config {
             links: LinksConfig::default(),
             oidc: OidcConfig::default(),
         }
+    }
+}
+
+impl Config {
+    /// Whether an invitation waits as long as one may.
+    pub(crate) fn has_sound_invitations(&self) -> bool {
+        (Duration::from_hours(1)..=Duration::from_hours(90 * 24)).contains(&self.invitation_lifetime)
     }
 }
 
@@ -184,17 +195,20 @@ pub struct LinksConfig {
     pub reset_password: String,
     /// The page that calls `signInWithLink`.
     pub sign_in: String,
+    /// The page that shows `invitation`, and calls `acceptInvitation`, or `register`, or `declineInvitation`.
+    pub accept_invitation: String,
 }
 
 impl LinksConfig {
     /// The name of a link in which there is no place for the token is the error.
     pub(crate) fn check(&self) -> Result<(), &'static str> {
-        let Self { verify_email, change_email, reset_password, sign_in } = self;
+        let Self { verify_email, change_email, reset_password, sign_in, accept_invitation } = self;
         let links = [
             ("verify_email", verify_email),
             ("change_email", change_email),
             ("reset_password", reset_password),
             ("sign_in", sign_in),
+            ("accept_invitation", accept_invitation),
         ];
         links.into_iter().find(|(_, link)| !link.contains("{token}")).map_or(Ok(()), |(name, _)| Err(name))
     }
@@ -208,6 +222,7 @@ impl Default for LinksConfig {
             change_email: page("change-email"),
             reset_password: page("reset-password"),
             sign_in: page("sign-in"),
+            accept_invitation: page("invitation"),
         }
     }
 }

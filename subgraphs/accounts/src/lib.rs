@@ -7,9 +7,11 @@ mod consent;
 mod creation;
 mod email_domain;
 mod factor;
+mod feature_flag;
 mod grant;
 mod graphql;
 mod identity_provider;
+mod invitation;
 mod joined;
 mod linked_identity;
 mod machine;
@@ -21,12 +23,14 @@ mod one_time_token;
 mod operator;
 mod organization;
 mod passkey;
+mod preference;
 mod privacy;
 mod resealing;
 mod role;
 mod role_assignment;
 mod routes;
 mod session;
+mod settings;
 mod signing_keys;
 mod throttle;
 mod token;
@@ -96,6 +100,9 @@ pub enum InvalidSettings {
     /// A link has no place for the token.
     #[error("accounts.links.{0} has no {{token}}, where the token of a letter goes")]
     Link(&'static str),
+    /// How long invitations wait.
+    #[error("accounts.invitation_lifetime is not between an hour and 90 days")]
+    Invitations,
     /// When keys are replaced.
     #[error("accounts.signing_keys.{0}")]
     SigningKeys(&'static str),
@@ -112,6 +119,9 @@ pub fn subgraph(
     config: Config,
 ) -> Result<Subgraph, InvalidSettings> {
     config.links.check().map_err(InvalidSettings::Link)?;
+    if !config.has_sound_invitations() {
+        return Err(InvalidSettings::Invitations);
+    }
     config.signing_keys.check().map_err(InvalidSettings::SigningKeys)?;
     let resealer = Arc::new(Resealer::new(store.clone(), sealer.clone()));
     let machines = Machines::new(store.clone());
@@ -121,6 +131,7 @@ pub fn subgraph(
     let internal = machine::internal_routes(machines, tail.clone())
         .merge(machine::oauth_routes(grants))
         .merge(access::internal_routes(access.clone(), tail.clone()));
+    let routes = routes.merge(settings::logo_routes(store.clone()));
     let letters = SendLetters::new(Mailer::try_new(&config.mail)?, sealer.clone(), config.clone());
     let oidc = Oidc::try_new(config.oidc.clone())?;
     let site = Site::try_new(&config.passkeys, sealer.clone()).map_err(InvalidSettings::Passkeys)?;

@@ -12,6 +12,8 @@ pub(crate) enum TokenKind {
     Refresh,
     /// Is sent by mail, and good once.
     OneTime,
+    /// Asks somebody by mail to become a member.
+    Invitation,
     /// Stands for the first of two factors until the second is shown.
     Challenge,
 }
@@ -21,6 +23,7 @@ impl TokenKind {
         match self {
             Self::Refresh => "pulse_rt_",
             Self::OneTime => "pulse_ot_",
+            Self::Invitation => "pulse_in_",
             Self::Challenge => "pulse_sc_",
         }
     }

@@ -11,6 +11,7 @@ mod four_subgraphs;
 mod health;
 mod idle;
 mod import;
+mod invitations;
 mod issuers;
 mod kept;
 mod live;

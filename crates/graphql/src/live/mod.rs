@@ -67,13 +67,17 @@ impl InSight {
 enum Need {
     Permission(Permission),
     InSight(InSight),
+    /// To be the person whom they are about.
+    Own,
 }
 
 impl Need {
-    fn met_by(&self, caller: &Caller) -> Result<OrgId, Refusal> {
+    /// The tenant whose changes are meant, where they are of one.
+    fn met_by(&self, caller: &Caller) -> Result<Option<OrgId>, Refusal> {
         match self {
-            Self::Permission(permission) => caller.require(permission),
-            Self::InSight(things) => (things.may)(caller),
+            Self::Permission(permission) => caller.require(permission).map(Some),
+            Self::InSight(things) => (things.may)(caller).map(Some),
+            Self::Own => caller.require_user().map(|_| None),
         }
     }
 }
@@ -188,6 +192,20 @@ pub fn follow_remembering<'c, T: From<Happened> + Send + 'static>(
     })
 }
 
+/// Follows what belongs to the caller itself, a person, wherever it acts: changes of no tenant that name it as their `user`.
+pub fn follow_own<'c, T: From<Happened> + Send + 'static>(
+    ctx: &'c Context<'_>,
+    subjects: &'static [&'static str],
+    after: Option<String>,
+) -> BoxFuture<'c, Result<Live<T>, Error<LiveError>>> {
+    Box::pin(async move {
+        let user = ctx.session().caller().require_user()?.to_string();
+        let is_own =
+            move |change: &Change| change.attributes.get("user").is_some_and(|of| *of == user.as_str());
+        begin(ctx, (subjects, after), Need::Own, is_own).await
+    })
+}
+
 /// Only the newest of what has come in while the one before was told. For what is read anew with each event, so that the
 /// older ones would say the same. A subscriber is told as fast as it can be, and no faster.
 pub fn newest<T: Send + 'static>(live: Live<T>) -> Live<T> {
@@ -216,13 +234,13 @@ impl Follower {
         let (session, tail) = (ctx.session().clone(), ctx.tail().clone());
         let tenant = need.met_by(session.caller())?;
         let after = after.as_deref().map(str::parse::<LogCursor>).transpose().map_err(LiveError::from)?;
-        let topic = Topic::new(Some(tenant), subjects);
+        let topic = Topic::new(tenant, subjects);
         let topic = match need {
             Need::InSight(things) if !(things.sight)(session.caller()).is_all() => {
                 let caller = session.caller().clone();
                 topic.filter(move |change| wanted(change) && things.has(&caller, change))
             }
-            Need::InSight(_) | Need::Permission(_) => topic.filter(wanted),
+            Need::InSight(_) | Need::Permission(_) | Need::Own => topic.filter(wanted),
         };
         let mut follow = tail.follow(topic, after);
         follow.start().await.map_err(failed)?;

@@ -107,7 +107,7 @@ pub(crate) fn of(email: &EmailAddress) -> &str {
 }
 
 /// A domain is what may stand behind an @.
-fn parse(text: &str) -> Result<String, DomainError> {
+pub(crate) fn parse(text: &str) -> Result<String, DomainError> {
     let address = EmailAddress::try_new(&format!("a@{}", text.trim())).map_err(|_| DomainError::Form)?;
     // An address in digits is no domain.
     let domain = of(&address);

@@ -1,13 +1,13 @@
 //! Subscriptions: what changes about the organization and its members.
 
 use async_graphql::{ComplexObject, Context, InputObject, SimpleObject, Subscription};
-use pulse_graphql::{AnyOf, ChangeFacts, Error, Following, Happened, Live, LiveError, follow};
-use pulse_types::{Change, ChangeKind, OrgId, Permission, Role, UserId};
+use pulse_graphql::{AnyOf, ChangeFacts, Error, Following, Happened, Live, LiveError, follow, follow_own};
+use pulse_types::{Change, ChangeKind, OrgId, Permission, Role, UnitId, UserId};
 use serde_json::{Map, Value};
 
 use super::organization::Organization;
 use super::user::User;
-use crate::{membership, organization};
+use crate::{membership, organization, preference, settings};
 
 /// Which changes of the organization to hear of.
 #[derive(Debug, Default, InputObject)]
@@ -89,6 +89,39 @@ impl MemberChange {
     }
 }
 
+/// What has changed about settings.
+#[derive(SimpleObject)]
+pub(crate) struct SettingsChanged {
+    #[graphql(flatten)]
+    facts: ChangeFacts,
+    /// The sub-organization or team that has set something; null for the whole organization.
+    unit_id: Option<UnitId>,
+}
+
+/// What has changed about your preferences.
+#[derive(SimpleObject)]
+pub(crate) struct PreferencesChanged {
+    #[graphql(flatten)]
+    facts: ChangeFacts,
+    /// The client's namespace; null for what all clients share.
+    namespace: Option<String>,
+}
+
+impl From<Happened> for SettingsChanged {
+    fn from(happened: Happened) -> Self {
+        let unit = happened.change.attributes.get("unit").and_then(Value::as_str);
+        Self { unit_id: unit.and_then(|unit| unit.parse().ok()), facts: ChangeFacts::from(&happened) }
+    }
+}
+
+impl From<Happened> for PreferencesChanged {
+    fn from(happened: Happened) -> Self {
+        let namespace = happened.change.attributes.get("namespace").and_then(Value::as_str);
+        let namespace = namespace.filter(|namespace| !namespace.is_empty()).map(str::to_owned);
+        Self { namespace, facts: ChangeFacts::from(&happened) }
+    }
+}
+
 /// What can be followed of the organization.
 #[derive(Default)]
 pub(crate) struct OrganizationSubscriptions;
@@ -112,6 +145,31 @@ impl OrganizationSubscriptions {
         let wanted = move |change: &Change| fields.has_any(&change.changed);
         let permission = Permission::ORGANIZATION_READ;
         follow(ctx, Following { subjects: &[organization::SUBJECT], permission, after }, wanted).await
+    }
+
+    /// Tells of each change of settings and branding, once and in the order of the commits. Needs `organization:read`.
+    async fn settings_changed(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(
+            desc = "The `cursor` of the last event that was heard: what came later is told of first. From now on unless given."
+        )]
+        after: Option<String>,
+    ) -> Result<Live<SettingsChanged>, Error<LiveError>> {
+        let permission = Permission::ORGANIZATION_READ;
+        follow(ctx, Following { subjects: &[settings::SUBJECT], permission, after }, |_| true).await
+    }
+
+    /// Tells you on each of your devices of what you prefer by now on another one, once and in the order of the commits.
+    async fn preferences_changed(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(
+            desc = "The `cursor` of the last event that was heard: what came later is told of first. From now on unless given."
+        )]
+        after: Option<String>,
+    ) -> Result<Live<PreferencesChanged>, Error<LiveError>> {
+        follow_own(ctx, &[preference::SUBJECT], after).await
     }
 
     /// Tells of each member who joins, gets another role or leaves, once and in the order of the commits. Needs

@@ -6,8 +6,10 @@ mod api_key;
 mod consent;
 mod device;
 mod email_domain;
+mod feature_flag;
 mod grant;
 mod identity_provider;
+mod invitation;
 mod linked_identity;
 mod live;
 mod loaders;
@@ -16,12 +18,14 @@ mod membership;
 mod organization;
 mod passkey;
 mod password;
+mod preference;
 mod privacy;
 mod role;
 mod role_assignment;
 mod second_factor;
 mod service_account;
 mod session;
+mod settings;
 mod unit;
 mod user;
 
@@ -50,6 +54,10 @@ pub struct Query(
     role_assignment::RoleAssignmentQuery,
     grant::GrantQuery,
     access::AccessQuery,
+    invitation::InvitationQuery,
+    settings::SettingsQuery,
+    preference::PreferencesQuery,
+    feature_flag::FeatureFlagQuery,
 );
 
 /// What can be changed.
@@ -76,4 +84,8 @@ pub struct Mutation(
     role::RoleMutation,
     role_assignment::RoleAssignmentMutation,
     grant::GrantMutation,
+    invitation::InvitationMutation,
+    settings::SettingsMutation,
+    preference::PreferencesMutation,
+    feature_flag::FeatureFlagMutation,
 );

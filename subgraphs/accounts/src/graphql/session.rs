@@ -21,6 +21,9 @@ pub(crate) struct RegisterInput {
     password: String,
     /// What you want to be called: 1 to 120 characters.
     name: String,
+    /// What is in the letter of an invitation to this address: the address is known to be yours then, and you are a member at
+    /// once.
+    invitation_token: Option<String>,
     /// Makes it safe to repeat the request: the same key with the same input registers nobody twice.
     idempotency_key: Option<String>,
 }
@@ -176,10 +179,10 @@ impl SessionMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "Who registers.")] input: RegisterInput,
     ) -> Result<RegisterPayload, Error<UserError>> {
-        let RegisterInput { email, password, name, idempotency_key } = input;
+        let RegisterInput { email, password, name, invitation_token, idempotency_key } = input;
         let who = (email.as_str(), Secret::new(password), name.as_str());
-        let signed_in =
-            session::register(ctx.session(), ctx.part::<Authority>(), who, idempotency_key).await?;
+        let along = (idempotency_key, invitation_token.map(Secret::new));
+        let signed_in = session::register(ctx.session(), ctx.part::<Authority>(), who, along).await?;
         Ok(RegisterPayload { session: SessionFields::new(signed_in) })
     }
 

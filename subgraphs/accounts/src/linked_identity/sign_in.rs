@@ -7,6 +7,7 @@ use pulse_types::{IdentityId, OrgId, Role, SessionId, UserId};
 use super::admission::{self, Place, Who};
 use super::{Begun, IdentityError, MAX_IDENTITIES, Returned, ask, begin, event, fact, named, provider, repo};
 use crate::authority::Authority;
+use crate::invitation;
 use crate::membership;
 use crate::oidc::{Claimed, Oidc, Provider};
 use crate::organization::{self, Seen};
@@ -72,7 +73,7 @@ async fn sign_in_at_once(
     let mut write = person.write().await?;
     let (row, identity) = enter_in_tx(&mut write, (user, who), (&provider, &claimed), email.as_ref()).await?;
     let organization = match place {
-        Some(place) => Some(settle_in_tx(&mut write, user, place).await?),
+        Some(place) => Some(settle_in_tx(&mut write, (user, email.as_ref()), place).await?),
         None => elsewhere,
     };
     let by = VouchedBy { identity, provider: &provider.key, confined_to: provider.organization() };
@@ -147,12 +148,24 @@ pub(super) async fn link_in_tx(
     Ok(row)
 }
 
-/// The issuer's organization with the person in it, in the role that the issuer gives.
-async fn settle_in_tx(write: &mut Write, user: UserId, place: Place) -> Result<Seen, Error<IdentityError>> {
+/// The issuer's organization with the person in it, in the role that the issuer gives, or that of an invitation.
+async fn settle_in_tx(
+    write: &mut Write,
+    (user, email): (UserId, Option<&EmailAddress>),
+    place: Place,
+) -> Result<Seen, Error<IdentityError>> {
     let Place { organization, role, first_role } = place;
     let org: OrgId = organization.organization.id;
     write.act_in(org).await?;
-    let role: Option<Role> = membership::settle_in_tx(write, (org, user), role, first_role).await?;
+    // Who was invited joins as what was offered, whatever role the issuer gives to those who come by themselves.
+    let offered = match email {
+        Some(email) => invitation::accept_pending_in_tx(write, (org, user), email).await?,
+        None => None,
+    };
+    let role: Option<Role> = match offered {
+        Some(offered) => Some(offered),
+        None => membership::settle_in_tx(write, (org, user), role, first_role).await?,
+    };
     let role = role.ok_or(IdentityError::NoRole)?;
     Ok(Seen { role: Some(role), ..organization })
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use pulse_sealing::{OpenError, Place, Sealer};
 use pulse_store::NewJob;
-use pulse_types::{Secret, UserId};
+use pulse_types::{InvitationId, OrgId, Secret, UserId};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -52,6 +52,15 @@ pub(crate) enum Letter {
         user: UserId,
         /// What has happened.
         news: FactorNews,
+    },
+    /// To somebody who is to become a member, registered or not.
+    Invitation {
+        /// The organization.
+        org: OrgId,
+        /// What is offered, and to whom.
+        invitation: InvitationId,
+        /// In which version: of one that has changed since, another letter is sent.
+        version: i64,
     },
     /// The person should know, at the address of before.
     EmailChanged {

@@ -13,6 +13,8 @@ use super::letter::JOB;
 use super::text::{self, Text};
 use super::{Letter, Mailer, SealedAddress};
 use crate::Config;
+use crate::identity_provider;
+use crate::invitation;
 use crate::one_time_token::{self, Purpose};
 use crate::user::{self, EmailAddress, UserRow};
 
@@ -55,6 +57,11 @@ impl SendLetters {
             Letter::SignIn { address } => self.to_owner(nobody, &address, Purpose::SignIn).await,
             Letter::PasswordChanged { user } => news(nobody, user, text::password_changed()).await,
             Letter::Factor { user, news: what } => news(nobody, user, text::factor(what)).await,
+            Letter::Invitation { org, invitation, version } => {
+                let tenant = identity_provider::tenant(nobody, org);
+                let issued = invitation::issue(&tenant, (org, invitation), version).await?;
+                Ok(issued.map(|issued| (issued.to.clone(), text::invitation(&self.config.links, &issued))))
+            }
             Letter::EmailChanged { user: _, address } => {
                 Ok(self.open(&address)?.map(|to| (to, text::email_changed())))
             }

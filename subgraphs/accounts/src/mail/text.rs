@@ -4,6 +4,7 @@ use pulse_types::Secret;
 
 use super::FactorNews;
 use crate::config::LinksConfig;
+use crate::invitation::Issued;
 use crate::one_time_token::Purpose;
 
 /// Subject and body of a letter.
@@ -37,6 +38,20 @@ pub(crate) fn with_link(links: &LinksConfig, purpose: Purpose, token: &Secret, l
     let body =
         format!("Hello,\n\n{request}\n\n{link}\n\nThe link is good once, and for {lifetime}.\n\n{UNASKED}\n");
     Text { subject, body }
+}
+
+/// Somebody is asked to become a member. The names are what people have given.
+pub(crate) fn invitation(links: &LinksConfig, issued: &Issued) -> Text {
+    let Issued { to: _, token, organization, inviter, role, expires_at } = issued;
+    let link = links.accept_invitation.replace("{token}", token.expose());
+    let inviter = inviter.as_deref().unwrap_or("Somebody");
+    let (role, until) = (role.as_str(), expires_at.format("%Y-%m-%d %H:%M UTC"));
+    let body = format!(
+        "Hello,\n\n{inviter} invites you to become a member of \"{organization}\", as {role}. Here you can accept or \
+         decline:\n\n{link}\n\nThe link is good once, until {until}.\n\nIf you do not know who that is, you need not do \
+         anything: nothing happens without this link.\n"
+    );
+    Text { subject: "You are invited", body }
 }
 
 /// The password is another one.

@@ -12,6 +12,7 @@ use serde_json::json;
 
 pub(crate) use entity::MembershipRow;
 pub(crate) use error::{MembersError, MembershipError};
+pub(crate) use repo::{find_in_tx, lock_in_tx};
 pub(crate) use settling::settle_in_tx;
 
 use crate::organization;
@@ -122,6 +123,18 @@ pub(crate) async fn insert_in_tx(
     Ok(row)
 }
 
+/// The same of somebody who joins by itself, with the fact of it.
+pub(crate) async fn join_in_tx(
+    write: &mut Write,
+    org: OrgId,
+    user: UserId,
+    role: Role,
+) -> Result<MembershipRow, StoreError> {
+    let row = insert_in_tx(write, org, user, role).await?;
+    write.audit(fact("member:join", &row, row.version));
+    Ok(row)
+}
+
 /// Lets nobody else change the organization's members, or what is inside it, until this write ends.
 pub(crate) async fn lock_in_tx(write: &mut Write, org: OrgId) -> Result<(), StoreError> {
     repo::lock_in_tx(write, org).await
@@ -143,7 +156,7 @@ fn tag(role: Option<Role>) -> Tag {
 }
 
 /// Owners are made and unmade by those who may manage the organization, who are owners, alone.
-fn require_right_over(caller: &Caller, role: Role) -> Result<(), Refusal> {
+pub(crate) fn require_right_over(caller: &Caller, role: Role) -> Result<(), Refusal> {
     match role {
         Role::Owner => caller.require(&Permission::ORGANIZATION_MANAGE).map(drop),
         Role::Admin | Role::Member | Role::Viewer => Ok(()),

@@ -34,13 +34,14 @@ pub(super) async fn count(session: &Session, org: OrgId, role: Option<Role>) -> 
 }
 
 /// Lets nobody else change the organization's members until this write ends.
-pub(super) async fn lock_in_tx(write: &mut Write, org: OrgId) -> Result<(), StoreError> {
+pub(crate) async fn lock_in_tx(write: &mut Write, org: OrgId) -> Result<(), StoreError> {
     let lock =
         sqlx::query("SELECT FROM accounts.organizations WHERE org_id = $1 FOR NO KEY UPDATE").bind(org);
     write.execute("organizations.lock", lock).await.map(drop)
 }
 
-pub(super) async fn find_in_tx(
+/// Somebody's membership, if there is one.
+pub(crate) async fn find_in_tx(
     write: &mut Write,
     org: OrgId,
     user: UserId,

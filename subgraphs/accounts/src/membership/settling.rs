@@ -4,7 +4,7 @@ use pulse_store::{Event, EventKind, StoreError, Write};
 use pulse_types::{OrgId, Role, UserId};
 use serde_json::json;
 
-use super::{event, fact, insert_in_tx, repo, tell_in_tx};
+use super::{event, fact, join_in_tx, repo, tell_in_tx};
 
 /// Gives somebody who has just signed in `role` in the organization that the write acts in, or `first` to somebody who is no
 /// member yet; the role from then on, `None` if there is none. The last owner stays what it is.
@@ -17,8 +17,7 @@ pub(crate) async fn settle_in_tx(
     repo::lock_in_tx(write, org).await?;
     let Some(row) = repo::find_in_tx(write, org, user).await? else {
         let Some(first) = first else { return Ok(None) };
-        let row = insert_in_tx(write, org, user, first).await?;
-        write.audit(fact("member:join", &row, row.version));
+        join_in_tx(write, org, user, first).await?;
         return Ok(Some(first));
     };
     let Some(role) = role.filter(|role| *role != row.role.0) else { return Ok(Some(row.role.0)) };

@@ -123,6 +123,11 @@ pub(crate) async fn id_by_slug(session: &Session, slug: &str) -> Result<Option<O
     repo::id_by_slug(session, slug).await
 }
 
+/// One that the caller is a member of, whatever tenant it acts in.
+pub(crate) async fn own_one(session: &Session, id: OrgId) -> Result<Option<Seen>, StoreError> {
+    Ok(repo::own_by_ids(session, &[id]).await?.pop().map(Seen::from))
+}
+
 /// Makes an organization that the caller owns.
 pub(crate) async fn create(
     session: &Session,

@@ -28,6 +28,7 @@ pub(crate) use vouched::{VouchedBy, confinement, end_begun_by_in_tx, provider_of
 use self::entity::TokenRow;
 use crate::authority::Authority;
 use crate::creation::Creation;
+use crate::invitation;
 use crate::mail::Letter;
 use crate::organization::{self, OwnOrganizationRow, Seen};
 use crate::throttle::{self, Attempt};
@@ -47,12 +48,13 @@ pub(crate) struct SignedIn {
 }
 
 /// Makes a user and signs it in. A request that is repeated under its key signs in again; that an address is taken is
-/// said, since registering could not hide it before addresses are confirmed by mail.
+/// said, since registering could not hide it before addresses are confirmed by mail. Whoever has the letter of an invitation
+/// gets the mail of its address, and is a member at once.
 pub(crate) async fn register(
     session: &Session,
     authority: &Authority,
     (email, password, name): (&str, Secret, &str),
-    key: Option<String>,
+    (key, invitation): (Option<String>, Option<Secret>),
 ) -> Result<SignedIn, Error<UserError>> {
     let new = NewUser::try_new(email, password.clone(), name)?;
     let creation = key.map(|key| Creation::try_new("accounts.register", key, &(&new.email, &new.name)));
@@ -60,11 +62,18 @@ pub(crate) async fn register(
     let nobody = throttle::nobody(session);
     let attempt = Attempt::to_register(nobody.caller(), &authority.sealer, new.email.as_str());
     attempt.check(&nobody).await?.map_err(UserError::from)?;
+    let invited = match invitation {
+        Some(token) => {
+            let invited = invitation::invited(session, &token, &new.email).await;
+            Some(invited.map_err(|error| error.map_client(UserError::from))?)
+        }
+        None => None,
+    };
     let hash = authority.passwords.hash(new.password).await.map_err(Error::internal)?;
     let id = UserId::new(session.store().clock().now());
     let person = acting_as(session, id);
     let mut write = person.write().await?;
-    let row = match user::insert_in_tx(&mut write, id, (&new.email, &new.name), &hash).await {
+    let mut row = match user::insert_in_tx(&mut write, id, (&new.email, &new.name), &hash).await {
         Err(Error::Client(UserError::AddressTaken)) => {
             drop(write);
             let mut refused = nobody.write().await?;
@@ -78,14 +87,25 @@ pub(crate) async fn register(
     if let Some(creation) = creation {
         creation.claim_in_tx(&mut write, id, id.uuid()).await?;
     }
-    let opened = open_in_tx(&mut write, authority, (id, person.caller()), None).await;
+    let place = invited.as_ref().map(|invited| invited.organization.organization.id);
+    let opened = open_in_tx(&mut write, authority, (id, person.caller()), place).await;
     let (opened, token) = opened.map_err(internal)?;
     attempt.failed_in_tx(&mut write).await.map_err(Error::internal)?;
-    write.enqueue(Letter::VerifyEmail { user: id }.job());
+    let organization = match invited {
+        Some(invited) => {
+            row = user::confirm_in_tx(&mut write, id, &new.email).await?;
+            let joined = invitation::accept_by_letter_in_tx(&mut write, id, invited).await;
+            Some(joined.map_err(|error| error.map_client(UserError::from))?)
+        }
+        None => {
+            write.enqueue(Letter::VerifyEmail { user: id }.job());
+            None
+        }
+    };
     write.audit(user::fact("user:create", &row));
     let now = write.now();
     write.commit(fact("session:create", opened)).await?;
-    grant(authority, (row, opened), None, (Some(token), now)).await
+    grant(authority, (row, opened), organization, (Some(token), now)).await
 }
 
 /// Whether a taken address was taken by this very request before: then the client gets a session, as the first time.
@@ -254,7 +274,8 @@ async fn open_in_tx(
         return Err(Refusal::Unauthenticated.into());
     }
     repo::use_in_tx(write, (user, id), caller.origin.as_deref()).await?;
-    write.event(event(EventKind::Created, (user, id)));
+    // A session belongs to a person, in whatever tenant the write acts in the end.
+    write.event_of_no_tenant(event(EventKind::Created, (user, id)));
     let token = give_token_in_tx(write, authority, (user, id)).await?;
     Ok((id, token))
 }

@@ -35,6 +35,15 @@ impl Limit {
     pub(super) const OF_LETTERS: Self =
         Self { free: 3, first: TimeDelta::minutes(1), longest: TimeDelta::hours(1) };
 
+    /// Names of organizations that nobody has, asked for from one place.
+    pub(super) const OF_LOOKING: Self =
+        Self { free: 500, first: TimeDelta::seconds(1), longest: TimeDelta::minutes(1) };
+
+    /// Letters that invite people to one tenant within an hour, of which this much is left.
+    pub(super) const fn of_invitations(left: TimeDelta) -> Self {
+        Self { free: 99, first: left, longest: left }
+    }
+
     /// How long to wait after so many failures.
     pub(super) fn delay(&self, failures: i32) -> Option<TimeDelta> {
         let beyond = failures.checked_sub(self.free + 1).filter(|beyond| *beyond >= 0)?;

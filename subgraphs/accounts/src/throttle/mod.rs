@@ -13,7 +13,7 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 use pulse_sealing::Sealer;
 use pulse_store::{Session, StoreError, Write};
-use pulse_types::{Caller, UserId};
+use pulse_types::{Caller, OrgId, UserId};
 
 use limit::Limit;
 
@@ -105,6 +105,23 @@ impl Attempt {
         if let Some(place) = &place {
             counted.push((sealer.digest("token somewhere", &[place]), Limit::OF_A_PLACE));
         }
+        Self { counted, forgiven: None }
+    }
+
+    /// Asking how an organization looks that nobody has, or that has set nothing.
+    pub(crate) fn to_find_branding(caller: &Caller, sealer: &Sealer) -> Self {
+        let key = place(caller).map(|place| sealer.digest("branding from somewhere", &[&place]));
+        Self { counted: key.map(|key| (key, Limit::OF_LOOKING)).into_iter().collect(), forgiven: None }
+    }
+
+    /// Inviting somebody to a tenant. Each letter counts: 100 an hour by the clock, and few to one address.
+    pub(crate) fn to_invite(sealer: &Sealer, (org, address): (OrgId, &str), now: DateTime<Utc>) -> Self {
+        const HOUR: i64 = 3_600;
+        let (org, hour) = (org.to_string(), now.timestamp().div_euclid(HOUR));
+        let left = TimeDelta::seconds((hour + 1) * HOUR - now.timestamp());
+        let within = sealer.digest("invitations of an hour", &[&org, &hour.to_string()]);
+        let letter = sealer.digest("invitation of somebody", &[&org, address]);
+        let counted = vec![(within, Limit::of_invitations(left)), (letter, Limit::OF_LETTERS)];
         Self { counted, forgiven: None }
     }
 

@@ -4,6 +4,7 @@ use pulse_graphql::{ClientError, Code};
 use pulse_store::InvalidIdempotencyKey;
 
 use super::{InvalidEmail, InvalidPassword};
+use crate::invitation::AnswerError;
 use crate::name::InvalidName;
 use crate::one_time_token::InvalidToken;
 use crate::throttle::TooOften;
@@ -26,6 +27,9 @@ pub enum UserError {
     /// Somebody has registered with this address.
     #[error("somebody has registered with this email address already: sign in instead")]
     AddressTaken,
+    /// The invitation is not for this address, or good no more.
+    #[error(transparent)]
+    Invitation(#[from] AnswerError),
     /// Whoever tries has to wait.
     #[error(transparent)]
     TooOften(#[from] TooOften),
@@ -35,6 +39,7 @@ impl ClientError for UserError {
     fn code(&self) -> Code {
         match self {
             Self::TooOften(_) => Code::RateLimited,
+            Self::Invitation(error) => error.code(),
             Self::AddressTaken => Code::Conflict,
             Self::Email(_) | Self::Password(_) | Self::Name(_) | Self::Key(_) => Code::BadUserInput,
         }
@@ -46,6 +51,7 @@ impl ClientError for UserError {
             Self::Password(_) => "input.password",
             Self::Name(_) => "input.name",
             Self::Key(_) => "input.idempotencyKey",
+            Self::Invitation(_) => "input.invitationToken",
             Self::TooOften(_) => return None,
         };
         Some(field.to_owned())

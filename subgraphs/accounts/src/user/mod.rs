@@ -163,6 +163,17 @@ pub(crate) async fn verified_in_tx(
     repo::update_in_tx(write, user, change).await
 }
 
+/// The same of somebody whom the write has just made with this address.
+pub(crate) async fn confirm_in_tx(
+    write: &mut Write,
+    user: UserId,
+    address: &EmailAddress,
+) -> Result<UserRow, Error<UserError>> {
+    let row = verified_in_tx(write, user, address).await?.ok_or(Refusal::Unauthenticated)?;
+    write.event_of_no_tenant(event(EventKind::Updated, &row, vec!["emailVerified"]));
+    Ok(row)
+}
+
 /// A new version of the user, of whom something else has changed than what its row holds.
 pub(crate) async fn touch_in_tx(write: &mut Write, user: UserId) -> Result<Option<UserRow>, StoreError> {
     repo::update_in_tx(write, user, UserChange::default()).await

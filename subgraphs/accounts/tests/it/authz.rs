@@ -284,10 +284,59 @@ fn access_fields() -> Vec<Field> {
     queries.into_iter().chain(mutations).collect()
 }
 
+/// The same of invitations, settings, features and preferences.
+fn settings_fields() -> Vec<Field> {
+    let (nobody, forbidden, bad) = (Some("UNAUTHENTICATED"), Some("FORBIDDEN"), Some("BAD_USER_INPUT"));
+    let id = format!(r#"id: "{ID}""#);
+    let invitee = r#"email: "x@example.com", role: VIEWER"#;
+    let mutations = [
+        ("inviteMember", invitee.to_owned(), "invitation { id }", nobody, forbidden),
+        ("inviteMembers", format!("people: [{{ {invitee} }}]"), "invitations { id }", nobody, forbidden),
+        ("revokeInvitation", id.clone(), "invitation { id }", nobody, forbidden),
+        ("resendInvitation", id.clone(), "invitation { id }", nobody, forbidden),
+        ("acceptInvitation", r#"token: "x""#.to_owned(), "membership { role }", nobody, bad),
+        ("declineInvitation", r#"token: "x""#.to_owned(), "declined", bad, bad),
+        ("updateSettings", "weekStart: SUNDAY".to_owned(), "settings { version }", nobody, forbidden),
+        ("updateBranding", "theme: DARK".to_owned(), "settings { version }", nobody, forbidden),
+        ("uploadLogo", r#"data: "x""#.to_owned(), "settings { version }", nobody, forbidden),
+        ("createFeatureFlag", r#"key: "x""#.to_owned(), "featureFlag { id }", nobody, forbidden),
+        ("updateFeatureFlag", id.clone(), "featureFlag { id }", nobody, forbidden),
+        ("deleteFeatureFlag", id, "id", nobody, forbidden),
+        ("updatePreferences", "theme: DARK".to_owned(), "preferences { version }", nobody, None),
+        (
+            "patchClientPreferences",
+            r#"namespace: "web", patch: {}"#.to_owned(),
+            "client { version }",
+            nobody,
+            None,
+        ),
+        ("clearClientPreferences", r#"namespace: "web""#.to_owned(), "namespace", nobody, None),
+    ];
+    let mutations = mutations.map(|(name, input, selection, anonymous, powerless)| {
+        let query = format!("mutation {{ {name}(input: {{ {input} }}) {{ {selection} }} }}");
+        (name, query, anonymous, powerless)
+    });
+    let queries = [
+        ("invitations", "{ invitations { totalCount } }", nobody, forbidden),
+        ("invitation", r#"{ invitation(token: "x") { role } }"#, bad, bad),
+        ("myInvitations", "{ myInvitations { id } }", nobody, None),
+        ("settings", "{ settings { version } }", nobody, forbidden),
+        ("effectiveSettings", "{ effectiveSettings { timeZone } }", nobody, forbidden),
+        ("brandingOf", r#"{ brandingOf(slug: "x") { theme } }"#, None, None),
+        ("featureFlags", "{ featureFlags { id } }", nobody, forbidden),
+        ("flags", "{ flags { key } }", nobody, forbidden),
+        ("flag", r#"{ flag(key: "x") { isOn } }"#, nobody, forbidden),
+        ("preferences", "{ preferences { version } }", nobody, None),
+    ];
+    let queries =
+        queries.map(|(name, query, anonymous, powerless)| (name, query.to_owned(), anonymous, powerless));
+    queries.into_iter().chain(mutations).collect()
+}
+
 fn all_fields() -> impl Iterator<Item = Field> {
     let people = open_fields().into_iter().chain(mail_fields()).chain(issuer_fields());
     let guarded = guarded_fields().into_iter().chain(machine_fields()).chain(access_fields());
-    people.chain(privacy_fields()).chain(guarded).chain(unit_fields())
+    people.chain(settings_fields()).chain(privacy_fields()).chain(guarded).chain(unit_fields())
 }
 
 fn code(response: &Value) -> Option<&str> {

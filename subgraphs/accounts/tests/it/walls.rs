@@ -5,7 +5,7 @@ use sqlx::{AssertSqlSafe, PgConnection};
 
 use crate::harness::{Accounts, Person};
 
-const PERSON: [&str; 9] = [
+const PERSON: [&str; 10] = [
     "users",
     "sessions",
     "refresh_tokens",
@@ -15,8 +15,20 @@ const PERSON: [&str; 9] = [
     "recovery_codes",
     "sign_in_challenges",
     "passkeys",
+    "preferences",
 ];
-const TENANT: [&str; 5] = ["organizations", "memberships", "history", "units", "unit_members"];
+const TENANT: [&str; 10] = [
+    "organizations",
+    "memberships",
+    "history",
+    "units",
+    "unit_members",
+    "invitations",
+    "invitation_units",
+    "settings",
+    "logos",
+    "feature_flags",
+];
 
 /// Two people in two organizations, with rows in every table.
 async fn two(accounts: &Accounts) -> [(Person, OrgId); 2] {
@@ -26,7 +38,11 @@ async fn two(accounts: &Accounts) -> [(Person, OrgId); 2] {
         let (org, person) = accounts.found(&person, &name.to_lowercase()).await;
         let change = r#"mutation {
             updateMe(input: { name: "Other" }) { user { id } }
-            updateOrganization(input: { name: "Other" }) { organization { id } } }"#;
+            updateOrganization(input: { name: "Other" }) { organization { id } }
+            inviteMember(input: { email: "cid@example.com", role: VIEWER }) { invitation { id } }
+            updatePreferences(input: { reducedMotion: true }) { preferences { version } }
+            createFeatureFlag(input: { key: "board" }) { featureFlag { id } }
+            uploadLogo(input: { data: "iVBORw0KGgoAAAANSUhEUg==" }) { settings { version } } }"#;
         accounts.data(&person.caller, change, serde_json::json!({})).await;
         second_factor(accounts, person.id).await;
         let create = r#"mutation { createUnit(input: { kind: TEAM, name: "x" }) { unit { id } } }"#;
@@ -34,10 +50,22 @@ async fn two(accounts: &Accounts) -> [(Person, OrgId); 2] {
         let belong = "mutation ($id: ID!, $user: ID!) { addUnitMembers(input: { id: $id, userIds: [$user] }) { addedIds } }";
         let (unit, user) = (&made["createUnit"]["unit"]["id"], person.id.to_string());
         accounts.data(&person.caller, belong, serde_json::json!({ "id": unit, "user": user })).await;
+        unit(accounts, org).await;
         both.push((person, org));
     }
     accounts.letters().await;
     both.try_into().unwrap()
+}
+
+/// A team, which the invitation names.
+async fn unit(accounts: &Accounts, org: OrgId) {
+    let mut connection = accounts.database.connect().await.unwrap();
+    let made = "WITH made AS (
+            INSERT INTO accounts.units (org_id, id, kind, name, created_at, updated_at)
+            VALUES ($1, gen_random_uuid(), 'team', 'x', now(), now()) RETURNING id)
+        INSERT INTO accounts.invitation_units (org_id, invitation, unit)
+        SELECT i.org_id, i.id, made.id FROM made, accounts.invitations AS i WHERE i.org_id = $1";
+    sqlx::query(made).bind(org).execute(&mut connection).await.unwrap();
 }
 
 /// One row in each table of second factors.
@@ -85,7 +113,9 @@ async fn without_a_tenant_or_person_there_is_no_row_and_no_error() {
         assert_eq!(rows(&mut nobody, table).await, 0, "{table}");
         assert_eq!(rows(&mut unset, table).await, 0, "{table}");
     }
-    for function in ["my_organizations()", "users_of_tenant(ARRAY(SELECT gen_random_uuid()))"] {
+    for function in
+        ["my_organizations()", "my_invitations(now())", "users_of_tenant(ARRAY(SELECT gen_random_uuid()))"]
+    {
         assert_eq!(rows(&mut nobody, function).await, 0, "{function}");
     }
 }
@@ -142,6 +172,14 @@ async fn nothing_is_written_over_the_wall() {
         format!("UPDATE accounts.units SET name = 'y', parent = NULL WHERE org_id = '{second}'"),
         format!("DELETE FROM accounts.units WHERE org_id = '{second}'"),
         format!("DELETE FROM accounts.unit_members WHERE org_id = '{second}'"),
+        format!("UPDATE accounts.invitations SET role = 'owner' WHERE org_id = '{second}'"),
+        format!("DELETE FROM accounts.invitation_units WHERE org_id = '{second}'"),
+        format!("UPDATE accounts.settings SET branding = '{{}}' WHERE org_id = '{second}'"),
+        format!("DELETE FROM accounts.logos WHERE org_id = '{second}'"),
+        format!("UPDATE accounts.feature_flags SET is_on = true WHERE org_id = '{second}'"),
+        format!("DELETE FROM accounts.feature_flags WHERE org_id = '{second}'"),
+        format!("UPDATE accounts.preferences SET value = '{{}}' WHERE user_id = '{bea}'"),
+        format!("DELETE FROM accounts.preferences WHERE user_id = '{bea}'"),
     ];
     for sql in changes {
         let done = sqlx::raw_sql(AssertSqlSafe(sql.clone())).execute(&mut connection).await.unwrap();
@@ -182,6 +220,23 @@ async fn nothing_is_written_over_the_wall() {
             .to_owned(),
         "INSERT INTO accounts.organizations VALUES (gen_random_uuid(), 'xx', 'x', 1, now(), now())"
             .to_owned(),
+        format!(
+            "INSERT INTO accounts.invitations (org_id, id, email, role, state, inviter, created_at, updated_at, expires_at)
+             VALUES ('{second}', '{ada}', 'x@example.com', 'owner', 'open', '{ada}', now(), now(), now())"
+        ),
+        format!("INSERT INTO accounts.invitation_units VALUES ('{second}', '{ada}', '{ada}')"),
+        format!(
+            "INSERT INTO accounts.settings (org_id, id, settings, branding, version, updated_at)
+             VALUES ('{second}', '{ada}', '{{}}', '{{}}', 1, now())"
+        ),
+        format!("INSERT INTO accounts.logos VALUES ('{second}', '{ada}', '{ada}', 'image/png', 'x', now())"),
+        format!("INSERT INTO accounts.preferences VALUES ('{bea}', 'x', '{{}}', 1, now())"),
+        format!(
+            "INSERT INTO accounts.feature_flags VALUES ('{second}', '{ada}', 'x', '', true, true, '[]', 1, now(), now())"
+        ),
+        "DELETE FROM accounts.invitations".to_owned(),
+        "DELETE FROM accounts.settings".to_owned(),
+        "UPDATE accounts.logos SET bytes = 'x'".to_owned(),
         "SELECT password_hash FROM accounts.credentials".to_owned(),
         "UPDATE accounts.history SET value = '{}'".to_owned(),
         "DELETE FROM accounts.users".to_owned(),
