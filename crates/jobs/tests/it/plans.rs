@@ -29,6 +29,7 @@ async fn plan(connection: &mut PgConnection, now: chrono::DateTime<Utc>) -> Stri
         .bind("")
         .bind(256_i64)
         .bind(Vec::<Uuid>::new())
+        .bind(true)
         .fetch_all(&mut *transaction)
         .await
         .unwrap();
