@@ -375,7 +375,7 @@ async fn the_database_itself_shows_a_narrowed_session_no_more() {
         ("SET LOCAL pulse.entity_reach = 'all'".to_owned(), 4, 5),
         (format!("SET LOCAL pulse.entity_reach = 'but'; SET LOCAL pulse.entity_ids = '{{{b}}}'"), 3, 3),
         (format!("SET LOCAL pulse.entity_reach = 'only'; SET LOCAL pulse.entity_ids = '{{{b}}}'"), 1, 0),
-        ("SET LOCAL pulse.entity_reach = 'other'".to_owned(), 0, 0),
+        ("SET LOCAL pulse.entity_reach = 'other'; SET LOCAL pulse.entity_ids = '{}'".to_owned(), 0, 0),
     ] {
         let mut transaction = connection.begin().await.unwrap();
         sqlx::raw_sql(AssertSqlSafe(open(&settings))).execute(&mut *transaction).await.unwrap();

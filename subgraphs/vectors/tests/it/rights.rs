@@ -43,10 +43,6 @@ impl Shelf {
         Self { stage, open, other, entities }
     }
 
-    fn on(&self, collection: &str) -> Resource {
-        Resource::new(ResourceKind::COLLECTION, collection.parse::<CollectionId>().expect("an id").uuid())
-    }
-
     fn entity(&self, nth: usize) -> Resource {
         Resource::new(ResourceKind::ENTITY, self.entities[nth].uuid())
     }
@@ -73,6 +69,10 @@ impl Shelf {
     }
 }
 
+fn on(collection: &str) -> Resource {
+    Resource::new(ResourceKind::COLLECTION, collection.parse::<CollectionId>().expect("an id").uuid())
+}
+
 fn keys(nodes: &Value, at: &str) -> BTreeSet<String> {
     let key = |node: &Value| node.pointer(at).and_then(Value::as_str).expect("a key").to_owned();
     nodes.as_array().expect("a list").iter().map(key).collect()
@@ -85,7 +85,7 @@ fn set(keys: &[&str]) -> BTreeSet<String> {
 #[tokio::test]
 async fn a_collection_that_is_withheld_is_nowhere_to_be_seen() {
     let shelf = Shelf::new().await;
-    let narrowed = shelf.admin_without(Permission::COLLECTION_READ, shelf.on(&shelf.other));
+    let narrowed = shelf.admin_without(Permission::COLLECTION_READ, on(&shelf.other));
     let seen = shelf.stage.data(&narrowed, LISTS, shelf.asked()).await;
     let open = json!({ "name": "open", "itemCount": 4 });
     assert_eq!(seen["collections"], json!({ "nodes": [open], "totalCount": 1 }));
@@ -93,7 +93,7 @@ async fn a_collection_that_is_withheld_is_nowhere_to_be_seen() {
     assert_eq!(seen["other"], Value::Null);
     assert_eq!(seen["_entities"][0], json!({ "name": "open" }));
     assert_eq!(seen["_entities"][1], Value::Null);
-    for similar in seen["_entities"].as_array().expect("a list")[2..].iter() {
+    for similar in &seen["_entities"].as_array().expect("a list")[2..] {
         assert_eq!(keys(&similar["similar"], "/collection/name"), set(&["open"]));
     }
     let search = "query ($id: ID!) { search(collectionId: $id, vector: [0]) { score } }";
@@ -115,7 +115,7 @@ async fn a_collection_that_is_withheld_is_nowhere_to_be_seen() {
 #[tokio::test]
 async fn who_may_read_single_collections_alone_sees_them() {
     let shelf = Shelf::new().await;
-    let allow = |permission| (Effect::Allow, permission, shelf.on(&shelf.open));
+    let allow = |permission| (Effect::Allow, permission, on(&shelf.open));
     let guest = shelf.person(Permissions::none(), vec![allow(Permission::COLLECTION_READ)]);
     let seen = shelf.stage.data(&guest, LISTS, shelf.asked()).await;
     assert_eq!(seen["collections"]["totalCount"], 1);
@@ -125,13 +125,13 @@ async fn who_may_read_single_collections_alone_sees_them() {
     assert_eq!(shelf.code(&guest, UPSERT, items(&shelf.open)).await, "FORBIDDEN");
 
     let writes = vec![allow(Permission::COLLECTION_READ), allow(Permission::ITEM_WRITE)];
-    let writer = shelf.person(Permissions::none(), writes);
-    let done = shelf.stage.data(&writer, UPSERT, items(&shelf.open)).await;
+    let guest = shelf.person(Permissions::none(), writes);
+    let done = shelf.stage.data(&guest, UPSERT, items(&shelf.open)).await;
     assert_eq!(done["upsertItems"]["collection"]["itemCount"], 5);
-    assert_eq!(shelf.code(&writer, UPSERT, items(&shelf.other)).await, "NOT_FOUND");
+    assert_eq!(shelf.code(&guest, UPSERT, items(&shelf.other)).await, "NOT_FOUND");
     let rename =
         r#"mutation ($id: ID!) { updateCollection(input: { id: $id, name: "x" }) { collection { name } } }"#;
-    assert_eq!(shelf.code(&writer, rename, json!({ "id": shelf.open })).await, "FORBIDDEN");
+    assert_eq!(shelf.code(&guest, rename, json!({ "id": shelf.open })).await, "FORBIDDEN");
     let nobody = shelf.person(Permissions::none(), vec![]);
     assert_eq!(shelf.code(&nobody, "{ collections { totalCount } }", json!({})).await, "FORBIDDEN");
     // Who sees single ones alone would not see what they make.
@@ -147,7 +147,7 @@ async fn who_may_read_single_collections_alone_sees_them() {
 async fn what_is_seen_may_be_closed_to_writes() {
     let shelf = Shelf::new().await;
     let items = json!({ "input": { "collectionId": shelf.open, "items": [{ "key": "x", "vector": [1] }] } });
-    let closed = shelf.admin_without(Permission::ITEM_WRITE, shelf.on(&shelf.open));
+    let closed = shelf.admin_without(Permission::ITEM_WRITE, on(&shelf.open));
     let (code, _, text) = shelf.stage.refusal(&closed, UPSERT, items).await;
     assert_eq!(code, "FORBIDDEN");
     let expected = format!(
@@ -160,7 +160,7 @@ async fn what_is_seen_may_be_closed_to_writes() {
     assert_eq!(shelf.code(&closed, delete, json!({ "id": shelf.open })).await, "FORBIDDEN");
     let deleted = shelf.stage.data(&closed, delete, json!({ "id": shelf.other })).await;
     assert_eq!(deleted["deleteItems"]["deleted"], 1);
-    let closed = shelf.admin_without(Permission::COLLECTION_MANAGE, shelf.on(&shelf.open));
+    let closed = shelf.admin_without(Permission::COLLECTION_MANAGE, on(&shelf.open));
     let delete = "mutation ($id: ID!) { deleteCollection(input: { id: $id }) { id } }";
     assert_eq!(shelf.code(&closed, delete, json!({ "id": shelf.open })).await, "FORBIDDEN");
     shelf.stage.data(&closed, delete, json!({ "id": shelf.other })).await;
@@ -241,8 +241,8 @@ async fn subscribers_hear_of_collections_in_sight_alone() {
         let stream = subgraph.api.subscribe(Arc::new(caller.clone()), Request::new(subscription)).await;
         stream.map(|response| serde_json::to_value(response).expect("is JSON")["data"].take()).boxed()
     };
-    let narrowed = shelf.admin_without(Permission::COLLECTION_READ, shelf.on(&shelf.open));
-    let allow = vec![(Effect::Allow, Permission::COLLECTION_READ, shelf.on(&shelf.other))];
+    let narrowed = shelf.admin_without(Permission::COLLECTION_READ, on(&shelf.open));
+    let allow = vec![(Effect::Allow, Permission::COLLECTION_READ, on(&shelf.other))];
     let guest = shelf.person(Permissions::none(), allow);
     let changed = "subscription { collectionChanged { id collection { name } } }";
     let items = "subscription { itemsChanged { collectionId collection { itemCount } } }";
