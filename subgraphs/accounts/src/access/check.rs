@@ -4,15 +4,15 @@ use std::collections::HashSet;
 
 use chrono::{DateTime, Utc};
 use pulse_graphql::Error;
-use pulse_store::Write;
+use pulse_store::{StoreError, Write};
 use pulse_types::{
     Caller, Effect, MachineId, OrgId, Permission, Permissions, Refusal, Resource, ResourceKind,
     ResourceRights, Role, RoleId, UnitId, UserId,
 };
 
-use super::decide::{Member, Principal};
+use super::decide::{Member, Principal, Target, decide};
 use super::error::AccessError;
-use super::policy::{Policy, Whom};
+use super::policy::{Place, Policy, Whom};
 use super::{held, repo};
 
 /// Nobody gives what they do not have. Of what is given at a single thing, that alone counts which is asked for there.
@@ -27,6 +27,18 @@ pub(crate) fn require_all_on<'p>(
     };
     let missing: Vec<_> = permissions.into_iter().filter(lacks).map(ToString::to_string).take(5).collect();
     if missing.is_empty() { Ok(()) } else { Err(AccessError::TooWide(missing)) }
+}
+
+/// Whether somebody may do something in the whole tenant, as things are in this write.
+pub(crate) async fn may_in_tx(
+    write: &mut Write,
+    (org, user): (OrgId, UserId),
+    permission: &Permission,
+) -> Result<bool, StoreError> {
+    let Some(member) = repo::member_in_tx(write, org, user).await? else { return Ok(false) };
+    let policy = Policy::new(repo::policy_in_tx(write, org).await?);
+    let principal = Principal::Person(&member);
+    Ok(decide(&policy, principal, permission, &Target::Tenant, write.now()).allowed)
 }
 
 /// A permission that Pulse asks for.
@@ -149,6 +161,56 @@ fn all_travel(
                     .iter()
                     .all(|(id, scopes)| few(Principal::Machine { id: *id, scopes, maker: member }))
     })
+}
+
+/// A change of who or what belongs to which units.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Joining<'u> {
+    /// People come to belong to these.
+    In(&'u [UnitId]),
+    /// People no longer belong to these.
+    Out(&'u [UnitId]),
+    /// A unit, with all that is inside it, comes from one unit to another; `None` stands for the tenant itself.
+    Over { unit: UnitId, from: Option<UnitId>, to: Option<UnitId> },
+}
+
+/// Nobody gets anybody by a unit what they could not give: what is given to those, and to whoever is over them, is given by it,
+/// and what is withheld there is given back to those who leave.
+pub(crate) async fn require_right_to_join_in_tx(
+    write: &mut Write,
+    (org, caller): (OrgId, &Caller),
+    joining: Joining<'_>,
+) -> Result<(), Error<AccessError>> {
+    let policy = Policy::new(repo::policy_in_tx(write, org).await?);
+    if policy.is_empty() {
+        return Ok(());
+    }
+    let ways = |units: &[UnitId]| units.iter().flat_map(|unit| policy.upwards(*unit)).collect::<HashSet<_>>();
+    let (joined, left, moved) = match joining {
+        Joining::In(units) => (ways(units), HashSet::new(), None),
+        Joining::Out(units) => (HashSet::new(), ways(units), None),
+        Joining::Over { unit, from, to } => (ways(to.as_slice()), ways(from.as_slice()), Some(unit)),
+    };
+    let changes = |unit: &UnitId, effect| match effect {
+        Effect::Allow => joined.contains(unit) && !left.contains(unit),
+        Effect::Deny => left.contains(unit) && !joined.contains(unit),
+    };
+    for (whom, rule) in policy.rules().filter(|(_, rule)| rule.holds_at(write.now())) {
+        if matches!(whom, Whom::Unit(unit) if changes(&unit, rule.effect)) {
+            require_all_on(caller, rule.permissions.iter(), rule.place.resource().as_ref())?;
+        }
+        // What holds in a unit comes to hold in what is moved there.
+        if let (Some(moved), Place::Unit(place)) = (moved, &rule.place)
+            && changes(place, rule.effect)
+        {
+            require_all_on(
+                caller,
+                rule.permissions.iter(),
+                Some(&Resource::new(ResourceKind::UNIT, moved.uuid())),
+            )?;
+        }
+    }
+    Ok(())
 }
 
 /// The tenant, for somebody who may give and take somewhere in it: where, the row says that it is about.

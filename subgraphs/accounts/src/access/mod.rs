@@ -14,8 +14,9 @@ mod repo;
 mod tests;
 
 pub(crate) use check::{
-    known, require_all_on, require_any_manager, require_principal_in_tx, require_right_to_narrow_in_tx,
-    require_role_to_travel_in_tx, require_to_travel_in_tx, require_unit_in_tx,
+    Joining, known, may_in_tx, require_all_on, require_any_manager, require_principal_in_tx,
+    require_right_to_join_in_tx, require_right_to_narrow_in_tx, require_role_to_travel_in_tx,
+    require_to_travel_in_tx, require_unit_in_tx,
 };
 pub use decide::{Decision, Member, Principal, Target, decide};
 pub(crate) use error::AccessError;

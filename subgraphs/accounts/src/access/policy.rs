@@ -149,6 +149,17 @@ impl Place {
     }
 }
 
+impl Place {
+    /// The thing; `None` for the whole tenant.
+    pub(super) fn resource(&self) -> Option<Resource> {
+        match self {
+            Self::Tenant => None,
+            Self::Unit(unit) => Some(Resource::new(ResourceKind::UNIT, unit.uuid())),
+            Self::Thing(thing) => Some(thing.clone()),
+        }
+    }
+}
+
 /// By what a rule was laid down.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Source {
@@ -236,6 +247,11 @@ impl Policy {
 
     pub(super) fn rules_for(&self, whom: Whom) -> &[Rule] {
         self.rules.get(&whom).map_or(&[], Vec::as_slice)
+    }
+
+    /// All that is laid down, for whomever.
+    pub(super) fn rules(&self) -> impl Iterator<Item = (Whom, &Rule)> {
+        self.rules.iter().flat_map(|(whom, rules)| rules.iter().map(|rule| (*whom, rule)))
     }
 
     /// Those who have a role of the tenant somewhere, and not in all of it.

@@ -1,19 +1,20 @@
 //! What whoever is invited does: looking, accepting, declining.
 
 use pulse_graphql::Error;
-use pulse_store::{Event, EventKind, Session, StoreError, Write};
+use pulse_store::{Session, StoreError, Write};
 use pulse_types::{InvitationId, OrgId, Permission, Refusal, Role, Secret, UserId};
-use serde_json::json;
 
 use super::entity::{InvitationRow, OwnInvitationRow, Preview, State};
 use super::error::AnswerError;
 use super::{end_in_tx, fact, repo};
+use crate::access;
 use crate::identity_provider::tenant;
 use crate::membership::{self, MembershipRow};
 use crate::organization::{self, Seen};
 use crate::session;
 use crate::throttle;
 use crate::token::TokenHash;
+use crate::unit;
 use crate::user::{self, EmailAddress};
 
 /// By what somebody names an invitation.
@@ -194,16 +195,13 @@ async fn require_open_in_tx(
 
 /// Whether whoever has invited could do so now.
 async fn inviter_may_in_tx(write: &mut Write, org: OrgId, row: &InvitationRow) -> Result<bool, StoreError> {
-    let inviter = membership::find_in_tx(write, org, row.inviter).await?;
-    Ok(inviter.is_some_and(|inviter| {
-        let role = inviter.role.0;
-        let needed = if row.role.0 == Role::Owner {
-            Permission::ORGANIZATION_MANAGE
-        } else {
-            Permission::MEMBER_MANAGE
-        };
-        role.permissions().contains(&needed)
-    }))
+    let owner = (row.role.0 == Role::Owner).then_some(Permission::ORGANIZATION_MANAGE);
+    for needed in owner.into_iter().chain([Permission::MEMBER_MANAGE]) {
+        if !access::may_in_tx(write, (org, row.inviter), &needed).await? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// Makes the person a member of the tenant and its units. Who is one already keeps its role; whether it was none.
@@ -218,17 +216,7 @@ async fn join_in_tx(
         Some(standing) => standing,
         None => membership::join_in_tx(write, org, user, row.role.0).await?,
     };
-    for unit in repo::join_units_in_tx(write, (org, row.id), user).await? {
-        write.event(Event {
-            kind: EventKind::Created,
-            subject: "accounts.unit_member",
-            key: user.uuid(),
-            version: 1,
-            changed: vec![],
-            attributes: json!({ "unit": unit }),
-            before: json!(null),
-        });
-    }
+    unit::join_in_tx(write, (org, user), row.unit_ids()).await?;
     end_in_tx(write, (org, row), (State::Accepted, Some(user)), Some(user)).await?;
     Ok((membership, is_new))
 }

@@ -4,6 +4,7 @@ use pulse_graphql::{ClientError, Code, PageError};
 use pulse_store::InvalidIdempotencyKey;
 
 use super::{MAX_AT_ONCE, MAX_OPEN, MAX_UNITS};
+use crate::access::AccessError;
 use crate::throttle::TooOften;
 use crate::user::InvalidEmail;
 
@@ -58,6 +59,9 @@ pub(crate) enum InviteeProblem {
     /// No such unit.
     #[error("your organization has no such sub-organization or team")]
     NoSuchUnit,
+    /// The units would let the person do more than the caller may.
+    #[error(transparent)]
+    Access(#[from] AccessError),
 }
 
 impl InviteeProblem {
@@ -77,6 +81,7 @@ impl ClientError for InvitingError {
                 | InviteeProblem::Domain(_) => Code::BadUserInput,
                 InviteeProblem::AlreadyMember => Code::Conflict,
                 InviteeProblem::NoSuchUnit => Code::NotFound,
+                InviteeProblem::Access(error) => error.code(),
             },
             Self::Count(_) | Self::Key(_) => Code::BadUserInput,
             Self::TooMany => Code::Conflict,
@@ -89,7 +94,9 @@ impl ClientError for InvitingError {
         match self {
             Self::One { index, problem } => {
                 let field = match problem {
-                    InviteeProblem::Units(_) | InviteeProblem::NoSuchUnit => "unitIds",
+                    InviteeProblem::Units(_) | InviteeProblem::NoSuchUnit | InviteeProblem::Access(_) => {
+                        "unitIds"
+                    }
                     _ => "email",
                 };
                 Some(match index {

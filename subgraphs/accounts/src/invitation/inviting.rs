@@ -5,19 +5,21 @@ use std::collections::BTreeSet;
 use chrono::TimeDelta;
 use pulse_graphql::Error;
 use pulse_store::{Begun, EventKind, IdempotencyKey, Session, StoreError, Write};
-use pulse_types::{InvitationId, OrgId, Permission, Refusal, Role, UnitId, UserId};
+use pulse_types::{Caller, InvitationId, OrgId, Permission, Refusal, Role, UnitId, UserId};
 use serde_json::json;
 
 use super::entity::{InvitationRow, State};
 use super::error::{InviteeProblem, InvitingError};
 use super::repo::{self, Offer};
 use super::{MAX_AT_ONCE, MAX_OPEN, MAX_UNITS, end_in_tx, event, fact};
+use crate::access::{Joining, require_right_to_join_in_tx};
 use crate::authority::Authority;
 use crate::email_domain;
 use crate::mail::Letter;
 use crate::membership;
 use crate::settings;
 use crate::throttle::Attempt;
+use crate::unit;
 use crate::user::EmailAddress;
 
 /// Somebody who is to be invited.
@@ -103,7 +105,7 @@ pub(crate) async fn resend(
     membership::require_right_over(caller, row.role.0)?;
     let email = EmailAddress::try_new(&row.email).map_err(Error::internal)?;
     let one = Checked { email, role: row.role.0, units: row.unit_ids().collect() };
-    offer_in_tx(&mut write, authority, (org, inviter), &one).await?;
+    offer_in_tx(&mut write, authority, (org, caller, inviter), &one).await?;
     if repo::count_open_in_tx(&mut write, org).await? > MAX_OPEN {
         return Err(InvitingError::TooMany.into());
     }
@@ -132,7 +134,7 @@ async fn invite_all(
     membership::lock_in_tx(&mut write, org).await?;
     let mut ids = Vec::with_capacity(invitees.len());
     for (index, invitee) in invitees.iter().enumerate() {
-        let offered = offer_in_tx(&mut write, authority, (org, inviter), invitee).await;
+        let offered = offer_in_tx(&mut write, authority, (org, caller, inviter), invitee).await;
         ids.push(offered.map_err(|error| error.map_client(|error| of_one(error, index)))?);
     }
     if repo::count_open_in_tx(&mut write, org).await? > MAX_OPEN {
@@ -149,7 +151,7 @@ async fn invite_all(
 async fn offer_in_tx(
     write: &mut Write,
     authority: &Authority,
-    (org, inviter): (OrgId, UserId),
+    (org, caller, inviter): (OrgId, &Caller, UserId),
     invitee: &Checked,
 ) -> Result<InvitationId, Error<InvitingError>> {
     let Checked { email, role, units } = invitee;
@@ -180,6 +182,12 @@ async fn offer_in_tx(
     if !repo::set_units_in_tx(write, (org, id), units).await? {
         return Err(InviteeProblem::NoSuchUnit.of(None).into());
     }
+    for unit in units {
+        caller.require_on(&Permission::UNIT_MANAGE, &unit::resource(*unit))?;
+    }
+    require_right_to_join_in_tx(write, (org, caller), Joining::In(units))
+        .await
+        .map_err(|error| error.map_client(|problem| InviteeProblem::from(problem).of(None)))?;
     write.event(event(kind, (id, version), State::Open));
     write.enqueue(Letter::Invitation { org, invitation: id, version }.job());
     Ok(id)

@@ -243,18 +243,3 @@ pub(super) async fn set_units_in_tx(
     let insert = sqlx::query(sql).bind(org).bind(id).bind(ids);
     Ok(write.execute("invitation_units.insert", insert).await? == units.len() as u64)
 }
-
-/// Makes a member one of the units that the invitation names; of which it was none before.
-pub(super) async fn join_units_in_tx(
-    write: &mut Write,
-    (org, id): (OrgId, InvitationId),
-    user: UserId,
-) -> Result<Vec<UnitId>, StoreError> {
-    let sql = "INSERT INTO accounts.unit_members (org_id, unit, user_id, added_at)
-               SELECT org_id, unit, $3, $4 FROM accounts.invitation_units WHERE org_id = $1 AND invitation = $2
-               ON CONFLICT DO NOTHING RETURNING unit";
-    let now = write.now();
-    let insert = sqlx::query_as(sql).bind(org).bind(id).bind(user).bind(now);
-    let rows: Vec<(UnitId,)> = write.fetch_all("unit_members.join", insert).await?;
-    Ok(rows.into_iter().map(|(unit,)| unit).collect())
-}

@@ -135,11 +135,6 @@ pub(crate) async fn join_in_tx(
     Ok(row)
 }
 
-/// Lets nobody else change the organization's members, or what is inside it, until this write ends.
-pub(crate) async fn lock_in_tx(write: &mut Write, org: OrgId) -> Result<(), StoreError> {
-    repo::lock_in_tx(write, org).await
-}
-
 /// Tells the organization, and the person.
 fn tell_in_tx(write: &mut Write, org: OrgId, row: &MembershipRow, event: Event) {
     organization::tell_member(write, (org, row.user_id), &event);

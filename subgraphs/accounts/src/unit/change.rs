@@ -9,6 +9,7 @@ use serde_json::json;
 use super::entity::{UnitKind, UnitRow};
 use super::members::end_in_tx;
 use super::{MAX_ENDED, MAX_LEVELS, MAX_PER_ORGANIZATION, SUBJECT, Tree, UnitError, event, repo, resource};
+use crate::access::{Joining, require_right_to_join_in_tx};
 use crate::membership;
 use crate::name::Name;
 
@@ -109,6 +110,10 @@ pub(crate) async fn move_to(session: &Session, to: Move) -> Result<Tree, Error<U
         return Err(UnitError::InItself.into());
     }
     require_room(&tree, parent, tree.height(id))?;
+    let joining = Joining::Over { unit: id, from: old.parent, to: parent };
+    require_right_to_join_in_tx(&mut write, (org, caller), joining)
+        .await
+        .map_err(|error| error.map_client(UnitError::from))?;
     let new = UnitRow { parent, ..old.clone() };
     let row = unless_taken(&old.name, repo::update_in_tx(&mut write, org, &new, caller.actor()).await)?;
     write.event(event(EventKind::Updated, &row, Some(old), vec!["parent"]));
@@ -137,6 +142,9 @@ pub(crate) async fn delete(
     for unit in &units {
         caller.require_on(&Permission::UNIT_MANAGE, &resource(*unit))?;
     }
+    require_right_to_join_in_tx(&mut write, (org, caller), Joining::Out(&units))
+        .await
+        .map_err(|error| error.map_client(UnitError::from))?;
     if memberships > MAX_ENDED {
         return Err(UnitError::TooMuch(memberships).into());
     }

@@ -5,6 +5,7 @@ use pulse_store::InvalidIdempotencyKey;
 use pulse_types::{UnitId, UserId};
 
 use super::{MAX_AT_ONCE, MAX_ENDED, MAX_LEVELS, MAX_PER_ORGANIZATION, MAX_PER_PERSON};
+use crate::access::AccessError;
 use crate::name::InvalidName;
 
 /// Why a unit, or who belongs to it, cannot be made or changed as asked.
@@ -60,6 +61,9 @@ pub(crate) enum UnitError {
         /// Memberships of it and of those.
         memberships: i64,
     },
+    /// It would let somebody do more than the caller may.
+    #[error(transparent)]
+    Access(#[from] AccessError),
     /// Too much would end at once.
     #[error("{0} memberships would end, at most {MAX_ENDED} do at once: delete what is inside bit by bit")]
     TooMuch(i64),
@@ -79,6 +83,7 @@ pub(crate) enum UnitError {
 impl ClientError for UnitError {
     fn code(&self) -> Code {
         match self {
+            Self::Access(error) => error.code(),
             Self::NotFound(_) | Self::NoParent(_) | Self::NoMember(_) => Code::NotFound,
             Self::Name(_)
             | Self::Key(_)
@@ -104,7 +109,7 @@ impl ClientError for UnitError {
             Self::VersionMismatch { .. } => "input.expectedVersion",
             Self::NotEmpty { .. } => "input.recursive",
             Self::People(_) | Self::NoMember(_) | Self::Overcommitted(_) => "input.userIds",
-            Self::TooMany | Self::TooMuch(_) => return None,
+            Self::Access(_) | Self::TooMany | Self::TooMuch(_) => return None,
         };
         Some(field.to_owned())
     }

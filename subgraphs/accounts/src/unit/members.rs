@@ -12,6 +12,7 @@ use serde_json::json;
 use super::entity::UnitMemberRow;
 use super::repo::{self, Leaving};
 use super::{MAX_AT_ONCE, MAX_LEVELS, MAX_PER_PERSON, Tree, UnitError, resource};
+use crate::access::{Joining, require_right_to_join_in_tx};
 use crate::membership;
 
 /// Its keys are the people; the unit is among the attributes.
@@ -132,6 +133,9 @@ pub(crate) async fn add_members(
     let people = distinct(people)?;
     let mut write = session.write().await?;
     let tree = lock_in_tx(&mut write, org, unit).await?;
+    require_right_to_join_in_tx(&mut write, (org, session.caller()), Joining::In(&[unit]))
+        .await
+        .map_err(|error| error.map_client(UnitError::from))?;
     let members: HashSet<_> =
         repo::members_of_tenant_in_tx(&mut write, org, &people).await?.into_iter().collect();
     if let Some(stranger) = people.iter().find(|user| !members.contains(user)) {
@@ -159,9 +163,27 @@ pub(crate) async fn remove_members(
     let people = distinct(people)?;
     let mut write = session.write().await?;
     let tree = lock_in_tx(&mut write, org, unit).await?;
+    require_right_to_join_in_tx(&mut write, (org, caller), Joining::Out(&[unit]))
+        .await
+        .map_err(|error| error.map_client(UnitError::from))?;
     let rows = end_in_tx(&mut write, org, Leaving::Unit(unit, &people), caller.actor()).await?;
     commit(write, "unit:remove_member", rows.iter().map(|row| (row.user_id, row.version + 1))).await?;
     Ok((tree, rows.into_iter().map(|row| row.user_id).collect()))
+}
+
+/// Adds somebody who has just become a member of the tenant, or is one, to units that others have chosen, in a write that has the
+/// tenant's members for itself.
+pub(crate) async fn join_in_tx(
+    write: &mut Write,
+    (org, user): (OrgId, UserId),
+    units: impl IntoIterator<Item = UnitId>,
+) -> Result<(), StoreError> {
+    for unit in units {
+        for row in repo::insert_members_in_tx(write, (org, unit), &[user]).await? {
+            write.event(event(EventKind::Created, &row, row.version));
+        }
+    }
+    Ok(())
 }
 
 /// Takes somebody who leaves the tenant out of all of its units, in a write that has the tenant's members for itself.

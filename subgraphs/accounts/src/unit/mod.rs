@@ -19,8 +19,8 @@ pub(crate) use change::{Move, NewUnit, create, delete, move_to, rename};
 pub(crate) use entity::{UnitKind, UnitMemberRow, UnitRow};
 pub(crate) use error::{UnitError, UnitsError};
 pub(crate) use members::{
-    Inside, ListedMember, MEMBER, Slice, add_members, count_members, inside, leave_all_in_tx, of_people,
-    pages, remove_members,
+    Inside, ListedMember, MEMBER, Slice, add_members, count_members, inside, join_in_tx, leave_all_in_tx,
+    of_people, pages, remove_members,
 };
 pub(crate) use tree::Tree;
 

@@ -9,7 +9,7 @@ use axum::routing::post;
 use axum::{Json, Router};
 use pulse_sealing::Sealer;
 use pulse_store::{AuditFact, StoreError};
-use pulse_tokens::{ACCESS_TOKEN_SECONDS, AccessClaims, AccessTokens};
+use pulse_tokens::{AccessClaims, AccessTokens};
 use pulse_types::{Caller, Permissions, RequestId, Secret, Subject};
 
 use super::{TokenGrant, TokenGrants, TokenRefusal, TokenRequest};
