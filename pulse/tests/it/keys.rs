@@ -103,7 +103,10 @@ async fn a_service_account_gets_its_token_at_a_gateway_apart_and_loses_it_at_all
 }
 
 /// Somebody who joins as a viewer, and how they get another token.
-async fn viewer(url: &str, owner: &str) -> anyhow::Result<(Value, impl AsyncFn() -> anyhow::Result<String>)> {
+async fn viewer(
+    url: &str,
+    owner: &str,
+) -> anyhow::Result<(Value, impl AsyncFn() -> anyhow::Result<String> + use<>)> {
     let person = json!({ "email": "vera@example.com", "password": "a password of a viewer" });
     let register = "mutation ($input: RegisterInput!) { register(input: $input) { user { id } } }";
     let input = json!({ "email": person["email"], "password": person["password"], "name": "Vera" });

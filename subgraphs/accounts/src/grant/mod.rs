@@ -98,7 +98,7 @@ pub(crate) async fn delete(session: &Session, id: GrantId) -> Result<(), Error<A
     let org = access::require_any_manager(caller)?;
     let mut write = session.write().await?;
     access::lock_in_tx(&mut write, org).await?;
-    let row = repo::lock_in_tx(&mut write, (org, id)).await?;
+    let row = repo::find_in_tx(&mut write, (org, id)).await?;
     let row = row.filter(|row| require_manager(caller, row.resource.as_ref()).is_ok());
     let row = row.ok_or(AccessError::NotFound(id.uuid()))?;
     if row.effect == Effect::Deny {

@@ -100,13 +100,13 @@ pub(super) async fn insert_in_tx(
     write.fetch_optional("grants.insert", insert).await
 }
 
-pub(super) async fn lock_in_tx(
+/// The row, in a write that has locked what is laid down in the tenant.
+pub(super) async fn find_in_tx(
     write: &mut Write,
     (org, id): (OrgId, GrantId),
 ) -> Result<Option<GrantRow>, StoreError> {
-    let sql =
-        concat!("SELECT ", columns!(), " FROM accounts.grants WHERE org_id = $1 AND id = $2 FOR UPDATE");
-    write.fetch_optional("grants.lock", sqlx::query_as(sql).bind(org).bind(id)).await
+    let sql = concat!("SELECT ", columns!(), " FROM accounts.grants WHERE org_id = $1 AND id = $2");
+    write.fetch_optional("grants.find", sqlx::query_as(sql).bind(org).bind(id)).await
 }
 
 /// Takes it away, and keeps in the history what was said. Of whom the history does not say of a person: it outlives them.

@@ -103,7 +103,7 @@ pub(crate) async fn delete(session: &Session, id: RoleAssignmentId) -> Result<()
     let org = access::require_any_manager(caller)?;
     let mut write = session.write().await?;
     access::lock_in_tx(&mut write, org).await?;
-    let row = repo::lock_in_tx(&mut write, (org, id)).await?;
+    let row = repo::find_in_tx(&mut write, (org, id)).await?;
     // What is given where the caller may not give is not there to be seen.
     let row = row.filter(|row| require_manager(caller, row.place).is_ok());
     let row = row.ok_or(AccessError::NotFound(id.uuid()))?;

@@ -91,16 +91,13 @@ pub(super) async fn insert_in_tx(
     write.fetch_optional("role_assignments.insert", insert).await
 }
 
-pub(super) async fn lock_in_tx(
+/// The row, in a write that has locked what is laid down in the tenant.
+pub(super) async fn find_in_tx(
     write: &mut Write,
     (org, id): (OrgId, RoleAssignmentId),
 ) -> Result<Option<AssignmentRow>, StoreError> {
-    let sql = concat!(
-        "SELECT ",
-        columns!(),
-        " FROM accounts.role_assignments WHERE org_id = $1 AND id = $2 FOR UPDATE"
-    );
-    write.fetch_optional("role_assignments.lock", sqlx::query_as(sql).bind(org).bind(id)).await
+    let sql = concat!("SELECT ", columns!(), " FROM accounts.role_assignments WHERE org_id = $1 AND id = $2");
+    write.fetch_optional("role_assignments.find", sqlx::query_as(sql).bind(org).bind(id)).await
 }
 
 /// Takes it away, and keeps in the history what was given. Who had it the history does not say of a person: it outlives them.
