@@ -18,7 +18,7 @@ use pulse_gateway::ports::Authenticator;
 use pulse_graphql::Subgraph;
 use pulse_testkit::TestDatabase;
 use pulse_types::{
-    Caller, OrgId, Permission, Permissions, RequestId, Resource, ResourceKind, Role, RoleAssignmentId,
+    Caller, Clock, OrgId, Permission, Permissions, RequestId, Resource, ResourceKind, Role, RoleAssignmentId,
     RoleId, Subject, UnitId, UserId,
 };
 use pulse_wiring::platform::{Database, Platform, Revoked, TokenAuthenticator};

@@ -50,21 +50,19 @@ async fn two(accounts: &Accounts) -> [(Person, OrgId); 2] {
         let belong = "mutation ($id: ID!, $user: ID!) { addUnitMembers(input: { id: $id, userIds: [$user] }) { addedIds } }";
         let (unit, user) = (&made["createUnit"]["unit"]["id"], person.id.to_string());
         accounts.data(&person.caller, belong, serde_json::json!({ "id": unit, "user": user })).await;
-        unit(accounts, org).await;
+        invite_to_unit(accounts, org).await;
         both.push((person, org));
     }
     accounts.letters().await;
     both.try_into().unwrap()
 }
 
-/// A team, which the invitation names.
-async fn unit(accounts: &Accounts, org: OrgId) {
+/// Has the invitation name the team.
+async fn invite_to_unit(accounts: &Accounts, org: OrgId) {
     let mut connection = accounts.database.connect().await.unwrap();
-    let made = "WITH made AS (
-            INSERT INTO accounts.units (org_id, id, kind, name, created_at, updated_at)
-            VALUES ($1, gen_random_uuid(), 'team', 'x', now(), now()) RETURNING id)
-        INSERT INTO accounts.invitation_units (org_id, invitation, unit)
-        SELECT i.org_id, i.id, made.id FROM made, accounts.invitations AS i WHERE i.org_id = $1";
+    let made = "INSERT INTO accounts.invitation_units (org_id, invitation, unit)
+                SELECT i.org_id, i.id, u.id
+                  FROM accounts.invitations AS i JOIN accounts.units AS u USING (org_id) WHERE i.org_id = $1";
     sqlx::query(made).bind(org).execute(&mut connection).await.unwrap();
 }
 
