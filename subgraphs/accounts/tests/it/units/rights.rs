@@ -159,3 +159,55 @@ async fn what_is_withheld_is_nowhere_to_be_seen() {
     let text = show(&inside.ask(&faceless, &count).await).replace(&inside.east, "[east]");
     insta::assert_snapshot!(text, @r#"{"errors":[{"message":"you need the permission member:read on unit:[east]; ask an admin of the organization","extensions":{"code":"FORBIDDEN"},"path":["east","memberCount"]}],"data":{"north":{"memberCount":1},"east":{"memberCount":null}}}"#);
 }
+
+#[tokio::test]
+async fn nobody_gets_anybody_by_a_unit_what_they_could_not_give() {
+    const ASSIGN: &str =
+        "mutation ($input: AssignRoleInput!) { assignRole(input: $input) { assignment { id } } }";
+    const GRANT: &str = "mutation ($input: GrantAccessInput!) { grantAccess(input: $input) { grant { id } } }";
+    const REMOVE: &str =
+        "mutation ($input: RemoveUnitMembersInput!) { removeUnitMembers(input: $input) { removedIds } }";
+    const INVITE: &str =
+        "mutation ($input: InviteMemberInput!) { inviteMember(input: $input) { invitation { id } } }";
+    let inside = Inside::new().await;
+    let cid = inside.accounts.member(&inside.owner, "Cid", "MEMBER").await;
+    let (north, south) = (&*inside.north, &*inside.south);
+    // Whoever belongs to north, or to something in it, is an admin; whoever belongs to south makes no roles.
+    let given = json!({ "input": { "unitId": north, "template": "ADMIN" } });
+    inside.accounts.data(&inside.owner.caller, ASSIGN, given).await;
+    let withheld = json!({ "input": { "unitId": south, "effect": "DENY", "permission": "role:manage" } });
+    inside.accounts.data(&inside.owner.caller, GRANT, withheld).await;
+    let people = |unit: &str| json!({ "id": unit, "userIds": [cid.id.to_string()] });
+    inside.accounts.data(&inside.owner.caller, ADD, json!({ "input": people(south) })).await;
+
+    // Somebody who looks after units, and is asked to invite, but is no admin.
+    let mut permissions: Vec<_> = cid.caller.permissions.iter().cloned().collect();
+    permissions.extend([Permission::UNIT_MANAGE, Permission::MEMBER_MANAGE]);
+    let manager = Caller { permissions: permissions.into_iter().collect(), ..cid.caller.clone() };
+    let invitee = json!({ "email": "dan@example.com", "role": "VIEWER", "unitIds": [north] });
+    let wide = [
+        (ADD, people(north)),
+        (ADD, people(&inside.east)),
+        (REMOVE, people(south)),
+        (MOVE, json!({ "id": south, "parentId": north })),
+        (DELETE, json!({ "id": south })),
+        (INVITE, invitee.clone()),
+    ];
+    for (query, input) in &wide {
+        let answer = inside.accounts.run(&manager, query, json!({ "input": input })).await;
+        let message = answer["errors"][0]["message"].as_str().unwrap_or_default();
+        assert_eq!(code(&answer), "FORBIDDEN", "{answer}");
+        assert!(message.starts_with("you may not give what you do not have: "), "{input}: {message}");
+    }
+    // Where nothing is given and nothing withheld, looking after units is enough.
+    let create = json!({ "input": { "kind": "TEAM", "name": "plain" } });
+    let made = inside.accounts.data(&manager, CREATE, create).await;
+    let plain = made["createUnit"]["unit"]["id"].as_str().unwrap().to_owned();
+    inside.accounts.data(&manager, ADD, json!({ "input": people(&plain) })).await;
+    inside.accounts.data(&manager, REMOVE, json!({ "input": people(&plain) })).await;
+    // An owner may give all of it.
+    for (query, input) in wide {
+        let answer = inside.accounts.run(&inside.owner.caller, query, json!({ "input": input })).await;
+        assert_eq!(code(&answer), "none", "{input}: {answer}");
+    }
+}
