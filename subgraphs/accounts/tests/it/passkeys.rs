@@ -241,7 +241,7 @@ async fn a_passkey_is_both_factors() {
     let by_password = "mutation ($password: String!) {
         signIn(input: { email: \"ada@example.com\", password: $password }) { challenge { kinds } } }";
     let data = accounts.data(&accounts.anonymous(), by_password, json!({ "password": PASSWORD })).await;
-    assert_eq!(data["signIn"]["challenge"]["kinds"], json!(["TOTP", "RECOVERY_CODE"]));
+    assert_eq!(data["signIn"]["challenge"]["kinds"], json!(["TOTP", "RECOVERY_CODE", "PASSKEY"]));
     let done = sign_in(&accounts, &mut device, ORIGIN).await;
     assert!(done["data"]["signInWithPasskey"]["accessToken"].is_string(), "{done}");
 }

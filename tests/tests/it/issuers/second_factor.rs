@@ -33,8 +33,11 @@ impl Stage {
         // Setting an app up takes a password, which she has by now.
         Person::register(&platform, "other@acme.example").await;
         let mut connection = platform.database.connect().await.unwrap();
-        let sql = "UPDATE accounts.users SET password_hash =
-            (SELECT password_hash FROM accounts.users WHERE email = 'other@acme.example') WHERE email = 'ada@acme.example'";
+        let sql = "INSERT INTO accounts.credentials (user_id, password_hash, updated_at)
+            SELECT ada.user_id, c.password_hash, c.updated_at
+              FROM accounts.users AS ada, accounts.users AS other JOIN accounts.credentials AS c USING (user_id)
+             WHERE ada.email = 'ada@acme.example' AND other.email = 'other@acme.example'
+            ON CONFLICT (user_id) DO UPDATE SET password_hash = excluded.password_hash";
         sqlx::query(sql).execute(&mut connection).await.unwrap();
         let begin = "mutation ($password: String!) { beginTotp(input: { password: $password }) { secret } }";
         let begun = platform.data(&token, begin, json!({ "password": PASSWORD })).await;

@@ -164,7 +164,8 @@ async fn what_is_withheld_is_nowhere_to_be_seen() {
 async fn nobody_gets_anybody_by_a_unit_what_they_could_not_give() {
     const ASSIGN: &str =
         "mutation ($input: AssignRoleInput!) { assignRole(input: $input) { assignment { id } } }";
-    const GRANT: &str = "mutation ($input: GrantAccessInput!) { grantAccess(input: $input) { grant { id } } }";
+    const GRANT: &str =
+        "mutation ($input: GrantAccessInput!) { grantAccess(input: $input) { grant { id } } }";
     const REMOVE: &str =
         "mutation ($input: RemoveUnitMembersInput!) { removeUnitMembers(input: $input) { removedIds } }";
     const INVITE: &str =
