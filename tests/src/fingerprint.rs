@@ -70,7 +70,7 @@ fn counted(table: &str) -> &'static str {
         "platform.audit" => {
             "action <> 'one_time_token:create' AND action NOT LIKE '%:request' AND action NOT LIKE '%:refuse'
              AND action NOT LIKE 'privacy:%' AND action <> 'passkey:ask' AND action NOT LIKE '%:read%'
-             AND action NOT LIKE 'audit:export%'"
+             AND action NOT LIKE 'audit:export%' AND action <> 'branding:miss'"
         }
         _ => "true",
     }

@@ -15,7 +15,7 @@ use crate::{AuditFact, Store, StoreError};
 pub const WINDOW: TimeDelta = TimeDelta::minutes(10);
 
 /// How often counts of what is over are written down.
-const SWEEP: Duration = Duration::from_secs(60);
+const SWEEP: Duration = Duration::from_mins(1);
 
 /// How many reads are remembered at most; what is read beyond that is written down each time.
 const MOST: usize = 100_000;

@@ -222,9 +222,9 @@ async fn what_is_kept_is_over_before_anybody_is_told_to_read_again() {
         let over = Arc::<AtomicUsize>::default();
         let mut watches = Vec::new();
         for _ in 0..20 {
-            let watchers: [Arc<dyn Watcher>; 2] =
+            let both: [Arc<dyn Watcher>; 2] =
                 [Arc::new(Reader(Arc::clone(&over))), Arc::new(Kept(Arc::clone(&over)))];
-            for watcher in watchers {
+            for watcher in both {
                 watches.push(changes.watch(changes.position(), (org(1), reads(&[&tag])), watcher).unwrap());
             }
         }

@@ -106,6 +106,8 @@ const SCOPELESS: &[(&str, Expect)] = &[
     // The one scope that it has is for these.
     ("auditEvents", Data),
     ("privacyInventory", Data),
+    ("exportAuditEvents", Data),
+    ("auditExport", Null),
     // What there is to be given is no secret, nor what it may itself.
     ("permissions", Data),
     ("explainAccess", Data),

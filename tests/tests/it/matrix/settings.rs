@@ -84,14 +84,11 @@ pub(super) const ROWS: &[Row] = &[
     },
     read("flags", "{ flags { key isOn reason } }", Data),
     read("flag", "{ flag(key: \"board\") { isOn reason } }", Data),
-    Row {
-        owner: Code("CONFLICT"),
-        ..manage(
-            "createFeatureFlag",
-            "mutation { createFeatureFlag(input: { key: \"board\" }) { featureFlag { id } } }",
-            Data,
-        )
-    },
+    manage(
+        "createFeatureFlag",
+        "mutation { createFeatureFlag(input: { key: \"board\" }) { featureFlag { id } } }",
+        Data,
+    ),
     Row {
         admin: NOT_FOUND,
         owner: NOT_FOUND,
