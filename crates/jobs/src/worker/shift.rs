@@ -300,8 +300,8 @@ impl Shift {
         let left = |since: Instant, all: Duration| all.saturating_sub(since.elapsed());
         let renew = (!self.running.is_empty()).then(|| left(self.renewed, self.worker.options.lease / 3));
         let count = self.counted.map(|counted| left(counted, COUNT));
-        let lent = (self.look && self.has_lent()).then(|| left(self.claimed, LENT));
-        let clocks = [renew, count, lent, self.next_due.map(until), self.next_run.map(until)];
+        let take_back = (self.look && self.has_lent()).then(|| left(self.claimed, LENT));
+        let clocks = [renew, count, take_back, self.next_due.map(until), self.next_run.map(until)];
         let sweep = left(self.swept, self.worker.options.idle);
         clocks.into_iter().flatten().fold(sweep, Duration::min)
     }
