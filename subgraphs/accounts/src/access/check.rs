@@ -131,9 +131,8 @@ async fn check_whom_in_tx(
             all_travel(policy, &members, &[], now)
         }
         Whom::Machine(machine) => {
-            let (maker, scopes) = match repo::machine_in_tx(write, org, machine).await? {
-                Some(found) => found,
-                None => return Ok(()),
+            let Some((maker, scopes)) = repo::machine_in_tx(write, org, machine).await? else {
+                return Ok(());
             };
             let maker = repo::member_in_tx(write, org, maker).await?;
             maker.is_none_or(|maker| all_travel(policy, &[maker], &[(machine, scopes)], now))

@@ -112,11 +112,11 @@ fn told(policy: &Policy, reason: &Reason<'_>, target: &Target) -> Told {
         By::Scope => (What::Scope, &Place::Tenant),
         By::Rule(rule) => {
             let what = match rule.source {
-                Source::Own(id, role) => {
-                    let name = policy.role(role).map(|role| role.name.clone()).unwrap_or_default();
-                    What::OwnRole(id, role, name)
+                Source::Own(id, own) => {
+                    let name = policy.role(own).map(|own| own.name.clone()).unwrap_or_default();
+                    What::OwnRole(id, own, name)
                 }
-                Source::Template(id, role) => What::Template(id, role),
+                Source::Template(id, template) => What::Template(id, template),
                 Source::Grant(id) => What::Grant(id),
             };
             (what, &rule.place)

@@ -208,7 +208,7 @@ impl Policy {
             }
         }
         let sets: Vec<_> = rows.roles.iter().map(|role| PermissionSet::of(&role.permissions)).collect();
-        let mut rules: HashMap<_, Vec<_>> = HashMap::new();
+        let mut laid_down: HashMap<_, Vec<_>> = HashMap::new();
         for assignment in &rows.assignments {
             let own = assignment.role.and_then(|role| Some((role, sets[*roles.get(&role)?])));
             let (source, permissions) = match (own, assignment.template) {
@@ -219,7 +219,7 @@ impl Policy {
             let place = assignment.place.map_or(Place::Tenant, Place::Unit);
             let rule =
                 Rule { source, effect: Effect::Allow, permissions, place, by_owner: false, expires_at: None };
-            rules.entry(assignment.whom).or_default().push(rule);
+            laid_down.entry(assignment.whom).or_default().push(rule);
         }
         for grant in &rows.grants {
             let rule = Rule {
@@ -230,9 +230,9 @@ impl Policy {
                 by_owner: grant.by_owner,
                 expires_at: grant.expires_at,
             };
-            rules.entry(grant.whom).or_default().push(rule);
+            laid_down.entry(grant.whom).or_default().push(rule);
         }
-        Self { rows, units, roles, children, rules }
+        Self { rows, units, roles, children, rules: laid_down }
     }
 
     /// Whether nothing is laid down: then each has what their role in the tenant gives.

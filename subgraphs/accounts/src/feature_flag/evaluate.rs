@@ -101,7 +101,7 @@ mod tests {
     #[test]
     fn a_share_is_stable_grows_only_and_is_about_what_it_says() {
         let seed: u64 = rand::random();
-        println!("seed {seed}");
+        eprintln!("seed {seed}");
         let mut state = u128::from(seed);
         let mut next = || {
             // A linear congruential generator of 128 bits, for ids alone.

@@ -10,6 +10,7 @@ use crate::access::{self, AccessError, Explained, Explainee, Step, Told, What, W
 
 /// Whom something is about, as arguments and inputs say it.
 #[derive(Debug, Clone, Copy)]
+#[expect(clippy::struct_field_names, reason = "the names of the API")]
 pub(super) struct PrincipalInput {
     pub(super) user_id: Option<UserId>,
     pub(super) unit_id: Option<UnitId>,

@@ -142,7 +142,8 @@ pub(super) struct RoleQuery;
 #[Object]
 impl RoleQuery {
     /// All permissions that roles and grants are made of.
-    async fn permissions(&self, ctx: &Context<'_>) -> Result<Vec<PermissionInfo>, Error> {
+    #[expect(clippy::unused_self, reason = "a field has its object")]
+    fn permissions(&self, ctx: &Context<'_>) -> Result<Vec<PermissionInfo>, Error> {
         if !ctx.session().caller().is_known() {
             return Err(pulse_types::Refusal::Unauthenticated.into());
         }

@@ -152,9 +152,9 @@ async fn offer_in_tx(
     write: &mut Write,
     authority: &Authority,
     (org, caller, inviter): (OrgId, &Caller, UserId),
-    invitee: &Checked,
+    one: &Checked,
 ) -> Result<InvitationId, Error<InvitingError>> {
-    let Checked { email, role, units } = invitee;
+    let Checked { email, role, units } = one;
     if repo::is_member_in_tx(write, org, email).await? {
         return Err(InviteeProblem::AlreadyMember.of(None).into());
     }
@@ -167,17 +167,14 @@ async fn offer_in_tx(
     attempt.count_in_tx(write).await?.map_err(InvitingError::from)?;
     let lifetime = TimeDelta::from_std(authority.config.invitation_lifetime).unwrap_or(TimeDelta::days(7));
     let offer = Offer { email, role: *role, inviter, expires_at: write.now() + lifetime };
-    let (id, kind, version) = match repo::lock_open_in_tx(write, org, email).await? {
-        Some(row) => {
-            repo::keep_in_tx(write, (org, row.id), Some(inviter)).await?;
-            repo::renew_in_tx(write, (org, row.id), offer).await?;
-            (row.id, EventKind::Updated, row.version + 1)
-        }
-        None => {
-            let id = InvitationId::new(write.now());
-            repo::insert_in_tx(write, (org, id), offer).await?;
-            (id, EventKind::Created, 1)
-        }
+    let (id, kind, version) = if let Some(row) = repo::lock_open_in_tx(write, org, email).await? {
+        repo::keep_in_tx(write, (org, row.id), Some(inviter)).await?;
+        repo::renew_in_tx(write, (org, row.id), offer).await?;
+        (row.id, EventKind::Updated, row.version + 1)
+    } else {
+        let id = InvitationId::new(write.now());
+        repo::insert_in_tx(write, (org, id), offer).await?;
+        (id, EventKind::Created, 1)
     };
     if !repo::set_units_in_tx(write, (org, id), units).await? {
         return Err(InviteeProblem::NoSuchUnit.of(None).into());

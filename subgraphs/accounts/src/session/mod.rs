@@ -91,16 +91,13 @@ pub(crate) async fn register(
     let opened = open_in_tx(&mut write, authority, (id, person.caller()), place).await;
     let (opened, token) = opened.map_err(internal)?;
     attempt.failed_in_tx(&mut write).await.map_err(Error::internal)?;
-    let organization = match invited {
-        Some(invited) => {
-            row = user::confirm_in_tx(&mut write, id, &new.email).await?;
-            let joined = invitation::accept_by_letter_in_tx(&mut write, id, invited).await;
-            Some(joined.map_err(|error| error.map_client(UserError::from))?)
-        }
-        None => {
-            write.enqueue(Letter::VerifyEmail { user: id }.job());
-            None
-        }
+    let organization = if let Some(invited) = invited {
+        row = user::confirm_in_tx(&mut write, id, &new.email).await?;
+        let joined = invitation::accept_by_letter_in_tx(&mut write, id, invited).await;
+        Some(joined.map_err(|error| error.map_client(UserError::from))?)
+    } else {
+        write.enqueue(Letter::VerifyEmail { user: id }.job());
+        None
     };
     write.audit(user::fact("user:create", &row));
     let now = write.now();

@@ -22,7 +22,7 @@ pub(crate) struct SettingsRow {
 
 /// A place, and what is set there.
 #[derive(FromRow)]
-struct Place {
+struct Standing {
     place: Uuid,
     settings: Option<Json<Settings>>,
     branding: Option<Json<Branding>>,
@@ -30,7 +30,7 @@ struct Place {
     updated_at: Option<DateTime<Utc>>,
 }
 
-impl Place {
+impl Standing {
     fn set(self) -> Option<SettingsRow> {
         let Self { place, settings, branding, version, updated_at } = self;
         Some(SettingsRow {
@@ -63,7 +63,7 @@ pub(super) async fn chain(
                  FROM places p LEFT JOIN accounts.settings s ON s.org_id = $1 AND s.id = p.id
                 ORDER BY p.depth";
     let find = sqlx::query_as(sql).bind(org).bind(unit);
-    let rows: Vec<Place> = session.fetch_all("settings.chain", find).await?;
+    let rows: Vec<Standing> = session.fetch_all("settings.chain", find).await?;
     Ok(rows.into_iter().map(|place| (place.place, place.set())).collect())
 }
 

@@ -269,7 +269,7 @@ impl SigningKeys {
 pub(crate) async fn reseal(store: &Store, sealer: &Sealer) -> Result<u64, StoreError> {
     let nobody = store.session(Arc::new(Caller::process(RequestId::new(store.clock().now()))));
     let mut write = nobody.write().await?;
-    let mut sealed = 0;
+    let mut anew = 0;
     for KeyRow { kid, seed, .. } in repo::lock_in_tx(&mut write).await? {
         if seed.starts_with(&sealer.beginning()) {
             continue;
@@ -277,17 +277,17 @@ pub(crate) async fn reseal(store: &Store, sealer: &Sealer) -> Result<u64, StoreE
         match sealer.open(&seed, PLACE) {
             Ok(secret) => {
                 repo::reseal_in_tx(&mut write, &kid, &sealer.seal(&secret, PLACE)).await?;
-                sealed += 1;
+                anew += 1;
             }
             Err(error) => tracing::error!(kid, %error, "a key that signs tokens cannot be sealed anew"),
         }
     }
-    if sealed > 0 {
-        let items = i32::try_from(sealed).unwrap_or(i32::MAX);
+    if anew > 0 {
+        let items = i32::try_from(anew).unwrap_or(i32::MAX);
         let (action, subject) = ("signing_key:reseal", SUBJECT);
         write.commit(AuditFact { action, subject, key: None, version: None, items }).await?;
     }
-    Ok(sealed)
+    Ok(anew)
 }
 
 fn random() -> Result<SigningKey, SigningKeysError> {

@@ -96,7 +96,9 @@ pub(crate) async fn count_members(
     of: Vec<Inside>,
 ) -> Result<HashMap<Inside, i64>, StoreError> {
     let Some(org) = session.caller().org else { return Ok(HashMap::new()) };
-    of.iter().for_each(|inside| tag(session, inside));
+    for inside in &of {
+        tag(session, inside);
+    }
     let counts = repo::count_members(session, org, &of.iter().collect::<Vec<_>>()).await?;
     let found = counts.into_iter().filter_map(|(page, count)| {
         let inside = usize::try_from(page).ok().and_then(|page| of.get(page))?;
@@ -230,7 +232,9 @@ async fn commit(
         })
         .collect();
     let Some(last) = facts.pop() else { return Ok(()) };
-    facts.into_iter().for_each(|fact| write.audit(fact));
+    for fact in facts {
+        write.audit(fact);
+    }
     write.commit(last).await
 }
 
