@@ -178,9 +178,9 @@ impl Platform {
         };
         let gateway =
             Gateway::init(parts, settings.gateway.clone()).await.context("the gateway does not start")?;
-        let routes =
-            subgraphs.iter().fold(Router::new(), |router, subgraph| router.merge(subgraph.routes.clone()));
-        let router = gateway.router().merge(naming_clients(routes, &settings.gateway));
+        let beside =
+            subgraphs.iter().fold(Router::new(), |beside, subgraph| beside.merge(subgraph.routes.clone()));
+        let router = gateway.router().merge(naming_clients(beside, &settings.gateway));
         let router = router.merge(job_socket::route(gateway.router(), &settings.gateway.subscriptions));
         let mut background = Background::start(&store, database, (&tail, reader), &subgraphs, settings);
         let reports = Arc::new(streams::ToStore(store.clone()));
@@ -218,12 +218,8 @@ pub async fn signing_keys(
     Ok(keys)
 }
 
-/// A gateway in front of Pulse's subgraphs in other processes, routes beside the API, and how settings reach subgraphs.
-pub async fn remote_gateway(
-    settings: &Settings,
-    metrics: Metrics,
-) -> anyhow::Result<(Gateway, Router, Box<Reach>)> {
-    let tokens = signing_tokens(settings.secrets.signing_key.as_ref())?;
+/// Whether it is set where each subgraph is, and which secret it has.
+fn require_subgraphs(settings: &Settings) -> anyhow::Result<()> {
     if let Some(missing) = SUBGRAPHS.iter().find(|name| settings.gateway.url_of(name).is_none()) {
         let variable = format!("PULSE_SUBGRAPH_URL_{}", missing.to_uppercase());
         let problem = format!(
@@ -231,9 +227,19 @@ pub async fn remote_gateway(
         );
         return Err(Failure::Setting(problem).into());
     }
-    if let Some(missing) = SUBGRAPHS.iter().find(|name| !settings.secrets.subgraphs.contains_key(**name)) {
-        return Err(missing_secret(missing).into());
+    match SUBGRAPHS.iter().find(|name| !settings.secrets.subgraphs.contains_key(**name)) {
+        Some(missing) => Err(missing_secret(missing).into()),
+        None => Ok(()),
     }
+}
+
+/// A gateway in front of Pulse's subgraphs in other processes, routes beside the API, and how settings reach subgraphs.
+pub async fn remote_gateway(
+    settings: &Settings,
+    metrics: Metrics,
+) -> anyhow::Result<(Gateway, Router, Box<Reach>)> {
+    let tokens = signing_tokens(settings.secrets.signing_key.as_ref())?;
+    require_subgraphs(settings)?;
     let clock = Clock::system();
     let signer: Arc<dyn CallerSigner> =
         Arc::new(SecretSigner::new(&settings.secrets.subgraphs, clock.clone()));

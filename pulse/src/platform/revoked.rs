@@ -240,7 +240,7 @@ impl Revoked {
         let Some(org) = caller.org else { return };
         let entry = self.seen.entry((org, caller.subject));
         entry.and_upsert_with(|before| {
-            let before = before.map(|entry| entry.into_value());
+            let before = before.map(moka::Entry::into_value);
             let said = before.iter().flat_map(|held| held.scopes.iter()).chain(caller.permissions.iter());
             let scopes = said.cloned().collect();
             // Before they are asked for, a token's caller has none.

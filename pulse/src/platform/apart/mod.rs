@@ -179,7 +179,9 @@ impl Shared {
                 let shared = Arc::clone(self);
                 tokio::spawn(async move {
                     let news = shared.revoked.compare(&*shared.machines, (org, user, position)).await;
-                    news.into_iter().for_each(|revocation| shared.tell_of(revocation));
+                    for revocation in news {
+                        shared.tell_of(revocation);
+                    }
                 });
             }
         }
