@@ -246,7 +246,7 @@ async fn a_job_is_followed_over_a_plain_socket_of_a_gateway_apart() -> anyhow::R
                 }
             }
             Message::Close(frame) => {
-                closed = frame.map(|frame| (u16::from(frame.code), frame.reason.to_string()))
+                closed = frame.map(|frame| (u16::from(frame.code), frame.reason.to_string()));
             }
             _ => {}
         }

@@ -33,7 +33,7 @@ impl Stage {
         json!({ "from": now - chrono::TimeDelta::days(1), "to": now })
     }
 
-    fn input(&self, more: Value) -> Value {
+    fn input(&self, more: &Value) -> Value {
         let mut input = self.range();
         input.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         json!({ "input": input })
@@ -42,7 +42,7 @@ impl Stage {
     /// A completed export, as the API tells of it.
     async fn completed(&self, more: Value) -> Value {
         let token = &self.alpha.admin.token;
-        let data = self.platform.data(token, EXPORT, self.input(more)).await;
+        let data = self.platform.data(token, EXPORT, self.input(&more)).await;
         let id = data["exportAuditEvents"]["export"]["id"].clone();
         let done = async {
             loop {
@@ -125,7 +125,7 @@ async fn exports_are_for_admins_of_the_tenant_within_limits_and_are_audited() {
     for (person, code) in [(&stage.alpha.viewer, "FORBIDDEN"), (&stage.alpha.member, "FORBIDDEN")] {
         let answer = stage
             .platform
-            .graphql(Some(&person.token), EXPORT, stage.input(json!({ "format": "CSV" })))
+            .graphql(Some(&person.token), EXPORT, stage.input(&json!({ "format": "CSV" })))
             .await;
         assert_eq!(answer.code(), Some(code));
     }

@@ -39,8 +39,8 @@ impl Stage {
              WHERE ada.email = 'ada@acme.example' AND other.email = 'other@acme.example'
             ON CONFLICT (user_id) DO UPDATE SET password_hash = excluded.password_hash";
         sqlx::query(sql).execute(&mut connection).await.unwrap();
-        let begin = "mutation ($password: String!) { beginTotp(input: { password: $password }) { secret } }";
-        let begun = platform.data(&token, begin, json!({ "password": PASSWORD })).await;
+        let set_up = "mutation ($password: String!) { beginTotp(input: { password: $password }) { secret } }";
+        let begun = platform.data(&token, set_up, json!({ "password": PASSWORD })).await;
         let confirm = "mutation ($code: String!) { confirmTotp(input: { code: $code }) { recoveryCodes } }";
         let code = shown(begun["beginTotp"]["secret"].as_str().unwrap());
         let confirmed = platform.data(&token, confirm, json!({ "code": code })).await;

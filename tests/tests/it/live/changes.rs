@@ -136,6 +136,7 @@ async fn what_is_read_with_a_change_is_as_it_is_after_it() {
 }
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "each of them")]
 async fn each_subgraph_tells_of_its_changes() {
     let stage = Stage::new().await;
     let (platform, token) = (&stage.platform, &stage.alpha.owner.token);

@@ -1,6 +1,6 @@
 //! What accounts says of invitations, settings and preferences.
 
-use crate::row::Expect::{Code, Data};
+use crate::row::Expect::Data;
 use crate::row::{BAD_USER_INPUT, FORBIDDEN, NOT_FOUND, Row, manage, read, same};
 
 pub(super) const ROWS: &[Row] = &[

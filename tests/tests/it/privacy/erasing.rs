@@ -184,9 +184,8 @@ async fn an_erasure_is_done_with_the_fact_that_it_was_or_not_at_all() {
     let sql =
         "SELECT r.status || ' ' || (SELECT count(*) FROM platform.privacy_receipts WHERE owner = 'platform')
                  FROM platform.privacy_requests r WHERE r.id = $1 AND r.person IS NOT NULL";
-    let state: String =
-        sqlx::query_scalar(sql).bind(request.uuid()).fetch_one(&mut connection).await.unwrap();
-    assert_eq!(state, "running 0");
+    let left: String = sqlx::query_scalar(sql).bind(request.uuid()).fetch_one(&mut connection).await.unwrap();
+    assert_eq!(left, "running 0");
     stage
         .execute(
             "DROP TRIGGER refuse ON platform.audit;
