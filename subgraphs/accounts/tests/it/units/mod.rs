@@ -137,7 +137,7 @@ async fn reading_units_takes_as_many_statements_for_many_as_for_few() {
     let caller = &inside.owner.caller;
     let query = "{ organization { units(first: 100) { totalCount nodes { name parent { name } ancestors { name }
         children { totalCount nodes { name } } memberCount members(first: 5) { totalCount nodes { name units { unit { name } } } }
-        everybody: members(withInner: true) { nodes { email } } } } } }";
+        everybody: members(withInner: true) { nodes { name } } } } } }";
     let belong = "mutation ($input: AddUnitMembersInput!) { addUnitMembers(input: $input) { addedIds } }";
     let people = json!([inside.owner.id.to_string()]);
     inside.run(belong, json!({ "id": inside.blue, "userIds": people })).await;
