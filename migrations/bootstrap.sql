@@ -48,6 +48,13 @@ BEGIN
     LOOP
         EXECUTE format('GRANT pulse_narrowed TO %s WITH INHERIT FALSE, SET TRUE', membership);
     END LOOP;
+    -- Whoever works as pulse_system exports and erases, too.
+    FOR membership IN
+        SELECT m.member::regrole::text FROM pg_auth_members m
+         WHERE m.roleid = 'pulse_system'::regrole AND m.set_option AND NOT pg_has_role(m.member, 'pulse_privacy', 'SET')
+    LOOP
+        EXECUTE format('GRANT pulse_privacy TO %s WITH INHERIT FALSE, SET TRUE', membership);
+    END LOOP;
 
     -- So that a migration can hand a function over; INHERIT FALSE, so that pulse_owner gains no rights by it.
     IF NOT pg_has_role('pulse_owner', 'pulse_lookup', 'SET') THEN

@@ -212,7 +212,8 @@ pub enum KeysCommand {
     },
     /// Seal everything with the encryption key of now that one of before has sealed, which can be taken away then.
     ///
-    /// Workers do the same by themselves, each hour. It can be broken off and begun again.
+    /// Workers seal anew by themselves, each hour; the ends of the audit's chain are signed anew by this command alone. It can
+    /// be broken off and begun again. Exits with 51 if something could not be opened.
     Reseal(DatabaseArgs),
 }
 

@@ -21,7 +21,17 @@ pub(crate) fn command(arguments: &[&str]) -> Command {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
     let mut command = Command::new(cargo);
     command.args(arguments).current_dir(root());
+    // What `cargo run` says of this program. Build scripts that look at it would run anew, with all that is built on them,
+    // whenever somebody changes between `cargo` and `cargo xtask`.
+    let said = std::env::vars_os().map(|(name, _)| name);
+    for name in said.filter(|name| name.to_str().is_some_and(is_of_package)) {
+        command.env_remove(name);
+    }
     command
+}
+
+fn is_of_package(name: &str) -> bool {
+    ["CARGO_PKG_", "CARGO_MANIFEST_"].iter().any(|prefix| name.starts_with(prefix))
 }
 
 /// Builds a program of the workspace and says where it is. `--workspace` gives its dependencies the features that

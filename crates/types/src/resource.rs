@@ -43,14 +43,22 @@ impl ResourceKind {
     /// Whether `permission` is asked for on single things of this kind. Of a kind that Pulse itself does not ask about, those
     /// are that begin with its word.
     pub fn takes(&self, permission: &Permission) -> bool {
-        let word = permission.as_str().split_once(':').map_or("", |(word, _)| word);
-        let more: &[&str] = match self.as_str() {
-            "entity" => &["relationship"],
-            "collection" => &["item"],
-            "unit" => &["access", "member", "settings"],
-            _ => &[],
+        let asked: &[Permission] = match self.as_str() {
+            "entity" => &[Permission::ENTITY_READ, Permission::ENTITY_WRITE, Permission::ENTITY_DELETE],
+            "collection" => {
+                &[Permission::COLLECTION_READ, Permission::COLLECTION_MANAGE, Permission::ITEM_WRITE]
+            }
+            "unit" => &[
+                Permission::UNIT_READ,
+                Permission::UNIT_MANAGE,
+                Permission::MEMBER_READ,
+                Permission::ACCESS_READ,
+                Permission::ACCESS_MANAGE,
+                Permission::SETTINGS_MANAGE,
+            ],
+            word => return permission.as_str().split_once(':').is_some_and(|(of, _)| of == word),
         };
-        word == self.as_str() || more.contains(&word)
+        asked.contains(permission)
     }
 }
 
@@ -174,6 +182,12 @@ impl Reach<'_> {
             Self::AllBut(_) => None,
             Self::Only { allowed, denied } => Some(allowed.difference(denied).copied().collect()),
         }
+    }
+
+    /// Those that are out of reach, where that is said of each.
+    pub fn denied(&self) -> Vec<Uuid> {
+        let (Self::AllBut(denied) | Self::Only { denied, .. }) = self;
+        denied.iter().copied().collect()
     }
 
     /// Whether everything is within reach, so that nobody has to look.

@@ -86,6 +86,31 @@ async fn login_that_is_no_superuser_can_migrate_its_own_database() -> anyhow::Re
 }
 
 #[tokio::test]
+async fn logins_that_were_made_before_can_become_the_roles_that_have_come_since() -> anyhow::Result<()> {
+    let (cluster, _folder) = fresh_cluster(distribution().await?).await?;
+    let options = cluster.options("postgres");
+    for statement in [
+        "CREATE ROLE serve LOGIN NOINHERIT",
+        "CREATE ROLE look LOGIN NOINHERIT",
+        "CREATE ROLE pulse_app NOLOGIN NOINHERIT",
+        "CREATE ROLE pulse_system NOLOGIN NOINHERIT",
+        "GRANT pulse_app, pulse_system TO serve WITH INHERIT FALSE, SET TRUE",
+        "GRANT pulse_app TO look WITH INHERIT FALSE, SET TRUE",
+    ] {
+        execute(&options, statement).await?;
+    }
+    Migrator::try_new(&options)?.up(Target::Latest).await?;
+    let mut connection = options.connect().await?;
+    let can = "SELECT login::text, role::text FROM unnest('{serve,look}'::name[]) AS login, unnest('{pulse_narrowed,pulse_privacy,pulse_maintenance}'::name[]) AS role
+                WHERE pg_has_role(login, role, 'SET') AND NOT pg_has_role(login, role, 'USAGE') ORDER BY 1, 2";
+    let can: Vec<(String, String)> = sqlx::query_as(can).fetch_all(&mut connection).await?;
+    let expected = [("look", "pulse_narrowed"), ("serve", "pulse_narrowed"), ("serve", "pulse_privacy")];
+    assert_eq!(can, expected.map(|(login, role)| (login.to_owned(), role.to_owned())));
+    cluster.stop().await;
+    Ok(())
+}
+
+#[tokio::test]
 async fn login_that_may_not_make_roles_is_told_what_it_needs() -> anyhow::Result<()> {
     let (cluster, _folder) = fresh_cluster(distribution().await?).await?;
     execute(&cluster.options("postgres"), "CREATE ROLE tenant LOGIN PASSWORD 'key'").await?;

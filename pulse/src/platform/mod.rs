@@ -257,6 +257,7 @@ pub async fn remote_gateway(
         }
     };
     let accounts = AccountsApart::new(feed.places());
+    let logos = accounts.clone().logos();
     let keys: Arc<dyn KeySource> = Arc::new(KeysApart { accounts, tokens: tokens.clone() });
     if let Err(error) = keys.refresh().await {
         tracing::warn!(
@@ -288,7 +289,7 @@ pub async fn remote_gateway(
     tokio::spawn(keys::keep_fresh(keys));
     let more = job_socket::route(gateway.router(), &settings.gateway.subscriptions);
     let token_routes = naming_clients(pulse_accounts::token_routes(machines), &settings.gateway);
-    let more = token_routes.merge(more).merge(downloads(settings, &tokens)?);
+    let more = token_routes.merge(more).merge(logos).merge(downloads(settings, &tokens)?);
     Ok((gateway, pulse_accounts::routes(&tokens).merge(more), Box::new(reach)))
 }
 

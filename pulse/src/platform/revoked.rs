@@ -174,10 +174,13 @@ impl Revoked {
         Some(Revocation::Membership { user, org })
     }
 
-    /// Something that is laid down in a tenant. What is new and has nobody yet means nothing.
+    /// Something that is laid down in a tenant. A new role nobody has yet, and of a new unit nothing holds that does not hold in
+    /// the one that it is in.
     fn take_access(&self, change: &Change) -> Option<Meaning> {
         let org = change.tenant?;
-        if change.kind == ChangeKind::Created && [ROLE, UNIT].contains(&&*change.subject) {
+        let inherits = change.attributes.get("parent").is_some_and(Value::is_string);
+        let is_bare = *change.subject == *ROLE || *change.subject == *UNIT && !inherits;
+        if change.kind == ChangeKind::Created && is_bare {
             return None;
         }
         let user = change.attributes.get("user").and_then(Value::as_str).and_then(|user| user.parse().ok());
@@ -299,7 +302,8 @@ pub(super) fn asked_about(subject: Subject, held: &Held) -> Option<AccessSubject
     }
 }
 
-/// What there is to tell of somebody who had those rights and has these: streams end with rights, and begin anew with more.
+/// What there is to tell of somebody who had those rights and has these: fewer end streams; others have credentials verified
+/// anew, and streams go on.
 fn told(org: OrgId, subject: Subject, before: &Held, now: &Held) -> Option<Revocation> {
     let is_less = before.is_more_than(now);
     let is_same = before.scopes == now.scopes && before.rights == now.rights;

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use futures::StreamExt;
 use hyper::StatusCode;
 use nix::sys::signal::Signal;
@@ -253,5 +253,24 @@ async fn a_job_is_followed_over_a_plain_socket_of_a_gateway_apart() -> anyhow::R
     }
     assert_eq!(said, ["pending 0", "processing 0", "completed 100"]);
     assert_eq!(closed, Some((1000, "the job is completed".to_owned())));
+    roles.stop().await
+}
+
+#[tokio::test]
+async fn an_uploaded_logo_is_served_by_a_gateway_apart() -> anyhow::Result<()> {
+    const WEBP: &str = "RIFF\0\0\0\0WEBPVP8 ";
+    let database = database().await?;
+    let roles = Roles::start(&database.url()).await?;
+    let url = roles.gateway.url().to_owned();
+    let token = sign_in(&url).await?;
+    let upload = "mutation ($data: String!) { uploadLogo(input: { data: $data }) { settings { branding { logoUrl } } } }";
+    let uploaded = ask(&url, Some(&token), upload, json!({ "data": STANDARD.encode(WEBP) })).await?;
+    let path = uploaded["uploadLogo"]["settings"]["branding"]["logoUrl"].as_str().context("an address")?;
+    let served = get(&url, path).await?;
+    assert_eq!((served.status, served.text.as_str()), (200, WEBP));
+    let unknown = format!("/logos/{}", OrgId::new(Clock::system().now()));
+    for path in [unknown.as_str(), "/logos/x", "/logos/..%2finternal%2faccess"] {
+        assert_eq!(get(&url, path).await?.status, 404, "{path}");
+    }
     roles.stop().await
 }

@@ -171,3 +171,44 @@ async fn what_is_said_of_a_single_thing_holds_with_the_token_of_before() {
     );
     assert_eq!(why.await["explainAccess"]["allowed"], true);
 }
+
+// Dropping the database waits for connections that the second process has just begun, which need a thread to end.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_withheld_in_a_unit_is_withheld_in_one_that_is_made_in_it_later() {
+    const UNITS: &str = "{ organization { units(first: 9) { nodes { name } } } }";
+    let stage = Stage::new().await;
+    let other = stage.platform.another().await;
+    let member = &stage.alpha.member;
+    let make = "mutation ($input: CreateUnitInput!) { createUnit(input: $input) { unit { id } } }";
+    let unit = async |name: &str, parent: Value| {
+        let input = json!({ "kind": "ORGANIZATION", "name": name, "parentId": parent });
+        text(&stage.owner(make, input).await["createUnit"]["unit"]["id"])
+    };
+    let north = unit("north", Value::Null).await;
+    unit("south", Value::Null).await;
+    let resource = format!("unit:{north}");
+    stage
+        .grant(
+            json!({ "userId": member.id, "effect": "DENY", "permission": "unit:read", "resource": resource }),
+        )
+        .await;
+    let sees = |names: &'static str| {
+        move |answer: &Answer| {
+            let nodes = answer.json["data"]["organization"]["units"]["nodes"].as_array().cloned();
+            let seen: Vec<_> = nodes.iter().flatten().filter_map(|node| node["name"].as_str()).collect();
+            seen.join(" ") == names
+        }
+    };
+    for platform in [&stage.platform, &other] {
+        until(platform, &member.token, UNITS, sees("south")).await;
+    }
+    unit("inner", json!(north)).await;
+    for platform in [&stage.platform, &other] {
+        until(platform, &member.token, UNITS, sees("south")).await;
+    }
+    // What came after is seen, so what stands between is settled.
+    unit("west", Value::Null).await;
+    for platform in [&stage.platform, &other] {
+        until(platform, &member.token, UNITS, sees("south west")).await;
+    }
+}

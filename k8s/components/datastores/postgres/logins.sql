@@ -1,6 +1,7 @@
 -- The logins of the distributed form, on a new server, by a superuser, with psql:
--- `pulse_migrate` changes tables, `pulse_serve` serves. Neither is a superuser, and what serves can only become the
--- roles that row-level security binds. The passwords are the variables migrate_password and serve_password.
+-- `pulse_migrate` changes tables, `pulse_serve` serves. Neither is a superuser. What serves can become the roles that
+-- row-level security binds, and, once `pulse migrate up` has made it, pulse_privacy, which is not bound and may read and
+-- change what belongs to persons alone. The passwords are the variables migrate_password and serve_password.
 
 CREATE EXTENSION IF NOT EXISTS vector;
 

@@ -3,11 +3,18 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Router;
+use axum::extract::{Path, State};
+use axum::http::response::Parts;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
 use bytes::Bytes;
 use http_body_util::{BodyExt, Limited};
 use serde::de::DeserializeOwned;
 use tokio::sync::watch;
 use tokio::time::timeout;
+use uuid::Uuid;
 
 use super::Places;
 
@@ -32,7 +39,14 @@ impl AccountsApart {
         path: &str,
         posted: Option<Bytes>,
     ) -> Result<A, String> {
-        let problem = |problem: &dyn std::fmt::Display| format!("accounts: {problem}");
+        let (parts, body) = self.send(path, posted).await?;
+        if !parts.status.is_success() {
+            return Err(problem(&format!("it answered {}", parts.status)));
+        }
+        serde_json::from_slice(&body).map_err(|error| problem(&error))
+    }
+
+    async fn send(&self, path: &str, posted: Option<Bytes>) -> Result<(Parts, Bytes), String> {
         let places = Arc::clone(&self.0.borrow());
         let place = places.iter().find(|place| place.name() == "accounts");
         let place = place.ok_or_else(|| problem(&"it is nowhere"))?;
@@ -41,14 +55,37 @@ impl AccountsApart {
                 Some(body) => place.post(path, body).await,
                 None => place.get(path).await,
             };
-            let response = response.map_err(|error| problem(&error))?;
-            if !response.status().is_success() {
-                return Err(problem(&format!("it answered {}", response.status())));
-            }
-            let body = Limited::new(response.into_body(), LIMIT).collect().await;
-            let body = body.map_err(|error| problem(&error))?.to_bytes();
-            serde_json::from_slice(&body).map_err(|error| problem(&error))
+            let (parts, body) = response.map_err(|error| problem(&error))?.into_parts();
+            let body = Limited::new(body, LIMIT).collect().await.map_err(|error| problem(&error))?;
+            Ok((parts, body.to_bytes()))
         };
         timeout(PATIENCE, answer).await.map_err(|_| problem(&"it does not answer"))?
+    }
+
+    /// The logos that tenants have uploaded, as that process serves them.
+    pub(in crate::platform) fn logos(self) -> Router {
+        Router::new().route("/logos/{id}", get(logo)).with_state(self)
+    }
+}
+
+fn problem(problem: &dyn std::fmt::Display) -> String {
+    format!("accounts: {problem}")
+}
+
+async fn logo(State(accounts): State<AccountsApart>, Path(id): Path<String>) -> Response {
+    let Ok(id) = Uuid::try_parse(&id) else { return StatusCode::NOT_FOUND.into_response() };
+    match accounts.send(&format!("/logos/{id}"), None).await {
+        Ok((Parts { status, mut headers, .. }, body)) => {
+            // Those are of the other connection.
+            for name in [header::CONNECTION, header::TRANSFER_ENCODING, header::CONTENT_LENGTH, header::DATE]
+            {
+                headers.remove(name);
+            }
+            (status, headers, body).into_response()
+        }
+        Err(error) => {
+            tracing::warn!(error, "a logo cannot be fetched");
+            StatusCode::SERVICE_UNAVAILABLE.into_response()
+        }
     }
 }

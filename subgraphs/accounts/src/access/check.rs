@@ -12,8 +12,10 @@ use pulse_types::{
 
 use super::decide::{Member, Principal, Target, decide};
 use super::error::AccessError;
+use super::permission_set::PermissionSet;
 use super::policy::{Place, Policy, Whom};
-use super::{held, repo};
+use super::{Held, held, repo};
+use crate::unit;
 
 /// Nobody gives what they do not have. Of what is given at a single thing, that alone counts which is asked for there.
 pub(crate) fn require_all_on<'p>(
@@ -29,16 +31,62 @@ pub(crate) fn require_all_on<'p>(
     if missing.is_empty() { Ok(()) } else { Err(AccessError::TooWide(missing)) }
 }
 
-/// Whether somebody may do something in the whole tenant, as things are in this write.
-pub(crate) async fn may_in_tx(
+/// Whether somebody may do all of this in the whole tenant, as things are in this write.
+pub(crate) async fn may_all_in_tx(
     write: &mut Write,
     (org, user): (OrgId, UserId),
-    permission: &Permission,
+    mut permissions: impl Iterator<Item = &Permission>,
 ) -> Result<bool, StoreError> {
     let Some(member) = repo::member_in_tx(write, org, user).await? else { return Ok(false) };
     let policy = Policy::new(repo::policy_in_tx(write, org).await?);
     let principal = Principal::Person(&member);
-    Ok(decide(&policy, principal, permission, &Target::Tenant, write.now()).allowed)
+    let now = write.now();
+    Ok(permissions.all(|permission| decide(&policy, principal, permission, &Target::Tenant, now).allowed))
+}
+
+/// Those of these units to which somebody could add people, as things are in this write.
+pub(crate) async fn joinable_in_tx(
+    write: &mut Write,
+    (org, user): (OrgId, UserId),
+    units: &[UnitId],
+) -> Result<Vec<UnitId>, StoreError> {
+    if units.is_empty() {
+        return Ok(Vec::new());
+    }
+    let Some(member) = repo::member_in_tx(write, org, user).await? else { return Ok(Vec::new()) };
+    let policy = Policy::new(repo::policy_in_tx(write, org).await?);
+    let now = write.now();
+    let may = |permission: &Permission, target| {
+        decide(&policy, Principal::Person(&member), permission, &target, now).allowed
+    };
+    let gives = |(permissions, place): (PermissionSet, Option<Resource>)| match place {
+        None => permissions.iter().all(|permission| may(permission, Target::Tenant)),
+        Some(thing) => {
+            let mut asked = permissions.iter().filter(|permission| thing.kind().takes(permission));
+            asked.all(|permission| may(permission, Target::Thing(thing.clone())))
+        }
+    };
+    let joinable = |unit: &&UnitId| {
+        may(&Permission::UNIT_MANAGE, Target::Thing(unit::resource(**unit)))
+            && needed(&policy, Joining::In(&[**unit]), now).into_iter().all(gives)
+    };
+    Ok(units.iter().filter(joinable).copied().collect())
+}
+
+/// Refuses to hand out the secret of a program that may more on single things than whoever asks for it.
+pub(crate) async fn require_to_hold_in_tx(
+    write: &mut Write,
+    (org, caller): (OrgId, &Caller),
+    machine: MachineId,
+) -> Result<(), Error<AccessError>> {
+    let Some((maker, scopes)) = repo::machine_in_tx(write, org, machine).await? else { return Ok(()) };
+    let Some(maker) = repo::member_in_tx(write, org, maker).await? else { return Ok(()) };
+    let policy = Policy::new(repo::policy_in_tx(write, org).await?);
+    let principal = Principal::Machine { id: machine, scopes: &scopes, maker: &maker };
+    let its = Held::new(&policy, principal, write.now());
+    let (scopes, rights) = (caller.permissions.clone(), caller.rights.clone());
+    let own = Held { is_member: true, scopes, rights, until: None };
+    if its.is_more_than(&own) { Err(AccessError::SecretTooWide.into()) } else { Ok(()) }
 }
 
 /// A permission that Pulse asks for.
@@ -181,9 +229,18 @@ pub(crate) async fn require_right_to_join_in_tx(
     joining: Joining<'_>,
 ) -> Result<(), Error<AccessError>> {
     let policy = Policy::new(repo::policy_in_tx(write, org).await?);
-    if policy.is_empty() {
-        return Ok(());
+    for (permissions, place) in needed(&policy, joining, write.now()) {
+        require_all_on(caller, permissions.iter(), place.as_ref())?;
     }
+    Ok(())
+}
+
+/// What whoever makes such a change has to hold, and where.
+fn needed(
+    policy: &Policy,
+    joining: Joining<'_>,
+    now: DateTime<Utc>,
+) -> Vec<(PermissionSet, Option<Resource>)> {
     let ways = |units: &[UnitId]| units.iter().flat_map(|unit| policy.upwards(*unit)).collect::<HashSet<_>>();
     let (joined, left, moved) = match joining {
         Joining::In(units) => (ways(units), HashSet::new(), None),
@@ -194,22 +251,19 @@ pub(crate) async fn require_right_to_join_in_tx(
         Effect::Allow => joined.contains(unit) && !left.contains(unit),
         Effect::Deny => left.contains(unit) && !joined.contains(unit),
     };
-    for (whom, rule) in policy.rules().filter(|(_, rule)| rule.holds_at(write.now())) {
+    let mut needed = Vec::new();
+    for (whom, rule) in policy.rules().filter(|(_, rule)| rule.holds_at(now)) {
         if matches!(whom, Whom::Unit(unit) if changes(&unit, rule.effect)) {
-            require_all_on(caller, rule.permissions.iter(), rule.place.resource().as_ref())?;
+            needed.push((rule.permissions, rule.place.resource()));
         }
         // What holds in a unit comes to hold in what is moved there.
         if let (Some(moved), Place::Unit(place)) = (moved, &rule.place)
             && changes(place, rule.effect)
         {
-            require_all_on(
-                caller,
-                rule.permissions.iter(),
-                Some(&Resource::new(ResourceKind::UNIT, moved.uuid())),
-            )?;
+            needed.push((rule.permissions, Some(unit::resource(moved))));
         }
     }
-    Ok(())
+    needed
 }
 
 /// The tenant, for somebody who may give and take somewhere in it: where, the row says that it is about.

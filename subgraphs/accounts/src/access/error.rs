@@ -51,6 +51,11 @@ pub(crate) enum AccessError {
     /// It would let somebody do more than the giver may.
     #[error("you may not give what you do not have: {}", .0.join(", "))]
     TooWide(Vec<String>),
+    /// Whoever has the secret is the program.
+    #[error(
+        "this program may do things on single resources that you may not: ask somebody who may, or take its grants back"
+    )]
+    SecretTooWide,
     /// Only they may.
     #[error("only an owner may withhold something from an owner")]
     Owner,
@@ -85,7 +90,7 @@ impl ClientError for AccessError {
             Self::NotFound(_) | Self::NoSuchPrincipal | Self::NoSuchRole(_) | Self::NoSuchUnit(_) => {
                 Code::NotFound
             }
-            Self::TooWide(_) | Self::Owner => Code::Forbidden,
+            Self::TooWide(_) | Self::SecretTooWide | Self::Owner => Code::Forbidden,
             Self::Exists | Self::TooMany | Self::TooManyRights => Code::Conflict,
             Self::Page(error) => error.code(),
             Self::OnePrincipal(_)
@@ -119,6 +124,7 @@ impl ClientError for AccessError {
             | Self::WithoutMeaning(..)
             | Self::ProgramInTenant
             | Self::TooWide(_)
+            | Self::SecretTooWide
             | Self::Owner
             | Self::Exists
             | Self::TooMany

@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 use super::decide::{Member, Principal};
 use super::held::Held;
 use super::policy::{KeptPolicy, Policy};
-use super::{GRANT, ROLE, ROLE_ASSIGNMENT, UNIT, UNIT_MEMBER, repo};
-use crate::membership;
+use super::{GRANT, ROLE, ROLE_ASSIGNMENT, repo};
+use crate::{membership, unit};
 
 /// Somebody whose access is asked about.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,7 +35,7 @@ pub(crate) struct Access {
 static POLICIES: CachedRead<(), KeptPolicy> = CachedRead {
     space: Space::new("accounts.policies", 1).within_process(),
     scope: Scope::Tenant,
-    tagging: Tagging::By(|_, (), _| [ROLE, ROLE_ASSIGNMENT, GRANT, UNIT].map(Tag::list).to_vec()),
+    tagging: Tagging::By(|_, (), _| [ROLE, ROLE_ASSIGNMENT, GRANT, unit::SUBJECT].map(Tag::list).to_vec()),
     load: |session, _| Box::pin(load_policy(session)),
 };
 
@@ -49,8 +49,8 @@ static MEMBERS: CachedRead<UserId, Member> = CachedRead {
     space: Space::new("accounts.members_with_units", 1).within_process(),
     scope: Scope::Tenant,
     tagging: Tagging::By(|_, user, _| {
-        let in_units = Tag::list(UNIT_MEMBER).with("user", user.to_string());
-        vec![Tag::row(membership::SUBJECT, user.uuid()), in_units, Tag::list(UNIT)]
+        let in_units = Tag::list(unit::MEMBER).with("user", user.to_string());
+        vec![Tag::row(membership::SUBJECT, user.uuid()), in_units, Tag::list(unit::SUBJECT)]
     }),
     load: |session, users| Box::pin(load_members(session, users)),
 };

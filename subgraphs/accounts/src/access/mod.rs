@@ -2,6 +2,7 @@
 
 mod check;
 mod decide;
+mod ending;
 mod error;
 mod explain;
 mod held;
@@ -14,11 +15,12 @@ mod repo;
 mod tests;
 
 pub(crate) use check::{
-    Joining, known, may_in_tx, require_all_on, require_any_manager, require_principal_in_tx,
-    require_right_to_join_in_tx, require_right_to_narrow_in_tx, require_role_to_travel_in_tx,
-    require_to_travel_in_tx, require_unit_in_tx,
+    Joining, joinable_in_tx, known, may_all_in_tx, require_all_on, require_any_manager,
+    require_principal_in_tx, require_right_to_join_in_tx, require_right_to_narrow_in_tx,
+    require_role_to_travel_in_tx, require_to_hold_in_tx, require_to_travel_in_tx, require_unit_in_tx,
 };
 pub use decide::{Decision, Member, Principal, Target, decide};
+pub(crate) use ending::{Ending, end_in_tx};
 pub(crate) use error::AccessError;
 pub(crate) use explain::{Explained, Explainee, Step, Told, What, explain};
 pub use held::Held;
@@ -27,7 +29,8 @@ pub use kept::AccessSubject;
 pub use policy::{Policy, PolicyAssignment, PolicyGrant, PolicyRole, PolicyRows, PolicyUnit, Whom};
 pub(crate) use question::internal_routes;
 pub use question::{ACCESS_PATH, AccessQuestion, MAX_ACCESS_SUBJECTS};
-pub(crate) use repo::lock_in_tx;
+
+use crate::unit;
 
 /// The subject of events about roles of a tenant.
 pub(crate) const ROLE: &str = "accounts.role";
@@ -38,12 +41,6 @@ pub(crate) const ROLE_ASSIGNMENT: &str = "accounts.role_assignment";
 /// The subject of events about single permissions that are given or withheld.
 pub(crate) const GRANT: &str = "accounts.grant";
 
-/// The subject of events about sub-organizations and teams.
-const UNIT: &str = "accounts.unit";
-
-/// The subject of events about who belongs to them.
-const UNIT_MEMBER: &str = "accounts.unit_member";
-
 /// How many roles are given in an organization.
 pub(crate) const MAX_ASSIGNMENTS: i64 = 10_000;
 
@@ -51,4 +48,4 @@ pub(crate) const MAX_ASSIGNMENTS: i64 = 10_000;
 pub(crate) const MAX_GRANTS: i64 = 10_000;
 
 /// What changes are of that make people's access in a tenant another one, beside those of their memberships.
-pub const ACCESS_CHANGES: [&str; 5] = [ROLE, ROLE_ASSIGNMENT, GRANT, UNIT, UNIT_MEMBER];
+pub const ACCESS_CHANGES: [&str; 5] = [ROLE, ROLE_ASSIGNMENT, GRANT, unit::SUBJECT, unit::MEMBER];

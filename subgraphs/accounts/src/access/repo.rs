@@ -139,10 +139,3 @@ pub(super) async fn machines_with_grants_in_tx(
 fn permissions(names: Vec<String>) -> Permissions {
     names.into_iter().map(Permission::from).collect()
 }
-
-/// Lets nobody else change what is laid down in the tenant until this write ends.
-pub(crate) async fn lock_in_tx(write: &mut Write, org: OrgId) -> Result<(), StoreError> {
-    let lock =
-        sqlx::query("SELECT FROM accounts.organizations WHERE org_id = $1 FOR NO KEY UPDATE").bind(org);
-    write.execute("organizations.lock", lock).await.map(drop)
-}

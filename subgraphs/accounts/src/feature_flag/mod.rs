@@ -21,7 +21,7 @@ pub(crate) use evaluate::{Reason, Rule};
 pub(crate) use repo::FlagRow;
 
 use self::evaluate::{Asker, Flag, evaluate};
-use crate::membership;
+use crate::{membership, unit};
 
 const SUBJECT: &str = "accounts.feature_flag";
 
@@ -96,8 +96,8 @@ async fn read(session: &Session, org: OrgId) -> Result<Vec<Evaluated>, StoreErro
     if let Some(id) = asker {
         session.tag_all([
             Tag::row(membership::SUBJECT, id.uuid()),
-            Tag::row("accounts.unit_member", id.uuid()),
-            Tag::list("accounts.unit"),
+            Tag::row(unit::MEMBER, id.uuid()),
+            Tag::list(unit::SUBJECT),
         ]);
     }
     let rows = repo::asked(session, org, asker).await?;

@@ -5,14 +5,17 @@ mod repo;
 
 use chrono::{DateTime, Utc};
 use pulse_graphql::{Error, Page};
-use pulse_store::{AuditFact, Begun, Event, EventKind, IdempotencyKey, Session, StoreError};
-use pulse_types::{Caller, Effect, GrantId, OrgId, Permission, Refusal, Resource, ResourceKind, UnitId};
+use pulse_store::{AuditFact, Begun, Event, EventKind, IdempotencyKey, Session, StoreError, Write};
+use pulse_types::{
+    Caller, Effect, GrantId, OrgId, Permission, Refusal, Resource, ResourceKind, UnitId, UserId,
+};
 use serde::Serialize;
 use serde_json::{Value, json};
 
 pub(crate) use entity::GrantRow;
 
-use crate::access::{self, AccessError, GRANT, Whom};
+use crate::access::{self, AccessError, Ending, GRANT, Whom};
+use crate::membership;
 
 /// What is to be given, or withheld.
 #[derive(Debug, Clone, Serialize)]
@@ -31,21 +34,21 @@ pub(crate) struct GrantFilter {
     pub(crate) resource: Option<Resource>,
 }
 
-/// A page of grants, in the order of their giving; those that have ended are among them until somebody gives another one.
+/// A page of grants that hold where the caller may look, in the order of their giving; those that have ended are among them until somebody gives another one.
 pub(crate) async fn page(
     session: &Session,
     filter: &GrantFilter,
     page: &Page,
 ) -> Result<Vec<GrantRow>, Error<AccessError>> {
-    let org = session.caller().require(&Permission::ACCESS_READ)?;
-    repo::page(session, (org, filter), page).await
+    let (org, reach) = session.caller().require_some(&Permission::ACCESS_READ, &ResourceKind::UNIT)?;
+    repo::page(session, (org, filter, reach), page).await
 }
 
 /// How many there are.
 pub(crate) async fn count(session: &Session, filter: &GrantFilter) -> Result<i64, StoreError> {
-    match session.caller().org {
-        Some(org) => repo::count(session, (org, filter)).await,
-        None => Ok(0),
+    match session.caller().require_some(&Permission::ACCESS_READ, &ResourceKind::UNIT) {
+        Ok((org, reach)) => repo::count(session, (org, filter, reach)).await,
+        Err(_) => Ok(0),
     }
 }
 
@@ -70,7 +73,7 @@ pub(crate) async fn create(
             return Ok(row.ok_or(AccessError::NotFound(id.uuid()))?);
         }
     };
-    access::lock_in_tx(&mut write, org).await?;
+    membership::lock_in_tx(&mut write, org).await?;
     access::require_principal_in_tx(&mut write, org, new.whom).await?;
     if let Some(unit) = new.resource.as_ref().and_then(unit_of) {
         access::require_unit_in_tx(&mut write, org, unit).await?;
@@ -97,16 +100,29 @@ pub(crate) async fn delete(session: &Session, id: GrantId) -> Result<(), Error<A
     let caller = session.caller();
     let org = access::require_any_manager(caller)?;
     let mut write = session.write().await?;
-    access::lock_in_tx(&mut write, org).await?;
+    membership::lock_in_tx(&mut write, org).await?;
     let row = repo::find_in_tx(&mut write, (org, id)).await?;
     let row = row.filter(|row| require_manager(caller, row.resource.as_ref()).is_ok());
     let row = row.ok_or(AccessError::NotFound(id.uuid()))?;
     if row.effect == Effect::Deny {
         access::require_all_on(caller, [&row.permission], row.resource.as_ref())?;
     }
-    repo::delete_in_tx(&mut write, (org, id), caller.actor()).await?;
+    repo::delete_in_tx(&mut write, (org, Ok(id)), caller.actor()).await?;
     write.event(event(EventKind::Deleted, &row));
     write.commit(fact("access:revoke", &row, 2)).await?;
+    Ok(())
+}
+
+/// Ends what is said of such, or there, and tells of each.
+pub(crate) async fn end_in_tx(
+    write: &mut Write,
+    org: OrgId,
+    ending: Ending<'_>,
+    actor: Option<UserId>,
+) -> Result<(), StoreError> {
+    for row in repo::delete_in_tx(write, (org, Err(ending)), actor).await? {
+        write.event(event(EventKind::Deleted, &row));
+    }
     Ok(())
 }
 

@@ -2,12 +2,12 @@
 
 use pulse_graphql::{Error, Page};
 use pulse_store::{Session, StoreError, Write};
-use pulse_types::{Effect, GrantId, OrgId, Tag, UserId};
+use pulse_types::{Effect, GrantId, OrgId, Reach, Tag, UserId};
 use sqlx::{Postgres, QueryBuilder};
 
 use super::entity::GrantRow;
 use super::{GrantFilter, NewGrant};
-use crate::access::{AccessError, GRANT, MAX_GRANTS};
+use crate::access::{AccessError, Ending, GRANT, MAX_GRANTS};
 
 macro_rules! columns {
     () => {
@@ -15,8 +15,8 @@ macro_rules! columns {
     };
 }
 
-/// The condition of a list.
-fn push_filter(query: &mut QueryBuilder<Postgres>, org: OrgId, filter: &GrantFilter) {
+/// The condition of a list: what holds in units that are within reach, and in the tenant for who may look there.
+fn push_filter(query: &mut QueryBuilder<Postgres>, (org, filter, reach): (OrgId, &GrantFilter, Reach<'_>)) {
     query.push(" FROM accounts.grants WHERE org_id = ").push_bind(org);
     if let Some(whom) = filter.whom {
         query.push(" AND principal_kind = ").push_bind(whom.kind());
@@ -25,16 +25,25 @@ fn push_filter(query: &mut QueryBuilder<Postgres>, org: OrgId, filter: &GrantFil
     if let Some(resource) = &filter.resource {
         query.push(" AND resource = ").push_bind(resource.to_string());
     }
+    match reach.only() {
+        Some(units) => {
+            query.push(" AND on_unit = ANY (").push_bind(units).push(")");
+        }
+        None if reach.is_all() => {}
+        None => {
+            query.push(" AND (on_unit IS NULL OR on_unit <> ALL (").push_bind(reach.denied()).push("))");
+        }
+    }
 }
 
 pub(super) async fn page(
     session: &Session,
-    (org, filter): (OrgId, &GrantFilter),
+    of: (OrgId, &GrantFilter, Reach<'_>),
     page: &Page,
 ) -> Result<Vec<GrantRow>, Error<AccessError>> {
     session.tag(|| Tag::list(GRANT));
     let mut query = QueryBuilder::<Postgres>::new(concat!("SELECT ", columns!()));
-    push_filter(&mut query, org, filter);
+    push_filter(&mut query, of);
     if let Some(cursor) = &page.from {
         let (id,): (GrantId,) = cursor.values().map_err(AccessError::from)?;
         query.push(if page.backwards { " AND id < " } else { " AND id > " }).push_bind(id);
@@ -46,11 +55,11 @@ pub(super) async fn page(
 
 pub(super) async fn count(
     session: &Session,
-    (org, filter): (OrgId, &GrantFilter),
+    of: (OrgId, &GrantFilter, Reach<'_>),
 ) -> Result<i64, StoreError> {
     session.tag(|| Tag::list(GRANT));
     let mut query = QueryBuilder::<Postgres>::new("SELECT count(*)");
-    push_filter(&mut query, org, filter);
+    push_filter(&mut query, of);
     let (count,) = session.fetch_one("grants.count", query.build_query_as()).await?;
     Ok(count)
 }
@@ -109,19 +118,38 @@ pub(super) async fn find_in_tx(
     write.fetch_optional("grants.find", sqlx::query_as(sql).bind(org).bind(id)).await
 }
 
-/// Takes it away, and keeps in the history what was said. Of whom the history does not say of a person: it outlives them.
+/// Takes one away, or all that end so, and keeps in the history what was said. Of whom the history does not say of a person: it
+/// outlives them.
 pub(super) async fn delete_in_tx(
     write: &mut Write,
-    (org, id): (OrgId, GrantId),
+    (org, which): (OrgId, Result<GrantId, Ending<'_>>),
     actor: Option<UserId>,
-) -> Result<(), StoreError> {
-    let sql = "WITH old AS (DELETE FROM accounts.grants WHERE org_id = $1 AND id = $2 RETURNING *)
-               INSERT INTO accounts.history (org_id, subject, id, version, value, at, actor)
-               SELECT org_id, 'accounts.grant', id, 1,
-                      jsonb_build_object('principal_kind', principal_kind, 'unit', of_unit, 'machine', of_machine,
-                                         'effect', effect, 'permission', permission, 'resource', resource,
-                                         'expires_at', expires_at, 'created_at', created_at), $3, $4
-                 FROM old";
-    let delete = sqlx::query(sql).bind(org).bind(id).bind(write.now()).bind(actor);
-    write.execute("grants.delete", delete).await.map(drop)
+) -> Result<Vec<GrantRow>, StoreError> {
+    let sql = concat!(
+        "WITH old AS (
+             DELETE FROM accounts.grants
+              WHERE org_id = $1 AND (id = $2 OR of_user = $3 OR of_unit = ANY ($4) OR on_unit = ANY ($4))
+             RETURNING *
+         ), kept AS (
+             INSERT INTO accounts.history (org_id, subject, id, version, value, at, actor)
+             SELECT org_id, 'accounts.grant', id, 1,
+                    jsonb_build_object('principal_kind', principal_kind, 'unit', of_unit, 'machine', of_machine,
+                                       'effect', effect, 'permission', permission, 'resource', resource,
+                                       'expires_at', expires_at, 'created_at', created_at), $5, $6
+               FROM old
+         )
+         SELECT ",
+        columns!(),
+        " FROM old ORDER BY id"
+    );
+    let ending = which.err();
+    let units = ending.iter().flat_map(Ending::units).map(|unit| unit.uuid()).collect::<Vec<_>>();
+    let delete = sqlx::query_as(sql)
+        .bind(org)
+        .bind(which.ok())
+        .bind(ending.and_then(|ending| ending.user()))
+        .bind(units)
+        .bind(write.now())
+        .bind(actor);
+    write.fetch_all("grants.delete", delete).await
 }

@@ -33,7 +33,7 @@ pub(crate) struct FeatureFlag {
 /// For whom a feature is on or off. Of what is given, all must hold; of each list, one.
 #[derive(SimpleObject)]
 pub(crate) struct FeatureFlagRule {
-    /// Members with one of these roles; with any, if there is none.
+    /// Members whose membership has one of these roles; with any, if there is none.
     roles: Vec<Role>,
     /// Who belongs to one of these sub-organizations or teams, or to one below; anybody, if there is none.
     unit_ids: Vec<UnitId>,
@@ -45,7 +45,7 @@ pub(crate) struct FeatureFlagRule {
     is_on: bool,
 }
 
-/// What a feature is for you.
+/// What a feature is for you. API keys and service accounts are judged by themselves, not as who made them.
 #[derive(SimpleObject)]
 pub(crate) struct Flag {
     /// What programs call it.
@@ -59,7 +59,7 @@ pub(crate) struct Flag {
 /// For whom a feature is on or off. Of what is given, all must hold; of each list, one.
 #[derive(InputObject)]
 pub(crate) struct FeatureFlagRuleInput {
-    /// Members with one of these roles.
+    /// Members whose membership has one of these roles. Roles that they have beside it do not count.
     roles: Option<Vec<Role>>,
     /// Who belongs to one of these sub-organizations or teams, or to one below: at most 100.
     unit_ids: Option<Vec<UnitId>>,

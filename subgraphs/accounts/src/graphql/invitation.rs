@@ -352,10 +352,8 @@ impl InvitationMutation {
     ) -> Result<AcceptInvitationPayload, Error<AnswerError>> {
         let ticket = ticket(input.token, input.id)?;
         let Answered { organization, membership } = invitation::accept(ctx.session(), ticket).await?;
-        Ok(AcceptInvitationPayload {
-            organization: Organization::new(organization),
-            membership: membership.into(),
-        })
+        let membership = Membership::of(organization.organization.id, membership, ctx.session().caller());
+        Ok(AcceptInvitationPayload { organization: Organization::new(organization), membership })
     }
 
     /// Ends an invitation to you. With what is in the letter, you need not sign in.

@@ -1,7 +1,9 @@
 //! Subscriptions: what changes about the organization and its members.
 
 use async_graphql::{ComplexObject, Context, InputObject, SimpleObject, Subscription};
-use pulse_graphql::{AnyOf, ChangeFacts, Error, Following, Happened, Live, LiveError, follow, follow_own};
+use pulse_graphql::{
+    AnyOf, ChangeFacts, ContextExt, Error, Following, Happened, Live, LiveError, follow, follow_own,
+};
 use pulse_types::{Change, ChangeKind, OrgId, Permission, Role, UnitId, UserId};
 use serde_json::{Map, Value};
 
@@ -157,7 +159,16 @@ impl OrganizationSubscriptions {
         after: Option<String>,
     ) -> Result<Live<SettingsChanged>, Error<LiveError>> {
         let permission = Permission::ORGANIZATION_READ;
-        follow(ctx, Following { subjects: &[settings::SUBJECT], permission, after }, |_| true).await
+        let caller = ctx.session().caller().clone();
+        // A unit that one does not see has no settings.
+        let wanted = move |change: &Change| {
+            let unit =
+                change.attributes.get("unit").and_then(Value::as_str).and_then(|unit| unit.parse().ok());
+            unit.is_none_or(|unit| {
+                caller.require_on(&Permission::UNIT_READ, &crate::unit::resource(unit)).is_ok()
+            })
+        };
+        follow(ctx, Following { subjects: &[settings::SUBJECT], permission, after }, wanted).await
     }
 
     /// Tells you on each of your devices of what you prefer by now on another one, once and in the order of the commits.

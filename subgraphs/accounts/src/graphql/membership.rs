@@ -5,7 +5,7 @@ use async_graphql::{ComplexObject, Context, InputObject, Object, OutputType, Sim
 use chrono::{DateTime, Utc};
 use pulse_graphql::{ContextExt, Cursor, Error, Page, PageError, Total};
 use pulse_store::StoreError;
-use pulse_types::{OrgId, Role, UserId};
+use pulse_types::{Caller, OrgId, Role, UserId};
 
 use super::unit::{self, UnitMembership};
 use super::user::User;
@@ -52,6 +52,16 @@ pub(crate) struct Membership {
     joined_at: DateTime<Utc>,
     #[graphql(skip)]
     user_id: UserId,
+    /// Whether it is one of another organization than the one that the caller acts in.
+    #[graphql(skip)]
+    is_elsewhere: bool,
+}
+
+impl Membership {
+    /// One of an organization in which the caller may not act yet.
+    pub(super) fn of(org: OrgId, row: MembershipRow, caller: &Caller) -> Self {
+        Self { is_elsewhere: caller.org != Some(org), ..row.into() }
+    }
 }
 
 /// Somebody who is to become a member.
@@ -107,15 +117,19 @@ impl Membership {
         User::fetch(ctx, self.user_id).await
     }
 
-    /// The sub-organizations and teams that the member belongs to: at most 100. Needs `unit:read`.
+    /// The sub-organizations and teams that the member belongs to: at most 100. Needs `unit:read`. Null of another organization
+    /// than the one that you act in.
     async fn units(&self, ctx: &Context<'_>) -> Option<Result<Vec<UnitMembership>, Error>> {
+        if self.is_elsewhere {
+            return None;
+        }
         Some(unit::memberships_of(ctx, self.user_id, None).await)
     }
 }
 
 impl From<MembershipRow> for Membership {
     fn from(MembershipRow { user_id, role, version: _, joined_at }: MembershipRow) -> Self {
-        Self { role: role.0, joined_at, user_id }
+        Self { role: role.0, joined_at, user_id, is_elsewhere: false }
     }
 }
 

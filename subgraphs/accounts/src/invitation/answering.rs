@@ -195,16 +195,13 @@ async fn require_open_in_tx(
 
 /// Whether whoever has invited could do so now.
 async fn inviter_may_in_tx(write: &mut Write, org: OrgId, row: &InvitationRow) -> Result<bool, StoreError> {
-    let owner = (row.role.0 == Role::Owner).then_some(Permission::ORGANIZATION_MANAGE);
-    for needed in owner.into_iter().chain([Permission::MEMBER_MANAGE]) {
-        if !access::may_in_tx(write, (org, row.inviter), &needed).await? {
-            return Ok(false);
-        }
-    }
-    Ok(true)
+    let given = row.role.0.permissions();
+    let needed = given.iter().chain([&Permission::MEMBER_MANAGE]);
+    access::may_all_in_tx(write, (org, row.inviter), needed).await
 }
 
-/// Makes the person a member of the tenant and its units. Who is one already keeps its role; whether it was none.
+/// Makes the person a member of the tenant, and of those of the units that the inviter could add somebody to now. Who is a member
+/// already keeps its role; whether it was none.
 async fn join_in_tx(
     write: &mut Write,
     (org, user): (OrgId, UserId),
@@ -216,7 +213,9 @@ async fn join_in_tx(
         Some(standing) => standing,
         None => membership::join_in_tx(write, org, user, row.role.0).await?,
     };
-    unit::join_in_tx(write, (org, user), row.unit_ids()).await?;
+    let units: Vec<_> = row.unit_ids().collect();
+    let units = access::joinable_in_tx(write, (org, row.inviter), &units).await?;
+    unit::join_in_tx(write, (org, user), units).await?;
     end_in_tx(write, (org, row), (State::Accepted, Some(user)), Some(user)).await?;
     Ok((membership, is_new))
 }

@@ -46,7 +46,7 @@ pub(crate) async fn invite_one(
     key: Option<String>,
 ) -> Result<InvitationRow, Error<InvitingError>> {
     session.caller().require(&Permission::MEMBER_MANAGE)?;
-    membership::require_right_over(session.caller(), invitee.role)?;
+    membership::require_to_give(session.caller(), invitee.role)?;
     let checked = vec![check(invitee).map_err(|problem| problem.of(None))?];
     let rows = invite_all(session, authority, ("accounts.inviteMember", checked), key).await;
     let row = rows.map_err(|error| error.map_client(of_the_only_one))?.pop();
@@ -66,7 +66,7 @@ pub(crate) async fn invite(
     }
     let mut checked: Vec<Checked> = Vec::with_capacity(invitees.len());
     for (index, invitee) in invitees.into_iter().enumerate() {
-        membership::require_right_over(session.caller(), invitee.role)?;
+        membership::require_to_give(session.caller(), invitee.role)?;
         let one = check(invitee).map_err(|problem| problem.of(Some(index)))?;
         if checked.iter().any(|other| other.email == one.email) {
             return Err(InviteeProblem::Twice.of(Some(index)).into());
@@ -102,7 +102,7 @@ pub(crate) async fn resend(
     let mut write = session.write().await?;
     membership::lock_in_tx(&mut write, org).await?;
     let row = open_in_tx(&mut write, (org, id)).await?;
-    membership::require_right_over(caller, row.role.0)?;
+    membership::require_to_give(caller, row.role.0)?;
     let email = EmailAddress::try_new(&row.email).map_err(Error::internal)?;
     let one = Checked { email, role: row.role.0, units: row.unit_ids().collect() };
     offer_in_tx(&mut write, authority, (org, caller, inviter), &one).await?;

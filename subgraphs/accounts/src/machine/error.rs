@@ -5,6 +5,7 @@ use pulse_store::InvalidIdempotencyKey;
 use pulse_types::MachineId;
 
 use super::{MAX_LIST, MAX_OVERLAP, MAX_PER_ORGANIZATION};
+use crate::access::AccessError;
 use crate::name::InvalidName;
 
 /// What is wrong with a request about an API key or a service account.
@@ -25,6 +26,9 @@ pub(crate) enum MachineError {
     /// It would let somebody do more than they may.
     #[error("you may not give what you do not have: {}", .0.join(", "))]
     ScopesTooWide(Vec<String>),
+    /// Nor may its secret let somebody do more on single things.
+    #[error(transparent)]
+    Access(#[from] AccessError),
     /// A list is too long.
     #[error("`{0}` has at most {MAX_LIST} entries")]
     TooLong(&'static str),
@@ -69,6 +73,7 @@ impl ClientError for MachineError {
         match self {
             Self::NotFound(_) => Code::NotFound,
             Self::ScopesTooWide(_) => Code::Forbidden,
+            Self::Access(error) => error.code(),
             Self::Revoked | Self::TooMany | Self::VersionMismatch { .. } => Code::Conflict,
             Self::Page(error) => error.code(),
             Self::Name(_)
@@ -96,7 +101,7 @@ impl ClientError for MachineError {
             Self::VersionMismatch { .. } => "input.expectedVersion",
             Self::IdempotencyKey(_) => "input.idempotencyKey",
             Self::Page(error) => return error.field(),
-            Self::Revoked | Self::TooMany => return None,
+            Self::Access(_) | Self::Revoked | Self::TooMany => return None,
         };
         Some(field.to_owned())
     }

@@ -31,6 +31,7 @@ pub use verify::{
 };
 
 use self::entity::Done;
+use crate::access;
 use crate::name::Name;
 
 pub(crate) const SUBJECT: &str = "accounts.machine";
@@ -166,6 +167,8 @@ pub(crate) async fn rotate(
     let old = repo::lock_in_tx(&mut write, org, key).await?.ok_or(MachineError::NotFound(id))?;
     require_good(&old)?;
     limits::scopes(caller, &old.scopes)?;
+    let holds = access::require_to_hold_in_tx(&mut write, (org, caller), id).await;
+    holds.map_err(|error| error.map_client(MachineError::from))?;
     let good_until = (overlap > 0).then(|| write.now() + TimeDelta::seconds(overlap.into()));
     repo::retire_secrets_in_tx(&mut write, (org, id), good_until).await?;
     let secret = MachineSecret::new(kind.secret(), id);

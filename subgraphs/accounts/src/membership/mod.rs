@@ -15,6 +15,7 @@ pub(crate) use error::{MembersError, MembershipError};
 pub(crate) use repo::{find_in_tx, lock_in_tx};
 pub(crate) use settling::settle_in_tx;
 
+use crate::access::{self, Ending};
 use crate::organization;
 use crate::unit;
 use crate::user::{self, EmailAddress};
@@ -49,7 +50,7 @@ pub(crate) async fn add(
     role: Role,
 ) -> Result<MembershipRow, Error<MembershipError>> {
     let org = session.caller().require(&Permission::MEMBER_MANAGE)?;
-    require_right_over(session.caller(), role)?;
+    require_to_give(session.caller(), role)?;
     let email = EmailAddress::try_new(email).map_err(MembershipError::from)?;
     let user = user::by_email(session, &email).await?.ok_or(MembershipError::UnknownAddress)?;
     let mut write = session.write().await?;
@@ -71,7 +72,7 @@ pub(crate) async fn change_role(
 ) -> Result<MembershipRow, Error<MembershipError>> {
     let caller = session.caller();
     let org = caller.require(&Permission::MEMBER_MANAGE)?;
-    require_right_over(caller, role)?;
+    require_to_give(caller, role)?;
     let mut write = session.write().await?;
     repo::lock_in_tx(&mut write, org).await?;
     let row = repo::find_in_tx(&mut write, org, user).await?.ok_or(MembershipError::NotFound)?;
@@ -102,6 +103,7 @@ pub(crate) async fn remove(session: &Session, user: UserId) -> Result<(), Error<
     }
     keep_an_owner_in_tx(&mut write, org, &row).await?;
     unit::leave_all_in_tx(&mut write, (org, user), caller.actor()).await?;
+    access::end_in_tx(&mut write, org, Ending::User(user), caller.actor()).await?;
     let row = repo::delete_in_tx(&mut write, org, user, caller.actor()).await?;
     let version = row.version + 1;
     let event = event(EventKind::Deleted, &row, version, vec![]);
@@ -148,6 +150,11 @@ fn tag(role: Option<Role>) -> Tag {
         Some(role) => all.with("role", role.as_str()),
         None => all,
     }
+}
+
+/// Nobody gives a role of which they lack something.
+pub(crate) fn require_to_give(caller: &Caller, role: Role) -> Result<(), Refusal> {
+    role.permissions().iter().try_for_each(|permission| caller.require(permission).map(drop))
 }
 
 /// Owners are made and unmade by those who may manage the organization, who are owners, alone.

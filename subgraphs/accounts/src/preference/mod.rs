@@ -100,7 +100,7 @@ pub(crate) async fn patch(
         return Err(PreferencesError::Depth.into());
     }
     let (mut write, row) = begin(session, user, (namespace, expected)).await?;
-    if row.version == 0 && repo::count_in_tx(&mut write, user).await? > MAX_NAMESPACES {
+    if row.value.0 == json!({}) && repo::count_in_tx(&mut write, user).await? >= MAX_NAMESPACES {
         return Err(PreferencesError::Namespaces.into());
     }
     let mut value = row.value.0.clone();
@@ -123,9 +123,9 @@ pub(crate) async fn clear(session: &Session, namespace: &str) -> Result<(), Erro
     let user = session.caller().require_user()?;
     check_name(namespace, "input.namespace")?;
     let mut write = session.write().await?;
-    if repo::delete_in_tx(&mut write, user, namespace).await? {
-        write.event_of_no_tenant(event(EventKind::Deleted, user, (namespace, 0)));
-        write.commit(fact("preferences:clear", user, None)).await?;
+    if let Some(row) = repo::clear_in_tx(&mut write, user, namespace).await? {
+        write.event_of_no_tenant(event(EventKind::Deleted, user, (namespace, row.version)));
+        write.commit(fact("preferences:clear", user, Some(row.version))).await?;
     }
     Ok(())
 }

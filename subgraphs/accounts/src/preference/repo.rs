@@ -8,7 +8,7 @@ use super::entity::PreferencesRow;
 
 pub(super) async fn all(session: &Session, user: UserId) -> Result<Vec<PreferencesRow>, StoreError> {
     let sql = "SELECT namespace, value, version, updated_at FROM accounts.preferences
-                WHERE user_id = $1 AND version > 0 ORDER BY namespace";
+                WHERE user_id = $1 AND version > 0 AND (namespace = '' OR value <> '{}') ORDER BY namespace";
     session.fetch_all("preferences.all", sqlx::query_as(sql).bind(user)).await
 }
 
@@ -31,9 +31,10 @@ pub(super) async fn lock_in_tx(
     write.fetch_one("preferences.lock", sqlx::query_as(sql).bind(user).bind(namespace)).await
 }
 
-/// How many namespaces of clients there are.
+/// In how many namespaces clients keep something.
 pub(super) async fn count_in_tx(write: &mut Write, user: UserId) -> Result<i64, StoreError> {
-    let sql = "SELECT count(*) FROM accounts.preferences WHERE user_id = $1 AND namespace <> ''";
+    let sql =
+        "SELECT count(*) FROM accounts.preferences WHERE user_id = $1 AND namespace <> '' AND value <> '{}'";
     let (count,) = write.fetch_one("preferences.count", sqlx::query_as(sql).bind(user)).await?;
     Ok(count)
 }
@@ -51,13 +52,15 @@ pub(super) async fn put_in_tx(
     write.fetch_one("preferences.put", update).await
 }
 
-/// Whether there was one.
-pub(super) async fn delete_in_tx(
+/// Empties it, under a version behind all that were read; `None` where nothing was kept.
+pub(super) async fn clear_in_tx(
     write: &mut Write,
     user: UserId,
     namespace: &str,
-) -> Result<bool, StoreError> {
-    let sql = "DELETE FROM accounts.preferences WHERE user_id = $1 AND namespace = $2";
-    let delete = sqlx::query(sql).bind(user).bind(namespace);
-    Ok(write.execute("preferences.delete", delete).await? == 1)
+) -> Result<Option<PreferencesRow>, StoreError> {
+    let sql = "UPDATE accounts.preferences SET value = '{}', version = version + 1, updated_at = $3
+                WHERE user_id = $1 AND namespace = $2 AND value <> '{}'
+               RETURNING namespace, value, version, updated_at";
+    let update = sqlx::query_as(sql).bind(user).bind(namespace).bind(write.now());
+    write.fetch_optional("preferences.clear", update).await
 }

@@ -14,7 +14,8 @@ use serde_json::json;
 pub(crate) use entity::RoleRow;
 pub(crate) use error::RoleError;
 
-use crate::access::{self, ROLE};
+use crate::access::{self, Ending, ROLE};
+use crate::membership;
 use crate::name::Name;
 
 /// How many an organization has.
@@ -83,7 +84,7 @@ pub(crate) async fn create(
             return Ok(row.ok_or(RoleError::NotFound(id))?);
         }
     };
-    access::lock_in_tx(&mut write, org).await?;
+    membership::lock_in_tx(&mut write, org).await?;
     let id = RoleId::new(write.now());
     let row = match repo::insert_in_tx(&mut write, (org, id), &new).await {
         Err(error) if error.is_duplicate_of("roles_name") => return Err(taken(new.name.as_str()).into()),
@@ -104,7 +105,7 @@ pub(crate) async fn update(
     let caller = session.caller();
     let org = caller.require(&Permission::ROLE_MANAGE)?;
     let mut write = session.write().await?;
-    access::lock_in_tx(&mut write, org).await?;
+    membership::lock_in_tx(&mut write, org).await?;
     let old = repo::lock_in_tx(&mut write, (org, id)).await?.ok_or(RoleError::NotFound(id))?;
     if let Some(expected) = change.expected_version.filter(|expected| *expected != old.version) {
         return Err(RoleError::VersionMismatch { expected, actual: old.version }.into());
@@ -132,8 +133,9 @@ pub(crate) async fn delete(session: &Session, id: RoleId) -> Result<(), Error<Ro
     let caller = session.caller();
     let org = caller.require(&Permission::ROLE_MANAGE)?;
     let mut write = session.write().await?;
-    access::lock_in_tx(&mut write, org).await?;
+    membership::lock_in_tx(&mut write, org).await?;
     let old = repo::lock_in_tx(&mut write, (org, id)).await?.ok_or(RoleError::NotFound(id))?;
+    access::end_in_tx(&mut write, org, Ending::Role(id), caller.actor()).await?;
     repo::keep_in_tx(&mut write, (org, id), caller.actor()).await?;
     repo::delete_in_tx(&mut write, (org, id)).await?;
     let gone = RoleRow { version: old.version + 1, ..old };

@@ -6,16 +6,18 @@ mod repo;
 use pulse_graphql::{Error, Page};
 use pulse_store::{AuditFact, Begun, Event, EventKind, IdempotencyKey, Session, StoreError, Write};
 use pulse_types::{
-    Caller, OrgId, Permission, Permissions, Refusal, Resource, ResourceKind, Role, RoleAssignmentId, RoleId,
-    UnitId,
+    Caller, OrgId, Permission, Permissions, Refusal, ResourceKind, Role, RoleAssignmentId, RoleId, UnitId,
+    UserId,
 };
 use serde::Serialize;
 use serde_json::{Value, json};
 
 pub(crate) use entity::{AssignmentRow, whom};
 
-use crate::access::{self, AccessError, ROLE_ASSIGNMENT, Whom};
+use crate::access::{self, AccessError, Ending, ROLE_ASSIGNMENT, Whom};
+use crate::membership;
 use crate::role;
+use crate::unit;
 
 /// What is to be given.
 #[derive(Debug, Clone, Serialize)]
@@ -33,21 +35,21 @@ pub(crate) struct AssignmentFilter {
     pub(crate) role: Option<RoleId>,
 }
 
-/// A page of what is given, in that order.
+/// A page of what is given where the caller may look, in that order.
 pub(crate) async fn page(
     session: &Session,
     filter: AssignmentFilter,
     page: &Page,
 ) -> Result<Vec<AssignmentRow>, Error<AccessError>> {
-    let org = session.caller().require(&Permission::ACCESS_READ)?;
-    repo::page(session, (org, filter), page).await
+    let (org, reach) = session.caller().require_some(&Permission::ACCESS_READ, &ResourceKind::UNIT)?;
+    repo::page(session, (org, filter, reach), page).await
 }
 
 /// How many there are.
 pub(crate) async fn count(session: &Session, filter: AssignmentFilter) -> Result<i64, StoreError> {
-    match session.caller().org {
-        Some(org) => repo::count(session, (org, filter)).await,
-        None => Ok(0),
+    match session.caller().require_some(&Permission::ACCESS_READ, &ResourceKind::UNIT) {
+        Ok((org, reach)) => repo::count(session, (org, filter, reach)).await,
+        Err(_) => Ok(0),
     }
 }
 
@@ -75,13 +77,13 @@ pub(crate) async fn create(
             return Ok(row.ok_or(AccessError::NotFound(id.uuid()))?);
         }
     };
-    access::lock_in_tx(&mut write, org).await?;
+    membership::lock_in_tx(&mut write, org).await?;
     access::require_principal_in_tx(&mut write, org, new.whom).await?;
     if let Some(unit) = new.place {
         access::require_unit_in_tx(&mut write, org, unit).await?;
     }
     let given = given_in_tx(&mut write, org, &new).await?;
-    access::require_all_on(caller, given.iter(), new.place.map(unit).as_ref())?;
+    access::require_all_on(caller, given.iter(), new.place.map(unit::resource).as_ref())?;
     let id = RoleAssignmentId::new(write.now());
     let row = match repo::insert_in_tx(&mut write, (org, id), (&new, caller.actor())).await {
         Err(error) if error.is_duplicate_of("role_assignments_once") => {
@@ -102,14 +104,27 @@ pub(crate) async fn delete(session: &Session, id: RoleAssignmentId) -> Result<()
     let caller = session.caller();
     let org = access::require_any_manager(caller)?;
     let mut write = session.write().await?;
-    access::lock_in_tx(&mut write, org).await?;
+    membership::lock_in_tx(&mut write, org).await?;
     let row = repo::find_in_tx(&mut write, (org, id)).await?;
     // What is given where the caller may not give is not there to be seen.
     let row = row.filter(|row| require_manager(caller, row.place).is_ok());
     let row = row.ok_or(AccessError::NotFound(id.uuid()))?;
-    repo::delete_in_tx(&mut write, (org, id), caller.actor()).await?;
+    repo::delete_in_tx(&mut write, (org, Ok(id)), caller.actor()).await?;
     write.event(event(EventKind::Deleted, &row));
     write.commit(fact("role:unassign", &row, 2)).await?;
+    Ok(())
+}
+
+/// Ends what is given to such, or there, and tells of each.
+pub(crate) async fn end_in_tx(
+    write: &mut Write,
+    org: OrgId,
+    ending: Ending<'_>,
+    actor: Option<UserId>,
+) -> Result<(), StoreError> {
+    for row in repo::delete_in_tx(write, (org, Err(ending)), actor).await? {
+        write.event(event(EventKind::Deleted, &row));
+    }
     Ok(())
 }
 
@@ -117,7 +132,7 @@ pub(crate) async fn delete(session: &Session, id: RoleAssignmentId) -> Result<()
 fn require_manager(caller: &Caller, place: Option<UnitId>) -> Result<OrgId, Refusal> {
     match place {
         None => caller.require(&Permission::ACCESS_MANAGE),
-        Some(place) => caller.require_on(&Permission::ACCESS_MANAGE, &unit(place)),
+        Some(place) => caller.require_on(&Permission::ACCESS_MANAGE, &unit::resource(place)),
     }
 }
 
@@ -134,10 +149,6 @@ async fn given_in_tx(
         }
         (None, template) => Ok(template.map(Role::permissions).unwrap_or_default()),
     }
-}
-
-fn unit(id: UnitId) -> Resource {
-    Resource::new(ResourceKind::UNIT, id.uuid())
 }
 
 fn fact(action: &'static str, row: &AssignmentRow, version: i64) -> AuditFact {

@@ -2,12 +2,12 @@
 
 use pulse_graphql::{Error, Page};
 use pulse_store::{Session, StoreError, Write};
-use pulse_types::{OrgId, Role, RoleAssignmentId, Tag, UserId};
+use pulse_types::{OrgId, Reach, Role, RoleAssignmentId, Tag, UserId};
 use sqlx::{Postgres, QueryBuilder};
 
 use super::entity::AssignmentRow;
 use super::{AssignmentFilter, NewAssignment};
-use crate::access::{AccessError, MAX_ASSIGNMENTS, ROLE_ASSIGNMENT};
+use crate::access::{AccessError, Ending, MAX_ASSIGNMENTS, ROLE_ASSIGNMENT};
 
 macro_rules! columns {
     () => {
@@ -15,8 +15,11 @@ macro_rules! columns {
     };
 }
 
-/// The condition of a list.
-fn push_filter(query: &mut QueryBuilder<Postgres>, org: OrgId, filter: AssignmentFilter) {
+/// The condition of a list: what holds in units that are within reach, and in the tenant for who may look there.
+fn push_filter(
+    query: &mut QueryBuilder<Postgres>,
+    (org, filter, reach): (OrgId, AssignmentFilter, Reach<'_>),
+) {
     query.push(" FROM accounts.role_assignments WHERE org_id = ").push_bind(org);
     if let Some(whom) = filter.whom {
         query.push(" AND principal_kind = ").push_bind(whom.kind());
@@ -25,16 +28,25 @@ fn push_filter(query: &mut QueryBuilder<Postgres>, org: OrgId, filter: Assignmen
     if let Some(role) = filter.role {
         query.push(" AND role = ").push_bind(role);
     }
+    match reach.only() {
+        Some(units) => {
+            query.push(" AND place = ANY (").push_bind(units).push(")");
+        }
+        None if reach.is_all() => {}
+        None => {
+            query.push(" AND (place IS NULL OR place <> ALL (").push_bind(reach.denied()).push("))");
+        }
+    }
 }
 
 pub(super) async fn page(
     session: &Session,
-    (org, filter): (OrgId, AssignmentFilter),
+    of: (OrgId, AssignmentFilter, Reach<'_>),
     page: &Page,
 ) -> Result<Vec<AssignmentRow>, Error<AccessError>> {
     session.tag(|| Tag::list(ROLE_ASSIGNMENT));
     let mut query = QueryBuilder::<Postgres>::new(concat!("SELECT ", columns!()));
-    push_filter(&mut query, org, filter);
+    push_filter(&mut query, of);
     if let Some(cursor) = &page.from {
         let (id,): (RoleAssignmentId,) = cursor.values().map_err(AccessError::from)?;
         query.push(if page.backwards { " AND id < " } else { " AND id > " }).push_bind(id);
@@ -46,11 +58,11 @@ pub(super) async fn page(
 
 pub(super) async fn count(
     session: &Session,
-    (org, filter): (OrgId, AssignmentFilter),
+    of: (OrgId, AssignmentFilter, Reach<'_>),
 ) -> Result<i64, StoreError> {
     session.tag(|| Tag::list(ROLE_ASSIGNMENT));
     let mut query = QueryBuilder::<Postgres>::new("SELECT count(*)");
-    push_filter(&mut query, org, filter);
+    push_filter(&mut query, of);
     let (count,) = session.fetch_one("role_assignments.count", query.build_query_as()).await?;
     Ok(count)
 }
@@ -100,18 +112,38 @@ pub(super) async fn find_in_tx(
     write.fetch_optional("role_assignments.find", sqlx::query_as(sql).bind(org).bind(id)).await
 }
 
-/// Takes it away, and keeps in the history what was given. Who had it the history does not say of a person: it outlives them.
+/// Takes one away, or all that end so, and keeps in the history what was given. Who had it the history does not say of a
+/// person: it outlives them.
 pub(super) async fn delete_in_tx(
     write: &mut Write,
-    (org, id): (OrgId, RoleAssignmentId),
+    (org, which): (OrgId, Result<RoleAssignmentId, Ending<'_>>),
     actor: Option<UserId>,
-) -> Result<(), StoreError> {
-    let sql = "WITH old AS (DELETE FROM accounts.role_assignments WHERE org_id = $1 AND id = $2 RETURNING *)
-               INSERT INTO accounts.history (org_id, subject, id, version, value, at, actor)
-               SELECT org_id, 'accounts.role_assignment', id, 1,
-                      jsonb_build_object('principal_kind', principal_kind, 'unit', of_unit, 'role', role,
-                                         'template', template, 'place', place, 'created_at', created_at), $3, $4
-                 FROM old";
-    let delete = sqlx::query(sql).bind(org).bind(id).bind(write.now()).bind(actor);
-    write.execute("role_assignments.delete", delete).await.map(drop)
+) -> Result<Vec<AssignmentRow>, StoreError> {
+    let sql = concat!(
+        "WITH old AS (
+             DELETE FROM accounts.role_assignments
+              WHERE org_id = $1 AND (id = $2 OR of_user = $3 OR of_unit = ANY ($4) OR place = ANY ($4) OR role = $5)
+             RETURNING *
+         ), kept AS (
+             INSERT INTO accounts.history (org_id, subject, id, version, value, at, actor)
+             SELECT org_id, 'accounts.role_assignment', id, 1,
+                    jsonb_build_object('principal_kind', principal_kind, 'unit', of_unit, 'role', role,
+                                       'template', template, 'place', place, 'created_at', created_at), $6, $7
+               FROM old
+         )
+         SELECT ",
+        columns!(),
+        " FROM old ORDER BY id"
+    );
+    let ending = which.err();
+    let units = ending.iter().flat_map(Ending::units).map(|unit| unit.uuid()).collect::<Vec<_>>();
+    let delete = sqlx::query_as(sql)
+        .bind(org)
+        .bind(which.ok())
+        .bind(ending.and_then(|ending| ending.user()))
+        .bind(units)
+        .bind(ending.and_then(|ending| ending.role()))
+        .bind(write.now())
+        .bind(actor);
+    write.fetch_all("role_assignments.delete", delete).await
 }

@@ -63,10 +63,7 @@ pub(crate) async fn register(
     let attempt = Attempt::to_register(nobody.caller(), &authority.sealer, new.email.as_str());
     attempt.check(&nobody).await?.map_err(UserError::from)?;
     let invited = match invitation {
-        Some(token) => {
-            let invited = invitation::invited(session, &token, &new.email).await;
-            Some(invited.map_err(|error| error.map_client(UserError::from))?)
-        }
+        Some(token) => Some(invitation::invited(session, &token, &new.email).await),
         None => None,
     };
     let hash = authority.passwords.hash(new.password).await.map_err(Error::internal)?;
@@ -84,6 +81,8 @@ pub(crate) async fn register(
         }
         row => row?,
     };
+    // Said only now: whoever repeats what has made them a member has an invitation that is good no more.
+    let invited = invited.transpose().map_err(|error| error.map_client(UserError::from))?;
     if let Some(creation) = creation {
         creation.claim_in_tx(&mut write, id, id.uuid()).await?;
     }

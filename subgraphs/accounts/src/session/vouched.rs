@@ -98,5 +98,8 @@ pub(crate) async fn end_begun_by_in_tx(
         write.event(event(EventKind::Deleted, (user, id)));
         write.audit(fact("session:end", id));
     }
-    Ok(())
+    // What waits for a second factor would become another one.
+    let sql = "DELETE FROM accounts.sign_in_challenges WHERE user_id = $1 AND identity_id = $2";
+    let delete = sqlx::query(sql).bind(user).bind(identity);
+    write.execute("sign_in_challenges.delete_begun_by", delete).await.map(drop)
 }

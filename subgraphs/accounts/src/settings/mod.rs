@@ -11,7 +11,7 @@ use async_graphql::MaybeUndefined;
 use pulse_graphql::Error;
 use pulse_sealing::Sealer;
 use pulse_store::{AuditFact, Event, EventKind, Session, StoreError, Write};
-use pulse_types::{OrgId, Permission, Tag, UnitId};
+use pulse_types::{Caller, OrgId, Permission, Refusal, Tag, UnitId};
 use serde_json::json;
 use sqlx::types::Json;
 use uuid::Uuid;
@@ -26,6 +26,7 @@ pub(crate) use value::{Branding, Effective, Logo, Palette, Settings, Source, The
 use self::logo::Picture;
 use crate::name::Name;
 use crate::throttle::{self, Attempt};
+use crate::unit;
 
 pub(crate) const SUBJECT: &str = "accounts.settings";
 
@@ -152,7 +153,7 @@ pub(crate) async fn upload_logo(
     place: Place,
     base64: &str,
 ) -> Result<SettingsRow, Error<SettingsError>> {
-    session.caller().require(&Permission::SETTINGS_MANAGE)?;
+    require_manager(session.caller(), place.unit)?;
     let picture = Picture::try_new(base64)?;
     let (mut write, org, mut row) = begin(session, place).await?;
     let id = Uuid::from_u128(rand::random());
@@ -176,6 +177,13 @@ async fn chain(
 ) -> Result<Vec<(Uuid, Option<SettingsRow>)>, Error<SettingsError>> {
     let org = session.caller().require(&Permission::ORGANIZATION_READ)?;
     session.tag(|| Tag::list(SUBJECT));
+    if let Some(unit) = unit {
+        // Which units it is in, is part of the answer.
+        session.tag(|| Tag::list(unit::SUBJECT));
+        if session.caller().require_on(&Permission::UNIT_READ, &unit::resource(unit)).is_err() {
+            return Err(SettingsError::NoSuchUnit.into());
+        }
+    }
     let places = repo::chain(session, org, unit).await?;
     if unit.is_some() && places.len() < 2 {
         return Err(SettingsError::NoSuchUnit.into());
@@ -183,8 +191,16 @@ async fn chain(
     Ok(places)
 }
 
+/// The tenant, if the caller says how the unit works and looks, or the tenant where there is none.
+fn require_manager(caller: &Caller, unit: Option<UnitId>) -> Result<OrgId, Refusal> {
+    match unit {
+        Some(unit) => caller.require_on(&Permission::SETTINGS_MANAGE, &unit::resource(unit)),
+        None => caller.require(&Permission::SETTINGS_MANAGE),
+    }
+}
+
 async fn begin(session: &Session, place: Place) -> Result<(Write, OrgId, SettingsRow), Error<SettingsError>> {
-    let org = session.caller().require(&Permission::SETTINGS_MANAGE)?;
+    let org = require_manager(session.caller(), place.unit)?;
     let mut write = session.write().await?;
     if let Some(unit) = place.unit
         && !repo::unit_exists_in_tx(&mut write, org, unit).await?

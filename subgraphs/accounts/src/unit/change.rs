@@ -9,7 +9,7 @@ use serde_json::json;
 use super::entity::{UnitKind, UnitRow};
 use super::members::end_in_tx;
 use super::{MAX_ENDED, MAX_LEVELS, MAX_PER_ORGANIZATION, SUBJECT, Tree, UnitError, event, repo, resource};
-use crate::access::{Joining, require_right_to_join_in_tx};
+use crate::access::{self, Ending, Joining, require_right_to_join_in_tx};
 use crate::membership;
 use crate::name::Name;
 
@@ -149,6 +149,7 @@ pub(crate) async fn delete(
         return Err(UnitError::TooMuch(memberships).into());
     }
     let ended = end_in_tx(&mut write, org, repo::Leaving::Units(&units), caller.actor()).await?;
+    access::end_in_tx(&mut write, org, Ending::Units(&units), caller.actor()).await?;
     repo::delete_in_tx(&mut write, org, &units, caller.actor()).await?;
     for row in &rows {
         let gone = UnitRow { version: row.version + 1, ..(*row).clone() };

@@ -174,13 +174,14 @@ pub(crate) async fn remove_members(
 }
 
 /// Adds somebody who has just become a member of the tenant, or is one, to units that others have chosen, in a write that has the
-/// tenant's members for itself.
+/// tenant's members for itself. Those that would be too many are left out: nobody can be told.
 pub(crate) async fn join_in_tx(
     write: &mut Write,
     (org, user): (OrgId, UserId),
     units: impl IntoIterator<Item = UnitId>,
 ) -> Result<(), StoreError> {
-    for unit in units {
+    let left = MAX_PER_PERSON - repo::count_of_person_in_tx(write, org, user).await?;
+    for unit in units.into_iter().take(usize::try_from(left).unwrap_or_default()) {
         for row in repo::insert_members_in_tx(write, (org, unit), &[user]).await? {
             write.event(event(EventKind::Created, &row, row.version));
         }

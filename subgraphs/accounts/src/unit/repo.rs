@@ -164,6 +164,18 @@ pub(super) async fn insert_members_in_tx(
     write.fetch_all("unit_members.insert", insert).await
 }
 
+/// To how many units somebody belongs.
+pub(super) async fn count_of_person_in_tx(
+    write: &mut Write,
+    org: OrgId,
+    user: UserId,
+) -> Result<i64, StoreError> {
+    let sql = "SELECT count(*) FROM accounts.unit_members WHERE org_id = $1 AND user_id = $2";
+    let (count,) =
+        write.fetch_one("unit_members.of_person", sqlx::query_as(sql).bind(org).bind(user)).await?;
+    Ok(count)
+}
+
 /// One of these people who belongs to more than `most` units.
 pub(super) async fn overcommitted_in_tx(
     write: &mut Write,

@@ -1,9 +1,10 @@
 use axum::body::Body;
 use http::Request;
 use insta::assert_snapshot;
-use pulse_types::Permission;
+use pulse_types::{Caller, Effect, Permission, Resource, ResourceKind};
 use serde_json::{Value, json};
 use tower::ServiceExt;
+use uuid::Uuid;
 
 use crate::harness::{Accounts, Person, show, without};
 
@@ -194,4 +195,28 @@ async fn two_who_change_settings_at_once_both_do() {
     assert_eq!((one.get("errors"), two.get("errors")), (None, None));
     let both = accounts.data(&owner.caller, "{ settings { weekStart timeZone version } }", json!({})).await;
     assert_eq!(both["settings"], json!({ "weekStart": "SUNDAY", "timeZone": "UTC", "version": 2 }));
+}
+
+#[tokio::test]
+async fn rights_on_one_unit_are_for_its_settings_alone() {
+    let accounts = Accounts::new().await;
+    let owner = owner(&accounts).await;
+    let member = accounts.member(&owner, "Mia", "MEMBER").await;
+    let [research, lab] = units(&accounts).await;
+    let thing = |unit: &str| Resource::new(ResourceKind::UNIT, unit.parse::<Uuid>().unwrap());
+    let may = [(Effect::Allow, Permission::SETTINGS_MANAGE, thing(&lab))];
+    let keeper = Caller { rights: may.into_iter().collect(), ..member.caller.clone() };
+    let change = async |unit: Value| {
+        let input = json!({ "unitId": unit, "weekStart": "SUNDAY" });
+        accounts.run(&keeper, UPDATE, json!({ "input": input })).await
+    };
+    assert_eq!(change(json!(lab)).await.get("errors"), None);
+    for elsewhere in [json!(research), Value::Null] {
+        assert_eq!(code(&change(elsewhere).await), "FORBIDDEN");
+    }
+    let hidden = [(Effect::Deny, Permission::UNIT_READ, thing(&lab))];
+    let blind = Caller { rights: hidden.into_iter().collect(), ..member.caller.clone() };
+    let of = accounts.run(&blind, EFFECTIVE, json!({ "unit": lab })).await;
+    assert_eq!(code(&of), "NOT_FOUND");
+    assert_eq!(accounts.run(&blind, EFFECTIVE, json!({ "unit": research })).await.get("errors"), None);
 }

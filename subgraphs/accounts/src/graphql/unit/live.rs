@@ -1,9 +1,14 @@
 //! Subscriptions: what changes about units and about who belongs to them.
 
 use async_graphql::{ComplexObject, Context, InputObject, SimpleObject, Subscription};
-use pulse_graphql::{AnyOf, ChangeFacts, ContextExt, Error, Following, Happened, Live, LiveError, follow};
-use pulse_types::{Change, ChangeKind, Effect, Permission, ResourceRights, UnitId, UserId};
+use pulse_graphql::{
+    AnyOf, ChangeFacts, ContextExt, Error, Happened, InSight, Live, LiveError, follow_in_sight,
+};
+use pulse_types::{
+    Caller, Change, ChangeKind, OrgId, Permission, Reach, Refusal, ResourceKind, UnitId, UserId,
+};
 use serde_json::{Map, Value};
+use uuid::Uuid;
 
 use super::super::user::User;
 use super::Unit;
@@ -112,8 +117,34 @@ fn words<T: ToString>(given: Option<Vec<T>>) -> Option<Vec<String>> {
     given.map(|given| given.iter().map(ToString::to_string).collect())
 }
 
-fn is_denied(rights: &ResourceRights, permission: &Permission, id: UnitId) -> bool {
-    rights.on(permission, &unit::resource(id)) == Some(Effect::Deny)
+fn may_see_units(caller: &Caller) -> Result<OrgId, Refusal> {
+    caller.require_some(&Permission::UNIT_READ, &ResourceKind::UNIT).map(|(org, _)| org)
+}
+
+fn may_see_members(caller: &Caller) -> Result<OrgId, Refusal> {
+    caller.require_some(&Permission::MEMBER_READ, &ResourceKind::UNIT).map(|(org, _)| org)
+}
+
+fn units_in_sight(caller: &Caller) -> Reach<'_> {
+    in_sight(caller, &Permission::UNIT_READ)
+}
+
+fn members_in_sight(caller: &Caller) -> Reach<'_> {
+    in_sight(caller, &Permission::MEMBER_READ)
+}
+
+fn in_sight<'c>(caller: &'c Caller, permission: &Permission) -> Reach<'c> {
+    caller.rights.reach(permission, &ResourceKind::UNIT, caller.permissions.contains(permission))
+}
+
+/// Of a unit that is new nothing is said yet, so that it is in sight where the one is that it is in.
+fn unit_or_place(change: &Change) -> Option<[Uuid; 2]> {
+    let place = unit_of(&change.attributes, "parent").filter(|_| change.kind == ChangeKind::Created);
+    Some([place.map_or(change.key, UnitId::uuid); 2])
+}
+
+fn unit_of_member(change: &Change) -> Option<[Uuid; 2]> {
+    unit_of(&change.attributes, "unit").map(|unit| [unit.uuid(); 2])
 }
 
 /// What can be followed of units.
@@ -140,17 +171,14 @@ impl UnitSubscriptions {
             unit_kinds.map(|kinds| kinds.into_iter().map(|kind| kind.as_str().to_owned()).collect());
         let unit_kinds = AnyOf::try_new("unitKinds", unit_kinds)?;
         let kinds = AnyOf::try_new("kinds", kinds)?;
-        let rights = ctx.session().caller().rights.clone();
         let wanted = move |change: &Change| {
-            let id = UnitId::from_uuid(change.key);
             kinds.has(&change.kind)
-                && units.has(&id)
+                && units.has(&UnitId::from_uuid(change.key))
                 && parents.has_attribute(change, "parent")
                 && unit_kinds.has_attribute(change, "kind")
-                && !is_denied(&rights, &Permission::UNIT_READ, id)
         };
-        let permission = Permission::UNIT_READ;
-        follow(ctx, Following { subjects: &[unit::SUBJECT], permission, after }, wanted).await
+        let things = InSight { may: may_see_units, sight: units_in_sight, ids: unit_or_place };
+        follow_in_sight(ctx, (&[unit::SUBJECT], after), things, wanted).await
     }
 
     /// Tells of each person who is added to a sub-organization or a team, or removed from it, once and in the order of the
@@ -167,23 +195,19 @@ impl UnitSubscriptions {
         after: Option<String>,
     ) -> Result<Live<UnitMemberChange>, Error<LiveError>> {
         let UnitMemberChangeFilter { unit_ids, user_ids, kinds } = filter.unwrap_or_default();
-        ctx.session().caller().require(&Permission::UNIT_READ)?;
+        let caller = ctx.session().caller().clone();
+        may_see_units(&caller)?;
         let units = AnyOf::try_new("unitIds", words(unit_ids))?;
         let users = AnyOf::try_new("userIds", user_ids)?;
         let kinds = AnyOf::try_new("kinds", kinds)?;
-        let rights = ctx.session().caller().rights.clone();
         let wanted = move |change: &Change| {
-            let hides = |id| {
-                [Permission::UNIT_READ, Permission::MEMBER_READ]
-                    .iter()
-                    .any(|permission| is_denied(&rights, permission, id))
-            };
             kinds.has(&change.kind)
                 && users.has(&UserId::from_uuid(change.key))
                 && units.has_attribute(change, "unit")
-                && !unit_of(&change.attributes, "unit").is_some_and(hides)
+                && unit_of(&change.attributes, "unit")
+                    .is_some_and(|unit| units_in_sight(&caller).contains(unit.uuid()))
         };
-        let permission = Permission::MEMBER_READ;
-        follow(ctx, Following { subjects: &[unit::MEMBER], permission, after }, wanted).await
+        let things = InSight { may: may_see_members, sight: members_in_sight, ids: unit_of_member };
+        follow_in_sight(ctx, (&[unit::MEMBER], after), things, wanted).await
     }
 }
