@@ -22,6 +22,8 @@ FROM debian:12.12-slim
 LABEL org.opencontainers.image.title="Pulse" \
       org.opencontainers.image.licenses="MIT OR Apache-2.0"
 COPY --from=build /usr/local/bin/pulse /usr/local/bin/pulse
+# Where a volume for files is mounted: a new one gets the owner from here.
+RUN install --directory --owner=10001 --group=10001 /var/lib/pulse/files
 # A number, so that an orchestrator can see that it is not root. No shell profile, no home, nothing to write to:
 # the root file system may be mounted read-only.
 USER 10001:10001

@@ -17,6 +17,7 @@ use pulse_bench_harness::table::{print, say};
 use pulse_gateway::ports::Authenticator;
 use pulse_graphql::Subgraph;
 use pulse_testkit::TestDatabase;
+use pulse_tokens::AccessTokens;
 use pulse_types::{
     Caller, Clock, OrgId, Permission, Permissions, RequestId, Resource, ResourceKind, Role, RoleAssignmentId,
     RoleId, Subject, UnitId, UserId,
@@ -65,6 +66,7 @@ struct Cost {
 struct Stage {
     platform: Platform,
     machines: Arc<Machines>,
+    tokens: AccessTokens,
     token: String,
     key: String,
 }
@@ -86,7 +88,8 @@ impl Stage {
     async fn new(database: &TestDatabase) -> anyhow::Result<Self> {
         let settings = settings(std::iter::empty())?;
         let existing = Database::existing(database.options());
-        let platform = Platform::start(&existing, &tokens()?, &settings, None).await?;
+        let tokens = tokens()?;
+        let platform = Platform::start(&existing, &tokens, &settings, None).await?;
         let accounts = accounts(&platform.subgraphs)?.clone();
         let clock = platform.store().clock().clone();
         let nobody = Caller::anonymous(RequestId::new(clock.now()));
@@ -106,19 +109,24 @@ impl Stage {
         let made = ask(&accounts, &owner, create, &json!({ "name": "Bench", "scopes": scopes })).await?;
         let key = text(&made["createApiKey"]["secret"])?;
         let machines = Arc::new(Machines::new(platform.store().clone()));
-        Ok(Self { platform, machines, token: crate::platform::access_token(org)?, key })
+        let sign_in = "mutation ($input: SignInInput!) { signIn(input: $input) { accessToken } }";
+        let input =
+            json!({ "email": "ada@bench.example", "password": PASSWORD, "organizationSlug": "bench" });
+        let signed_in = ask(&accounts, &nobody, sign_in, &input).await?;
+        let token = text(&signed_in["signIn"]["accessToken"])?;
+        Ok(Self { platform, machines, tokens, token, key })
     }
 
-    fn authenticator(&self) -> anyhow::Result<TokenAuthenticator> {
+    fn authenticator(&self) -> TokenAuthenticator {
         let clock = self.platform.store().clock().clone();
         let machines = Arc::clone(&self.machines) as _;
-        Ok(TokenAuthenticator::new(tokens()?, machines, clock, Arc::<Revoked>::default()))
+        TokenAuthenticator::new(self.tokens.clone(), machines, clock, Arc::<Revoked>::default())
     }
 }
 
 /// A row for each check: of credentials that are remembered, as almost all are, and of such that are seen first.
 async fn checks(args: &Args, stage: &Stage) -> anyhow::Result<Vec<Vec<String>>> {
-    let (authenticator, gateway) = (stage.authenticator()?, &stage.platform.gateway);
+    let (authenticator, gateway) = (stage.authenticator(), &stage.platform.gateway);
     let mut rows = Vec::new();
     for (name, credential, goal) in [("token", &stage.token, "50"), ("API key", &stage.key, "50")] {
         let headers = bearer(credential)?;

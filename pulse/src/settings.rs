@@ -117,6 +117,9 @@ pub struct PrivacySettings {
     /// How long the file of an export is kept.
     #[serde(with = "humantime_serde")]
     pub export_lifetime: Duration,
+    /// How long after its end the range of an audit export is written.
+    #[serde(with = "humantime_serde")]
+    pub audit_export_delay: Duration,
     /// How long what is personal is kept otherwise.
     pub retention: pulse_privacy::Retention,
 }

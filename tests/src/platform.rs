@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use http_body_util::{BodyExt, Full};
 use hyper::body::Bytes;
@@ -81,6 +82,7 @@ impl TestPlatform {
         let mut settings = Settings::from_env(None, std::iter::empty()).unwrap();
         settings.secrets.encryption_key = Some(Secret::new(ENCRYPTION_KEY));
         settings.files.folder = files.path().to_owned();
+        settings.privacy.audit_export_delay = Duration::ZERO;
         settings.gateway.expose_plan = pulse_gateway::PlanExposure::All;
         settings.database.max_connections = 8;
         change(&mut settings);

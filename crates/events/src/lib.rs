@@ -19,7 +19,7 @@ pub use log::{Log, LogHead};
 pub use relay::{Publisher, Relay, RelayError};
 pub use retention::Retention;
 pub use sequencer::Sequencer;
-pub use tail::{Follow, FollowError, Heard, Tail, TailReader, Topic, Wanted};
+pub use tail::{Follow, FollowError, Heard, Route, Tail, TailReader, Topic, Wanted};
 pub use waker::Waker;
 
 /// The channel on which a [`Waker`] tells a sequencer of commits.

@@ -1,7 +1,7 @@
 //! Reading the log.
 
-use chrono::{DateTime, TimeDelta, Utc};
-use pulse_store::{Store, StoreError};
+use chrono::{DateTime, Utc};
+use pulse_store::{LONGEST_WRITE, Store, StoreError};
 use pulse_types::{Change, ChangeKind, Fact, OrgId, UserId};
 use serde_json::{Map, Value};
 use sqlx::FromRow;
@@ -96,7 +96,6 @@ impl Log {
     /// A position behind which everything lies that was written since `at`, and little else. Positions follow the time, but
     /// for as long as a transaction takes.
     async fn position_at(&self, at: DateTime<Utc>) -> Result<i64, StoreError> {
-        const LONGEST_WRITE: TimeDelta = TimeDelta::minutes(1);
         let LogHead { position, oldest, .. } = self.head().await?;
         let (mut low, mut high) = (oldest - 1, position);
         let mut connection = self.store.system().await?;

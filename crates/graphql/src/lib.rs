@@ -19,8 +19,8 @@ pub use context::ContextExt;
 pub use error::{ClientError, Code, Error, NoClientError};
 pub use feed::{CHANGES_PATH, FeedLine, FeedQuery};
 pub use live::{
-    AnyOf, ChangeFacts, Following, Happened, InSight, Live, LiveError, follow, follow_in_sight, follow_own,
-    follow_remembering, newest,
+    AnyOf, ChangeFacts, Following, Happened, InSight, Live, LiveError, Wanting, follow, follow_in_sight,
+    follow_own, follow_remembering, is_beginning, newest,
 };
 pub use loader::{Batch, Loader};
 pub use page::{Connection, Cursor, Edge, Page, PageError, PageLimits, Total};

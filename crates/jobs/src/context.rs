@@ -84,7 +84,11 @@ impl JobContext {
     /// than 64 KiB.
     pub fn set_result(&self, result: Map<String, Value>) -> Result<(), JobError> {
         let result = Value::Object(result);
-        let length = result.to_string().len();
+        let text = result.to_string();
+        let length = text.len();
+        if text.contains("\\u0000") {
+            return Err(JobError::Fatal("the job's result has a NUL, which no text may have".to_owned()));
+        }
         if length > RESULT_LIMIT {
             let reason = format!(
                 "the job's result has {length} bytes, allowed are {RESULT_LIMIT}: say where it is instead"

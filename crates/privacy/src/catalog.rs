@@ -112,6 +112,11 @@ impl Table {
         self.columns.iter().filter(|column| column.pii == Pii::Subject)
     }
 
+    /// The column that says whose row it is, where it is one tenant's or may be.
+    pub(crate) fn tenant(&self) -> Option<&Column> {
+        self.columns.iter().find(|column| ["org_id", "tenant"].contains(&column.name.as_str()))
+    }
+
     /// Whether a person has one row at most.
     pub(crate) fn is_one_a_person(&self) -> bool {
         let key = self.columns.iter().filter(|column| column.in_key);

@@ -9,20 +9,18 @@ use pulse_events::{Consumer, ConsumerError, Handling};
 use pulse_files::{FileName, Files};
 use pulse_graphql::Subgraph;
 use pulse_jobs::{FixedSchedule, Job, JobContext, JobError, JobHandler, Missed};
-use pulse_sealing::Sealer;
 use pulse_store::{AuditFact, Connection, Store};
-use pulse_tokens::AccessTokens;
-use pulse_types::{Caller, Change, ChangeKind, PrivacyRequestId, RequestId, UserId};
+use pulse_types::{Caller, Change, ChangeKind, OrgId, PrivacyRequestId, RequestId, UserId};
 use serde_json::json;
 use tokio::io::AsyncReadExt;
 use uuid::Uuid;
 
 use crate::erase::erase_in_tx;
 use crate::export::export_in_tx;
-use crate::request::{self, RECEIPT, REQUEST, Running};
+use crate::request::{self, Asked, RECEIPT, REQUEST, Running};
 use crate::retention::{RETAIN, Retain};
 use crate::share::{not_kept, part};
-use crate::{Retention, catalog, download};
+use crate::{Retention, catalog};
 
 /// The kind of the job that begins what is due.
 pub const BEGIN: &str = "platform.privacy_begin";
@@ -37,8 +35,6 @@ const BATCH: i64 = 100;
 pub struct Privacy {
     /// Where exports are kept.
     pub files: Files,
-    /// What signs links to them.
-    pub sealer: Sealer,
     /// How long they are kept.
     pub export_lifetime: Duration,
     /// How long what is personal is kept otherwise.
@@ -46,11 +42,8 @@ pub struct Privacy {
 }
 
 impl Privacy {
-    /// Gives the subgraph what is done about requests as a whole, and the route by which exports are downloaded.
-    pub fn coordinate(self, subgraph: &mut Subgraph, tokens: &AccessTokens) {
-        let clock = subgraph.store.clock().clone();
-        let routes = download::routes(self.files.clone(), self.sealer.clone(), tokens.clone(), clock);
-        subgraph.routes = std::mem::take(&mut subgraph.routes).merge(routes);
+    /// Gives the subgraph what is done about requests as a whole.
+    pub fn coordinate(self, subgraph: &mut Subgraph) {
         subgraph.consumers.push(Arc::new(Receipts { store: subgraph.store.clone() }));
         let jobs: [Arc<dyn JobHandler>; 4] = [
             Arc::new(Begin),
@@ -61,7 +54,7 @@ impl Privacy {
         subgraph.jobs.extend(jobs);
         let by_clock = |kind, cron| FixedSchedule { name: kind, kind, cron, missed: Missed::Once };
         subgraph.schedules.extend([
-            by_clock(BEGIN, "* * * * *"),
+            by_clock(BEGIN, "*/10 * * * *"),
             by_clock(EXPIRE, "7 * * * *"),
             by_clock(RETAIN, "11 3 * * *"),
         ]);
@@ -150,39 +143,45 @@ impl Consumer for Receipts {
 struct Finish(Privacy);
 
 impl Finish {
-    /// What nobody else has of the person: in the platform's own tables, and files.
+    /// What nobody else has of the person, or has of it for a tenant: in the platform's own tables, and files.
     async fn erase(
         &self,
         connection: &mut Connection,
-        (id, person): (PrivacyRequestId, UserId),
+        id: PrivacyRequestId,
+        (person, tenant): (UserId, Option<OrgId>),
         now: DateTime<Utc>,
     ) -> Result<(), JobError> {
         let exports = sqlx::query_as(
-            "SELECT id, owners FROM platform.privacy_requests WHERE person = $1 AND kind = 'export'",
+            "SELECT id, owners FROM platform.privacy_requests
+              WHERE person = $1 AND kind = 'export' AND ($2::uuid IS NULL OR tenant = $2)",
         );
         let exports: Vec<(PrivacyRequestId, Vec<String>)> =
-            connection.fetch_all("privacy_requests.exports", exports.bind(person)).await?;
+            connection.fetch_all("privacy_requests.exports", exports.bind(person).bind(tenant)).await?;
         for (export, owners) in exports {
             self.0.files.delete(&whole(export)).await.map_err(not_kept)?;
             self.delete_parts(export, &owners).await?;
         }
-        self.delete_audits(connection, person).await?;
-        let items = erase_in_tx(connection, "platform", person).await?;
+        self.delete_audits(connection, (person, tenant)).await?;
+        let items = erase_in_tx(connection, "platform", (person, tenant)).await?;
         let items = i64::try_from(items).unwrap_or(i64::MAX);
         request::note_receipt_in_tx(connection, now, (id, "platform"), items).await?;
         Ok(())
     }
 
     /// Files of the audit that name the person, and those that are being written and may.
-    async fn delete_audits(&self, connection: &mut Connection, person: UserId) -> Result<(), JobError> {
+    async fn delete_audits(
+        &self,
+        connection: &mut Connection,
+        (person, tenant): (UserId, Option<OrgId>),
+    ) -> Result<(), JobError> {
         let take = sqlx::query_as(
             "UPDATE platform.audit_exports e SET expires_at = NULL, status = CASE status WHEN 'waiting' THEN 'failed' ELSE status END
-              WHERE (status = 'waiting' OR expires_at IS NOT NULL)
+              WHERE (status = 'waiting' OR expires_at IS NOT NULL) AND ($2::uuid IS NULL OR org_id = $2)
                 AND EXISTS (SELECT FROM platform.audit a WHERE a.org_id = e.org_id AND (a.actor = $1 OR a.key = $1))
              RETURNING id, CASE format WHEN 'csv' THEN 'csv' ELSE 'jsonl' END",
         );
         let taken: Vec<(Uuid, String)> =
-            connection.fetch_all("audit_exports.take", take.bind(person)).await?;
+            connection.fetch_all("audit_exports.take", take.bind(person).bind(tenant)).await?;
         for (id, extension) in taken {
             let name = format!("exports/{id}.{extension}").parse().expect("an id is plain");
             self.0.files.delete(&name).await.map_err(not_kept)?;
@@ -247,8 +246,9 @@ impl Finish {
         now: DateTime<Utc>,
     ) -> Result<(), JobError> {
         let (mut bytes, mut expires) = (None, None);
-        if kind == "erase" {
-            self.erase(connection, (id, *person), now).await?;
+        if *kind != Asked::Export {
+            let tenant = tenant.filter(|_| *kind == Asked::Anonymize);
+            self.erase(connection, id, (*person, tenant), now).await?;
         } else {
             let owners = sqlx::query_as("SELECT owners FROM platform.privacy_requests WHERE id = $1");
             let (mut owners,): (Vec<String>,) =
@@ -284,7 +284,11 @@ impl JobHandler for Finish {
         // That it was done is known with it, and not any more of whom.
         let process = Caller::process(RequestId::from_uuid(job.id.uuid()));
         let write = store.session(Arc::new(process)).write_over(connection).await?;
-        let action = if running.kind == "erase" { "privacy:erased" } else { "privacy:exported" };
+        let action = match running.kind {
+            Asked::Erase => "privacy:erased",
+            Asked::Anonymize => "privacy:anonymized",
+            Asked::Export => "privacy:exported",
+        };
         write
             .commit(AuditFact { action, subject: REQUEST, key: Some(id.uuid()), version: None, items: 1 })
             .await?;

@@ -4,14 +4,15 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
+use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use futures::future::BoxFuture;
 use pulse_files::{Files, FilesError};
 use pulse_sealing::Sealer;
-use pulse_tokens::AccessTokens;
-use pulse_types::{Clock, UserId};
+use pulse_types::{Caller, Clock, OrgId, UserId};
 use serde::Deserialize;
 use serde_json::json;
 use tokio::fs::File;
@@ -33,24 +34,28 @@ struct Kind {
     content_type: &'static str,
 }
 
+/// Who sends a request with these headers; else the status of the answer, and why.
+pub type Who =
+    Arc<dyn Fn(HeaderMap) -> BoxFuture<'static, Result<Arc<Caller>, (StatusCode, String)>> + Send + Sync>;
+
 struct Parts {
     files: Files,
     sealer: Sealer,
-    tokens: AccessTokens,
+    who: Who,
     clock: Clock,
 }
 
 #[derive(Deserialize)]
 struct Signed {
-    r#for: String,
+    r#for: UserId,
+    within: Option<OrgId>,
     expires: i64,
     signature: String,
 }
 
-/// The route by which exports are downloaded, for processes that have the files, the key that signs links and the public keys of
-/// access tokens.
-pub fn routes(files: Files, sealer: Sealer, tokens: AccessTokens, clock: Clock) -> Router {
-    let parts = Arc::new(Parts { files, sealer, tokens, clock });
+/// The route by which exports are downloaded, for processes that have the files, the key that signs links and know who asks.
+pub fn routes(files: Files, sealer: Sealer, who: Who, clock: Clock) -> Router {
+    let parts = Arc::new(Parts { files, sealer, who, clock });
     Router::new().route("/exports/{id}", get(download)).with_state(parts)
 }
 
@@ -58,13 +63,14 @@ pub fn routes(files: Files, sealer: Sealer, tokens: AccessTokens, clock: Clock) 
 async fn download(
     State(parts): State<Arc<Parts>>,
     Path(id): Path<String>,
-    Query(signed): Query<Signed>,
+    signed: Result<Query<Signed>, QueryRejection>,
     headers: HeaderMap,
 ) -> Response {
-    let now = parts.clock.now();
-    let bearer = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let token = bearer.and_then(|value| value.strip_prefix("Bearer ")).map(str::trim);
-    let Some(claims) = token.and_then(|token| parts.tokens.verify(token, now).ok()) else {
+    let caller = match (parts.who)(headers).await {
+        Ok(caller) => caller,
+        Err((status, why)) => return problem(status, &why),
+    };
+    let Some(user) = caller.user() else {
         return problem(
             StatusCode::UNAUTHORIZED,
             "send your access token as `Authorization: Bearer <token>`: the link is for you alone",
@@ -73,11 +79,11 @@ async fn download(
     let refused = || {
         problem(StatusCode::FORBIDDEN, "the link is not for you, or its time is over: ask for another one")
     };
-    let (Ok(export), Ok(person)) = (id.parse::<Uuid>(), signed.r#for.parse::<UserId>()) else {
-        return refused();
-    };
-    let link = Link { export, person, expires: signed.expires };
-    if claims.sub != person || !link.is_good(&parts.sealer, &signed.signature, now) {
+    let (Ok(export), Ok(Query(signed))) = (id.parse::<Uuid>(), signed) else { return refused() };
+    let Signed { r#for: person, within: org, expires, signature } = signed;
+    let link = Link { export, person, org, expires };
+    let is_theirs = user == person && org.is_none_or(|org| caller.org == Some(org));
+    if !is_theirs || !link.is_good(&parts.sealer, &signature, parts.clock.now()) {
         return refused();
     }
     match find(&parts.files, export).await {

@@ -29,7 +29,7 @@ pub async fn inventory(store: &Store) -> Result<Vec<Entry>, StoreError> {
     let mut connection = store.system().await?;
     let mut entries = Vec::new();
     for table in catalog::tables(&mut connection, None).await? {
-        let erasing = rules::erasing(&table);
+        let erasing = rules::erasing(&table, false);
         let erasing: Vec<_> = erasing.by_id.into_iter().chain(erasing.by_contact).collect();
         let is_exported = rules::exporting(&table, false).is_some();
         for column in table.columns.iter().filter(|column| column.pii != Pii::None) {

@@ -14,7 +14,7 @@ mod share;
 
 pub use catalog::{Class, Column, Pii, Table};
 pub use coordinator::{BEGIN, Privacy};
-pub use download::routes as downloads;
+pub use download::{Who, routes as downloads};
 pub use inventory::{Entry, inventory};
 pub use link::Link;
 pub use retention::Retention;

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use data_encoding::HEXLOWER;
 use pulse_sealing::Sealer;
-use pulse_types::UserId;
+use pulse_types::{OrgId, UserId};
 use uuid::Uuid;
 
 const PURPOSE: &str = "platform.export_links";
@@ -15,6 +15,8 @@ pub struct Link {
     pub export: Uuid,
     /// Who may download it.
     pub person: UserId,
+    /// In which tenant that person has to act; in any, if it is the person's own.
+    pub org: Option<OrgId>,
     /// Until when, in seconds since 1970.
     pub expires: i64,
 }
@@ -22,9 +24,10 @@ pub struct Link {
 impl Link {
     /// The path and query of the link.
     pub fn path(&self, sealer: &Sealer) -> String {
-        let Self { export, person, expires } = self;
+        let Self { export, person, org, expires } = self;
+        let within = org.map(|org| format!("&within={org}")).unwrap_or_default();
         let signature = HEXLOWER.encode(&self.digest(sealer));
-        format!("/exports/{export}?for={person}&expires={expires}&signature={signature}")
+        format!("/exports/{export}?for={person}{within}&expires={expires}&signature={signature}")
     }
 
     /// Whether the signature is this link's and its time is not over.
@@ -39,7 +42,8 @@ impl Link {
         sealer.digest(PURPOSE, &self.parts().each_ref().map(String::as_str))
     }
 
-    fn parts(&self) -> [String; 3] {
-        [self.export.to_string(), self.person.to_string(), self.expires.to_string()]
+    fn parts(&self) -> [String; 4] {
+        let within = self.org.map(|org| org.to_string()).unwrap_or_default();
+        [self.export.to_string(), self.person.to_string(), within, self.expires.to_string()]
     }
 }

@@ -14,10 +14,22 @@ pub(crate) const REQUEST: &str = "platform.privacy_request";
 /// The subject of events by which an owner says that it has done its share.
 pub(crate) const RECEIPT: &str = "platform.privacy_receipt";
 
+/// What is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::Type)]
+#[sqlx(type_name = "text", rename_all = "lowercase")]
+pub(crate) enum Asked {
+    /// A file with what is stored about somebody.
+    Export,
+    /// That nothing is stored about somebody any more.
+    Erase,
+    /// That a tenant has nothing that is about somebody any more.
+    Anonymize,
+}
+
 /// A request that runs, whose person is still known.
 #[derive(Debug, Clone, FromRow)]
 pub(crate) struct Running {
-    pub(crate) kind: String,
+    pub(crate) kind: Asked,
     pub(crate) person: UserId,
     pub(crate) tenant: Option<OrgId>,
 }

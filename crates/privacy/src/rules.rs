@@ -1,5 +1,5 @@
 //! What is done with a table when a person is erased or exported: statements, made of nothing but its description. The person
-//! is `$1` (where it is found by addresses, they are), and in exports the tenant is `$2`.
+//! is `$1` (where it is found by addresses, they are), and where it is about what one tenant has, that is `$2`.
 
 use crate::catalog::{Class, Column, Kind, Pii, Table};
 
@@ -14,16 +14,22 @@ pub(crate) struct Erasing {
     pub(crate) by_contact: Vec<String>,
 }
 
-/// How the table forgets a person.
-pub(crate) fn erasing(table: &Table) -> Erasing {
+/// How the table forgets a person: everywhere, or in the rows of a tenant.
+pub(crate) fn erasing(table: &Table, of_tenant: bool) -> Erasing {
     let name = &table.name;
+    let within = match table.tenant().filter(|_| table.class != Class::Person) {
+        Some(tenant) if of_tenant => format!(" AND {} = $2", tenant.name),
+        // No tenant's.
+        None if of_tenant => return Erasing::default(),
+        _ => String::new(),
+    };
     if table.class == Class::Person {
         return Erasing { by_id: vec![format!("DELETE FROM {name} WHERE user_id = $1")], by_contact: vec![] };
     }
     let mut erasing = Erasing::default();
     let (deleting, changing): (Vec<_>, Vec<_>) = table.subjects().partition(|column| deletes(column));
     if !deleting.is_empty() {
-        erasing.by_id.push(format!("DELETE FROM {name} WHERE {}", any(&deleting)));
+        erasing.by_id.push(format!("DELETE FROM {name} WHERE ({}){within}", any(&deleting)));
     }
     if !changing.is_empty() {
         let about: Vec<_> = changing.iter().copied().filter(|column| column.about).collect();
@@ -36,15 +42,16 @@ pub(crate) fn erasing(table: &Table) -> Erasing {
                 Some(format!("{column} = CASE WHEN {about} THEN {empty} ELSE {column} END"))
             }));
         }
-        erasing.by_id.push(format!("UPDATE {name} SET {} WHERE {}", sets.join(", "), any(&changing)));
+        let sets = sets.join(", ");
+        erasing.by_id.push(format!("UPDATE {name} SET {sets} WHERE ({}){within}", any(&changing)));
     }
     let contacts =
         table.columns.iter().filter(|column| column.pii == Pii::Contact && column.kind == Kind::Text);
     erasing.by_contact.extend(contacts.map(|Column { name: column, not_null, .. }| {
         if *not_null {
-            format!("DELETE FROM {name} WHERE {column} = ANY ($1)")
+            format!("DELETE FROM {name} WHERE {column} = ANY ($1){within}")
         } else {
-            format!("UPDATE {name} SET {column} = NULL WHERE {column} = ANY ($1)")
+            format!("UPDATE {name} SET {column} = NULL WHERE {column} = ANY ($1){within}")
         }
     }));
     erasing
@@ -181,8 +188,27 @@ mod tests {
 
     #[test]
     fn what_is_a_persons_is_deleted() {
-        let erasing = erasing(&table(Class::Person, vec![column("user_id", Pii::Subject, Kind::Uuid)]));
-        assert_eq!(erasing.by_id, ["DELETE FROM a.t WHERE user_id = $1"]);
+        let own = table(Class::Person, vec![column("user_id", Pii::Subject, Kind::Uuid)]);
+        assert_eq!(erasing(&own, false).by_id, ["DELETE FROM a.t WHERE user_id = $1"]);
+        assert_eq!(erasing(&own, true), Erasing::default());
+    }
+
+    #[test]
+    fn one_tenant_forgets_somebody_in_its_own_rows() {
+        let org = column("org_id", Pii::None, Kind::Uuid);
+        let columns =
+            vec![org, column("actor", Pii::Subject, Kind::Uuid), column("email", Pii::Contact, Kind::Text)];
+        let erasing = erasing(&table(Class::Tenant, columns), true);
+        assert_eq!(
+            erasing.by_id,
+            ["UPDATE a.t SET actor = nullif(actor, $1) WHERE (actor = $1) AND org_id = $2"]
+        );
+        assert_eq!(
+            erasing.by_contact,
+            ["UPDATE a.t SET email = NULL WHERE email = ANY ($1) AND org_id = $2"]
+        );
+        let shared = table(Class::Platform, vec![column("actor", Pii::Subject, Kind::Uuid)]);
+        assert_eq!(super::erasing(&shared, true), Erasing::default());
     }
 
     #[test]
@@ -193,10 +219,10 @@ mod tests {
             Column { not_null: true, ..column("maker", Pii::Subject, Kind::Uuid) },
         ];
         assert_eq!(
-            erasing(&table(Class::Tenant, columns)).by_id,
+            erasing(&table(Class::Tenant, columns), false).by_id,
             [
                 "UPDATE a.t SET actor = nullif(actor, $1), maker = CASE WHEN maker = $1 THEN '00000000-0000-0000-0000-000000000000' ELSE maker END \
-              WHERE actor = $1 OR maker = $1"
+              WHERE (actor = $1 OR maker = $1)"
             ]
         );
     }
@@ -209,20 +235,21 @@ mod tests {
             column("address", Pii::Address, Kind::Text),
         ];
         assert_eq!(
-            erasing(&table(Class::Tenant, columns)).by_id,
+            erasing(&table(Class::Tenant, columns), false).by_id,
             [
                 "UPDATE a.t SET user_id = nullif(user_id, $1), name = CASE WHEN user_id = $1 THEN 'erased' ELSE name END, \
-              address = CASE WHEN user_id = $1 THEN NULL ELSE address END WHERE user_id = $1"
+              address = CASE WHEN user_id = $1 THEN NULL ELSE address END WHERE (user_id = $1)"
             ]
         );
         let key = Column { in_key: true, not_null: true, ..column("user_id", Pii::Subject, Kind::Uuid) };
-        assert_eq!(erasing(&table(Class::Tenant, vec![key])).by_id, ["DELETE FROM a.t WHERE user_id = $1"]);
+        let erasing = erasing(&table(Class::Tenant, vec![key]), false);
+        assert_eq!(erasing.by_id, ["DELETE FROM a.t WHERE (user_id = $1)"]);
     }
 
     #[test]
     fn an_address_in_a_tenants_table_is_found_by_itself() {
         let invitation = Column { not_null: true, ..column("email", Pii::Contact, Kind::Text) };
-        let erasing = erasing(&table(Class::Tenant, vec![invitation]));
+        let erasing = erasing(&table(Class::Tenant, vec![invitation]), false);
         assert_eq!(erasing.by_contact, ["DELETE FROM a.t WHERE email = ANY ($1)"]);
     }
 

@@ -13,7 +13,7 @@ use serde_json::json;
 
 use crate::erase::erase_in_tx;
 use crate::export::{ExportError, export_in_tx};
-use crate::request::{self, RECEIPT, REQUEST, Running, Told};
+use crate::request::{self, Asked, RECEIPT, REQUEST, Running, Told};
 
 /// Lets a subgraph do its share of what is asked for about persons: it hears of requests, exports and erases what its schema
 /// has, and answers. What it tells of an erased person besides is `told`: the subject of events about persons, and the statement
@@ -80,7 +80,7 @@ impl Share {
                 request::tell_in_tx(connection, now, told).await?;
             }
         }
-        Ok(erase_in_tx(connection, self.owner, person).await?)
+        Ok(erase_in_tx(connection, self.owner, (person, None)).await?)
     }
 
     async fn export(
@@ -105,9 +105,12 @@ impl JobHandler for Share {
     async fn run(&self, job: &Job, context: &JobContext) -> Result<(), JobError> {
         let Some((mut connection, id, running)) = request::taken(job, context).await? else { return Ok(()) };
         let (store, now) = (context.store(), context.store().clock().now());
-        let items = match running.kind.as_str() {
-            "erase" => self.erase(&mut connection, running.person, now).await?,
-            _ => self.export(&mut connection, id, &running).await?,
+        let items = match running.kind {
+            Asked::Erase => self.erase(&mut connection, running.person, now).await?,
+            Asked::Anonymize => {
+                erase_in_tx(&mut connection, self.owner, (running.person, running.tenant)).await?
+            }
+            Asked::Export => self.export(&mut connection, id, &running).await?,
         };
         let receipt = json!({ "owner": self.owner, "items": items });
         request::tell_of_in_tx(&mut connection, now, (RECEIPT, id), receipt).await?;

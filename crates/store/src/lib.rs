@@ -24,3 +24,7 @@ pub use statistics::Statistics;
 pub use store::{JOBS_CHANNEL, PoolOptions, Store};
 pub use tags::{MAX_TAGS, Tags};
 pub use write::{AuditFact, Begun, Event, EventKind, IdempotencyKey, InvalidIdempotencyKey, NewJob, Write};
+
+/// How long after its time a write is visible at the latest: what it waits for and does has limits. Whoever reads by times reckons
+/// with it.
+pub const LONGEST_WRITE: chrono::TimeDelta = chrono::TimeDelta::minutes(1);

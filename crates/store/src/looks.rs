@@ -17,7 +17,7 @@ pub const WINDOW: TimeDelta = TimeDelta::minutes(10);
 /// How often counts of what is over are written down.
 const SWEEP: Duration = Duration::from_mins(1);
 
-/// How many reads are remembered at most; what is read beyond that is written down each time.
+/// How many reads are remembered at most; with one more, the windows of all of them are over.
 const MOST: usize = 100_000;
 
 /// A kind of privileged read: what belongs to others, or to the whole organization, is shown to somebody by a permission.
@@ -136,8 +136,9 @@ impl Looks {
         let mut known = self.known();
         for seen in seen {
             if known.windows.len() >= MOST && !known.windows.contains_key(&seen) {
+                let Known { windows, counted } = &mut *known;
+                counted.extend(windows.drain().filter_map(|(seen, window)| window.counted(&seen)));
                 self.full.notify_one();
-                continue;
             }
             let window = Window { until: now + WINDOW, again: 0, last: Arc::clone(caller) };
             if let Some(over) = known.windows.insert(seen, window) {
@@ -179,9 +180,11 @@ impl Store {
     /// What cannot be written now is kept for the next time.
     pub async fn settle_looks(&self, all: bool) {
         let counted = self.looks().take((!all).then(|| self.clock().now()));
-        let mut requests: HashMap<RequestId, Vec<Counted>> = HashMap::new();
+        // Clients choose the ids of their requests, and may choose the same one for others.
+        let mut requests: HashMap<(Option<OrgId>, Subject, RequestId), Vec<Counted>> = HashMap::new();
         for counted in counted {
-            requests.entry(counted.last.request).or_default().push(counted);
+            let Caller { org, subject, request, .. } = *counted.last;
+            requests.entry((org, subject, request)).or_default().push(counted);
         }
         for (_, counted) in requests {
             if let Err(error) = self.write_counts(&counted).await {
@@ -191,7 +194,7 @@ impl Store {
         }
     }
 
-    /// Writes down what was counted by requests of one id. Where the first read cannot be found any more, one of the two was erased
+    /// Writes down what one caller has read again by one request. Where the first read cannot be found any more, one of the two was erased
     /// meanwhile, and no new fact shall name them.
     async fn write_counts(&self, counted: &[Counted]) -> Result<(), StoreError> {
         let Some(Counted { last, .. }) = counted.first() else { return Ok(()) };

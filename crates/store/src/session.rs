@@ -178,11 +178,12 @@ impl Session {
         Ok(Write::new(self.inner.store.clone(), Arc::clone(&self.inner.caller), connection))
     }
 
-    /// Goes on with what `connection` has done, as the caller: both are committed together, or neither is. For work of another
-    /// role that ends with saying that it was done.
+    /// Goes on with what `connection` has done, as the caller, a process: both are committed together, or neither is. For work of
+    /// another role that ends with saying that it was done.
     pub async fn write_over(&self, mut connection: Connection) -> Result<Write, StoreError> {
         self.inner.connection.lock().await.take();
         let caller = self.caller();
+        debug_assert!(!caller.is_narrowed(), "processes see all things");
         let go_on = sqlx::query(
             "SELECT set_config('role', 'pulse_app', true), set_config('pulse.org_id', $1, true),
                     set_config('pulse.user_id', $2, true)",

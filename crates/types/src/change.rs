@@ -119,6 +119,32 @@ impl Change {
     }
 }
 
+impl Change {
+    /// The values that the attribute `name` has and had, as texts; `None` when the change does not say. [`Change::has`] is true of
+    /// these.
+    pub fn values(&self, name: &str) -> Option<Vec<Cow<'_, str>>> {
+        let said = [self.attributes.get(name), self.before.get(name)];
+        if said.iter().all(Option::is_none) {
+            return None;
+        }
+        let mut texts = Vec::new();
+        for attribute in said.into_iter().flatten() {
+            push_texts(attribute, &mut texts);
+        }
+        Some(texts)
+    }
+}
+
+fn push_texts<'v>(attribute: &'v Value, texts: &mut Vec<Cow<'v, str>>) {
+    match attribute {
+        Value::String(text) => texts.push(text.into()),
+        Value::Array(several) => several.iter().for_each(|one| push_texts(one, texts)),
+        Value::Bool(flag) => texts.push(if *flag { "true" } else { "false" }.into()),
+        Value::Number(number) => texts.push(number.to_string().into()),
+        Value::Null | Value::Object(_) => {}
+    }
+}
+
 fn is(attribute: &Value, value: &str) -> bool {
     match attribute {
         Value::String(text) => text == value,

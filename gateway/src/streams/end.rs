@@ -40,7 +40,7 @@ impl End {
     /// For people.
     pub(crate) const fn message(self) -> &'static str {
         match self {
-            Self::Expired => "your credential has expired; connect again with a new one",
+            Self::Expired => "your token has expired, or your key has to be shown anew; connect again",
             Self::Revoked => "your credential was revoked; sign in again",
             Self::RightsChanged => {
                 "your rights in this organization have changed; connect again with a new credential"

@@ -8,7 +8,7 @@ use http::header::{AUTHORIZATION, HeaderName};
 use http::{HeaderMap, HeaderValue};
 use pulse_accounts::{AccessQuestion, Held, VerifiedMachine};
 use pulse_gateway::ports::{Authenticated, AuthenticationError, Authenticator, RevocationFeed, Terms};
-use pulse_tokens::{AccessTokens, MachineKind, MachineSecret, TokenError};
+use pulse_tokens::{ACCESS_TOKEN_SECONDS, AccessTokens, MachineKind, MachineSecret, TokenError};
 use pulse_types::{Caller, Clock, RequestId, Subject};
 
 use super::Revoked;
@@ -21,6 +21,10 @@ const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 
 /// How long an API key is remembered before it is looked up again. Longer, and nobody would know that it is still used.
 const REMEMBERED: TimeDelta = TimeDelta::minutes(1);
+
+/// How long a stream of an API key goes on before the key has to be shown anew: as long as a token lives, since it is remembered for
+/// so long who has come.
+const STREAMS: TimeDelta = TimeDelta::seconds(ACCESS_TOKEN_SECONDS);
 
 /// Turns `Authorization: Bearer <access token or API key>`, or `X-API-Key: <API key>`, into a caller.
 pub struct TokenAuthenticator {
@@ -120,7 +124,8 @@ impl TokenAuthenticator {
         self.revoked.note(&caller);
         // What the person has lost is known to whoever has just read it; that the person is gone, the feed says first.
         self.revoked.check(&caller, i64::MAX).map_err(|reason| invalid(&reason))?;
-        let expires_at = verified.expires_at;
+        let ends = [verified.expires_at, verified.rights_until, Some(now + STREAMS)];
+        let expires_at = ends.into_iter().flatten().min();
         let terms =
             terms(verified, now).map_err(|error| AuthenticationError::Unavailable(error.to_string()))?;
         Ok(Authenticated { caller: Arc::new(caller), expires_at, terms: Some(Arc::new(terms)) })

@@ -25,6 +25,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use axum::Router;
+use axum::http::StatusCode;
 use axum::middleware::map_request;
 use pulse_accounts::{Machines, SigningKeys};
 use pulse_audit::AuditExports;
@@ -32,11 +33,11 @@ use pulse_events::Tail;
 use pulse_files::Files;
 use pulse_gateway::StaticSource;
 use pulse_gateway::Subgraphs;
-use pulse_gateway::ports::ChangeFeed;
+use pulse_gateway::ports::{AuthenticationError, Authenticator, ChangeFeed};
 use pulse_gateway::remote::CallerSigner;
 use pulse_gateway::{Gateway, GatewayConfig, GatewayParts};
 use pulse_graphql::Subgraph;
-use pulse_privacy::Privacy;
+use pulse_privacy::{Privacy, Who};
 use pulse_store::Store;
 use pulse_telemetry::Metrics;
 use pulse_tokens::AccessTokens;
@@ -111,13 +112,13 @@ pub fn subgraph(
     let told = (name == "accounts").then_some(("accounts.user", NEXT_VERSION_OF_USER));
     pulse_privacy::take_part(&mut subgraph, &files, told);
     if name == "operations" {
-        let (sealer, lifetime) = (sealer(&settings.secrets)?, settings.privacy.export_lifetime);
-        AuditExports { files: files.clone(), sealer, lifetime }.take_up(&mut subgraph);
+        let PrivacySettings { export_lifetime: lifetime, audit_export_delay: delay, .. } = settings.privacy;
+        let sealer = sealer(&settings.secrets)?;
+        AuditExports { files: files.clone(), sealer, lifetime, delay }.take_up(&mut subgraph);
     }
     if name == "accounts" {
         let PrivacySettings { export_lifetime, retention, .. } = settings.privacy;
-        let sealer = sealer(&settings.secrets)?;
-        Privacy { files, sealer, export_lifetime, retention }.coordinate(&mut subgraph, tokens);
+        Privacy { files, export_lifetime, retention }.coordinate(&mut subgraph);
     }
     Ok(subgraph)
 }
@@ -154,18 +155,15 @@ impl Platform {
             tracing::warn!(%error, "what was revoked cannot be read yet");
         }
         let machines: Arc<dyn VerifyMachines> = Arc::new(Machines::new(store.clone()));
+        let clock = store.clock().clone();
+        let authenticator = Arc::new(
+            TokenAuthenticator::new(tokens.clone(), Arc::clone(&machines), clock, Arc::clone(&revoked))
+                .with_newer_keys(NewerKeys::new(Arc::clone(&keys) as _)),
+        );
         let parts = GatewayParts {
             subgraphs: Subgraphs::Fixed(subgraphs.iter().cloned().map(InProcess::port).collect()),
             source: Arc::new(StaticSource::new(compose_own()?)),
-            authenticator: Arc::new(
-                TokenAuthenticator::new(
-                    tokens.clone(),
-                    Arc::clone(&machines),
-                    store.clock().clone(),
-                    Arc::clone(&revoked),
-                )
-                .with_newer_keys(NewerKeys::new(Arc::clone(&keys) as _)),
-            ),
+            authenticator: Arc::clone(&authenticator) as _,
             revocations: Some(Arc::new(RevokedByLog::new((store.clone(), tail.clone()), revoked, machines))),
             changes: Some(Arc::new(TailFeed(tail.clone()))),
             operations: None,
@@ -182,6 +180,7 @@ impl Platform {
             subgraphs.iter().fold(Router::new(), |beside, subgraph| beside.merge(subgraph.routes.clone()));
         let router = gateway.router().merge(naming_clients(beside, &settings.gateway));
         let router = router.merge(job_socket::route(gateway.router(), &settings.gateway.subscriptions));
+        let router = router.merge(downloads(settings, authenticator, store.clock().clone())?);
         let mut background = Background::start(&store, database, (&tail, reader), &subgraphs, settings);
         let reports = Arc::new(streams::ToStore(store.clone()));
         let process = ProcessId::new(store.clock().now());
@@ -268,10 +267,12 @@ pub async fn remote_gateway(
     let authenticator =
         TokenAuthenticator::new(tokens.clone(), Arc::clone(&machines) as _, clock.clone(), revoked)
             .with_newer_keys(NewerKeys::new(Arc::clone(&keys)));
+    let authenticator = Arc::new(authenticator.with_news(Arc::clone(&feed) as _));
+    let downloads = downloads(settings, Arc::clone(&authenticator) as _, clock.clone())?;
     let parts = GatewayParts {
         subgraphs: reach(settings),
         source: Arc::new(StaticSource::new(compose_own()?)),
-        authenticator: Arc::new(authenticator.with_news(Arc::clone(&feed) as _)),
+        authenticator,
         revocations: Some(Arc::clone(&feed) as _),
         changes: Some(Arc::clone(&feed) as _),
         operations: None,
@@ -289,7 +290,7 @@ pub async fn remote_gateway(
     tokio::spawn(keys::keep_fresh(keys));
     let more = job_socket::route(gateway.router(), &settings.gateway.subscriptions);
     let token_routes = naming_clients(pulse_accounts::token_routes(machines), &settings.gateway);
-    let more = token_routes.merge(more).merge(logos).merge(downloads(settings, &tokens)?);
+    let more = token_routes.merge(more).merge(logos).merge(downloads);
     Ok((gateway, pulse_accounts::routes(&tokens).merge(more), Box::new(reach)))
 }
 
@@ -304,13 +305,29 @@ fn naming_clients(routes: Router, config: &GatewayConfig) -> Router {
     }))
 }
 
-/// Exports, at a gateway apart that shares the folder of files and the key that signs links to them.
-fn downloads(settings: &Settings, tokens: &AccessTokens) -> anyhow::Result<Router> {
+/// Exports, at a gateway that has the folder of files and the key that signs links to them.
+fn downloads(
+    settings: &Settings,
+    authenticator: Arc<dyn Authenticator>,
+    clock: Clock,
+) -> anyhow::Result<Router> {
     if settings.files.folder.as_os_str().is_empty() {
         return Ok(Router::new());
     }
     let (files, sealer) = (Files::new(&settings.files.folder), sealer(&settings.secrets)?);
-    Ok(pulse_privacy::downloads(files, sealer, tokens.clone(), Clock::system()))
+    let who: Who = Arc::new(move |headers| {
+        let authenticator = Arc::clone(&authenticator);
+        Box::pin(async move {
+            match authenticator.authenticate(&headers).await {
+                Ok(authenticated) => Ok(authenticated.caller),
+                Err(AuthenticationError::Missing(why) | AuthenticationError::Invalid(why)) => {
+                    Err((StatusCode::UNAUTHORIZED, why))
+                }
+                Err(AuthenticationError::Unavailable(why)) => Err((StatusCode::SERVICE_UNAVAILABLE, why)),
+            }
+        })
+    });
+    Ok(pulse_privacy::downloads(files, sealer, who, clock))
 }
 
 /// A gateway and a subgraph in processes of their own have to share a secret.

@@ -6,12 +6,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::TimeDelta;
+use futures::FutureExt;
+use futures::future::BoxFuture;
 use futures::stream::{self, BoxStream, StreamExt};
 use moka::sync::Cache;
 use pulse_accounts::{ACCESS_CHANGES, AccessQuestion, AccessSubject, Held, MAX_ACCESS_SUBJECTS};
 use pulse_events::{Heard, Log, Tail};
 use pulse_gateway::ports::{Revocation, RevocationFeed};
-use pulse_store::{Store, StoreError};
+use pulse_store::{LONGEST_WRITE, Store, StoreError};
 use pulse_tokens::ACCESS_TOKEN_SECONDS;
 use pulse_types::{Caller, Change, ChangeKind, MachineId, OrgId, Role, SessionId, Subject, UserId};
 use serde_json::{Map, Value};
@@ -64,7 +66,7 @@ struct Until {
 
 impl Until {
     fn of(change: &Change) -> Self {
-        Self { issued: change.at.timestamp() + LATE_SECONDS, position: change.position }
+        Self { issued: (change.at + LONGEST_WRITE).timestamp(), position: change.position }
     }
 }
 
@@ -81,9 +83,6 @@ pub(super) enum Meaning {
         position: i64,
     },
 }
-
-/// How long after its time a write may become visible to those who make tokens.
-const LATE_SECONDS: i64 = 5;
 
 /// How many who have come are remembered. Of more, some are told of narrower rights by their token's end alone.
 const SEEN: u64 = 200_000;
@@ -102,13 +101,10 @@ fn kept<K: std::hash::Hash + Eq + Send + Sync + 'static, V: Clone + Send + Sync 
 impl Revoked {
     /// Takes in what the log says of the time in which tokens were made that are still good.
     pub async fn read(&self, store: &Store) -> Result<(), StoreError> {
-        self.read_all(store).await.map(drop)
-    }
-
-    async fn read_all(&self, store: &Store) -> Result<Vec<Meaning>, StoreError> {
-        let since = store.clock().now() - TimeDelta::from_std(KEPT).unwrap_or(TimeDelta::MAX);
-        let changes = Log::new(store.clone()).since(since, &subjects()).await?;
-        Ok(changes.iter().filter_map(|change| self.take(change)).collect())
+        for change in read_all(store).await? {
+            self.take(&change);
+        }
+        Ok(())
     }
 
     /// Takes in a change; what it means, if anything.
@@ -265,7 +261,7 @@ impl Revoked {
 
     /// Asks what those may who have come to a tenant, and tells of those to whom that is news. Of nobody who cannot be asked about
     /// anything is believed.
-    pub(super) async fn compare(
+    async fn compare(
         &self,
         machines: &dyn VerifyMachines,
         (org, user, position): (OrgId, Option<UserId>, i64),
@@ -338,55 +334,127 @@ impl RevokedByLog {
 impl RevocationFeed for RevokedByLog {
     fn revocations(&self) -> BoxStream<'static, Revocation> {
         let (store, tail, revoked) = (self.store.clone(), self.tail.clone(), Arc::clone(&self.revoked));
-        let machines = Arc::clone(&self.machines);
         let heard = tail.everything();
         // What happened between the first reading and the moment from which the log is followed is a gap too.
         let first = stream::once(async move {
             tail.position().await;
             Heard::Gap
         });
-        let told = first.chain(heard).then(move |heard| {
-            let (store, revoked, machines) = (store.clone(), Arc::clone(&revoked), Arc::clone(&machines));
+        let taken = stream::unfold((first.chain(heard).boxed(), -1), move |(mut heard, mut position)| {
+            let (store, revoked) = (store.clone(), Arc::clone(&revoked));
             async move {
-                let meanings = match heard {
-                    Heard::Change(change) => revoked.take(&change).into_iter().collect(),
-                    Heard::Gap => read_until_it_works(&store, &revoked).await,
+                let changes = match heard.next().await? {
+                    Heard::Change(change) => vec![change],
+                    Heard::Gap => read_until_it_works(&store).await,
                 };
-                revoked.revocations(&*machines, meanings).await
+                // Another log has places of its own.
+                if changes.last().is_some_and(|last| last.position < position) {
+                    position = -1;
+                }
+                let mut meanings = Vec::new();
+                for change in changes {
+                    let meaning = revoked.take(&change);
+                    // What was told before is not told again: whoever got a new token since would lose their streams to it.
+                    meanings.extend(meaning.filter(|_| change.position > position));
+                    position = position.max(change.position);
+                }
+                Some((meanings, (heard, position)))
             }
         });
-        told.flat_map(stream::iter).boxed()
+        revocations(&self.revoked, &self.machines, taken.boxed())
     }
 }
 
-impl Revoked {
-    /// What there is to tell of changes: of those about rights each tenant and person is asked about once.
-    pub(super) async fn revocations(
-        &self,
-        machines: &dyn VerifyMachines,
-        meanings: Vec<Meaning>,
-    ) -> Vec<Revocation> {
-        let (mut told, mut asked) = (Vec::new(), BTreeMap::new());
+/// What there is to tell of changes. What has ended is told of at once; whom else something concerns has to be asked about first,
+/// and is asked about together with all that comes in meanwhile.
+pub(super) fn revocations(
+    revoked: &Arc<Revoked>,
+    machines: &Arc<dyn VerifyMachines>,
+    meanings: BoxStream<'static, Vec<Meaning>>,
+) -> BoxStream<'static, Revocation> {
+    let (revoked, machines) = (Arc::clone(revoked), Arc::clone(machines));
+    let asking = Asking { meanings, waiting: BTreeMap::new(), asked: None };
+    let told = stream::unfold(asking, move |mut asking| {
+        let (revoked, machines) = (Arc::clone(&revoked), Arc::clone(&machines));
+        async move {
+            loop {
+                if asking.asked.is_none() && !asking.waiting.is_empty() {
+                    let (revoked, machines) = (Arc::clone(&revoked), Arc::clone(&machines));
+                    let waiting = std::mem::take(&mut asking.waiting);
+                    asking.asked =
+                        Some(async move { revoked.compare_all(&*machines, waiting).await }.boxed());
+                }
+                let answered = async {
+                    match &mut asking.asked {
+                        Some(asked) => asked.await,
+                        None => std::future::pending().await,
+                    }
+                };
+                tokio::select! {
+                    biased;
+                    meanings = asking.meanings.next() => {
+                        let ended = asking.take(meanings?);
+                        if !ended.is_empty() {
+                            return Some((ended, asking));
+                        }
+                    }
+                    told = answered => {
+                        asking.asked = None;
+                        return Some((told, asking));
+                    }
+                }
+            }
+        }
+    });
+    told.flat_map(stream::iter).boxed()
+}
+
+/// Whom something concerns, by tenant: one person, or anybody there. Up to which position of the log it has to be known.
+type Concerned = BTreeMap<(OrgId, Option<UserId>), i64>;
+
+struct Asking {
+    meanings: BoxStream<'static, Vec<Meaning>>,
+    waiting: Concerned,
+    asked: Option<BoxFuture<'static, Vec<Revocation>>>,
+}
+
+impl Asking {
+    /// What has ended; of the rest is asked by and by.
+    fn take(&mut self, meanings: Vec<Meaning>) -> Vec<Revocation> {
+        let mut ended = Vec::new();
         for meaning in meanings {
             match meaning {
-                Meaning::Ends(revocation) => told.push(revocation),
+                Meaning::Ends(revocation) => ended.push(revocation),
                 Meaning::Access { org, user, position } => {
-                    let last = asked.entry((org, user)).or_insert(position);
+                    let last = self.waiting.entry((org, user)).or_insert(position);
                     *last = position.max(*last);
                 }
             }
         }
-        for ((org, user), position) in asked {
+        ended
+    }
+}
+
+impl Revoked {
+    async fn compare_all(&self, machines: &dyn VerifyMachines, concerned: Concerned) -> Vec<Revocation> {
+        let mut told = Vec::new();
+        for ((org, user), position) in concerned {
             told.extend(self.compare(machines, (org, user, position)).await);
         }
         told
     }
 }
 
-async fn read_until_it_works(store: &Store, revoked: &Revoked) -> Vec<Meaning> {
+/// What the log says of the time in which tokens were made that are still good.
+async fn read_all(store: &Store) -> Result<Vec<Change>, StoreError> {
+    let since = store.clock().now() - TimeDelta::from_std(KEPT).unwrap_or(TimeDelta::MAX);
+    Log::new(store.clone()).since(since, &subjects()).await
+}
+
+async fn read_until_it_works(store: &Store) -> Vec<Arc<Change>> {
     loop {
-        match revoked.read_all(store).await {
-            Ok(meanings) => return meanings,
+        match read_all(store).await {
+            Ok(changes) => return changes.into_iter().map(Arc::new).collect(),
             Err(error) => {
                 tracing::warn!(%error, "what was revoked cannot be read; it is tried again");
                 tokio::time::sleep(PAUSE).await;

@@ -1,6 +1,7 @@
 //! The program as its users start it: processes, signals, exit codes.
 
 mod apart;
+mod audit;
 mod cli;
 mod dev;
 mod errors;

@@ -22,9 +22,6 @@ pub(super) const EXPIRE: &str = "platform.audit_exports_expire";
 /// Files deleted at a time.
 const BATCH: i64 = 100;
 
-/// What was done a moment ago is about to be chained.
-const CHAINED_WITHIN: Duration = Duration::from_secs(1);
-
 /// Writes one.
 pub(super) struct Export(pub(super) AuditExports);
 
@@ -34,6 +31,7 @@ struct Waiting {
     filter: Json<Shown>,
     from_at: DateTime<Utc>,
     to_at: DateTime<Utc>,
+    status: String,
 }
 
 /// How one ended.
@@ -51,11 +49,15 @@ impl Export {
         context: &JobContext,
     ) -> Result<Ended, JobError> {
         let range = Range { tenant: org.uuid(), from: waiting.from_at, to: waiting.to_at };
-        if !is_chained(session, &range).await? {
-            let reason = "the last facts of the range are not in the chain yet".to_owned();
-            return Err(JobError::RetryAfter { reason, delay: CHAINED_WITHIN });
+        let AuditExports { files, sealer, delay, .. } = &self.0;
+        let passed = (context.store().clock().now() - range.to).to_std().unwrap_or_default();
+        if let Some(delay) = delay.checked_sub(passed).filter(|delay| !delay.is_zero()) {
+            let reason = "what was begun in the range may still be committed".to_owned();
+            return Err(JobError::RetryAfter { reason, delay });
         }
-        let AuditExports { files, sealer, .. } = &self.0;
+        if !is_chained(session, &range).await? {
+            return Err(JobError::Retry("the last facts of the range are not in the chain yet".to_owned()));
+        }
         let mut file = match files.create(&file_name(id, format)).await {
             Err(FilesError::NoFolder) => return Ok(Ended::Failed),
             file => file.map_err(not_kept)?,
@@ -84,12 +86,21 @@ impl JobHandler for Export {
             id.zip(job.tenant).ok_or_else(|| JobError::Fatal("it names no export".to_owned()))?;
         let session = context.session(org);
         let find = sqlx::query_as(
-            "SELECT format, filter, from_at, to_at FROM platform.audit_exports WHERE id = $1 AND status = 'waiting'",
+            "SELECT format, filter, from_at, to_at, status FROM platform.audit_exports WHERE id = $1",
         );
-        let waiting: Option<Waiting> = session.fetch_optional("audit_exports.waiting", find.bind(id)).await?;
-        let Some(waiting) = waiting else { return Ok(()) };
+        let found: Option<Waiting> = session.fetch_optional("audit_exports.waiting", find.bind(id)).await?;
+        let Some(waiting) = found else { return Ok(()) };
         let format = Format::from_name(&waiting.format)
             .ok_or_else(|| JobError::Fatal("its format is none".to_owned()))?;
+        match waiting.status.as_str() {
+            "waiting" => {}
+            // Somebody in it was erased after an attempt that was cut off.
+            "failed" => {
+                self.0.files.delete(&file_name(id, format)).await.map_err(not_kept)?;
+                return Ok(());
+            }
+            _ => return Ok(()),
+        }
         let ended = self.export(&session, (org, id, format), &waiting, context).await?;
         let write = session.write().await?;
         if !end_in_tx(write, id, &ended, self.0.lifetime).await? {

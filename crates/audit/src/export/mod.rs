@@ -31,6 +31,8 @@ pub struct AuditExports {
     pub sealer: Sealer,
     /// How long they are kept.
     pub lifetime: Duration,
+    /// How long after its end a range is written: what was begun in it may be committed until then.
+    pub delay: Duration,
 }
 
 impl AuditExports {

@@ -1,6 +1,6 @@
 //! Writing the chain of a tenant to a file.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use pulse_files::{FilesError, NewFile};
 use pulse_jobs::{JobContext, JobError};
 use pulse_sealing::Sealer;
@@ -15,9 +15,6 @@ use crate::link::NOTHING;
 
 /// Links in memory at once.
 const BATCH: i64 = 1_000;
-
-/// For how long a fact may wait for its link.
-const UNCHAINED: TimeDelta = TimeDelta::minutes(10);
 
 /// Which facts are shown. All that is given must hold.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -114,7 +111,7 @@ impl MaybeFact {
     }
 }
 
-/// Whether every fact of the range is in the chain by now, as those are that are older than a few minutes.
+/// Whether every fact of the range is in the chain by now.
 pub(crate) async fn is_chained(session: &Session, range: &Range) -> Result<bool, StoreError> {
     let find = sqlx::query_as(
         "SELECT NOT EXISTS (
@@ -122,8 +119,7 @@ pub(crate) async fn is_chained(session: &Session, range: &Range) -> Result<bool,
               WHERE a.id >= $1 AND a.id < $2 AND a.sealed IS NOT NULL
                 AND NOT EXISTS (SELECT FROM platform.audit_chain c WHERE c.tenant = a.org_id AND c.fact = a.id))",
     );
-    let since = range.from.max(range.to - UNCHAINED);
-    let find = find.bind(least(since)).bind(least(range.to));
+    let find = find.bind(least(range.from)).bind(least(range.to));
     let (chained,) = session.fetch_one("audit.chained", find).await?;
     Ok(chained)
 }

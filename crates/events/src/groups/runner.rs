@@ -19,7 +19,7 @@ const TAKE: &str = include_str!("../queries/take_group.sql");
 pub struct GroupOptions {
     /// Changes handled in one transaction at most.
     pub batch: usize,
-    /// How long a process keeps a group without a sign of life. It gives one at a third of that.
+    /// How long a process keeps a group without a sign of life. It gives one at half of that.
     pub lease: Duration,
     /// How often a change is tried before it goes to the dead letters.
     pub attempts: i32,
@@ -33,7 +33,7 @@ impl Default for GroupOptions {
     fn default() -> Self {
         Self {
             batch: 500,
-            lease: Duration::from_secs(30),
+            lease: Duration::from_mins(1),
             attempts: 8,
             backoff: Duration::from_secs(1),
             max_backoff: Duration::from_mins(5),
@@ -105,7 +105,7 @@ impl GroupRunner {
         while !stop.is_cancelled() {
             let pause = match self.step().await {
                 Ok(Step::Handled(_) | Step::DeadLettered) => continue,
-                Ok(Step::Idle) => self.options.lease / 3,
+                Ok(Step::Idle) => self.options.lease / 2,
                 Ok(Step::NotOurs) => self.options.lease / 2,
                 Ok(Step::Waiting(until)) => (until - self.store.clock().now()).to_std().unwrap_or_default(),
                 Err(error) => {
@@ -161,8 +161,8 @@ impl GroupRunner {
     /// Whether the group is this process's, taken or renewed when it is time.
     async fn keep(&mut self) -> Result<bool, StoreError> {
         let now = self.store.clock().now();
-        let third = TimeDelta::from_std(self.options.lease / 3).unwrap_or(TimeDelta::MAX);
-        if self.held.as_ref().is_some_and(|held| now - held.since < third) {
+        let half = TimeDelta::from_std(self.options.lease / 2).unwrap_or(TimeDelta::MAX);
+        if self.held.as_ref().is_some_and(|held| now - held.since < half) {
             return Ok(true);
         }
         let mut connection = self.store.system().await?;

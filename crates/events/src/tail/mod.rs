@@ -20,6 +20,7 @@ use pulse_types::{Change, OrgId};
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::watch;
 use tokio::time::Instant;
+use uuid::Uuid;
 
 pub use follow::{Follow, FollowError};
 pub use reader::TailReader;
@@ -43,8 +44,21 @@ pub struct Topic {
     pub tenant: Option<OrgId>,
     /// Of these subjects, `subgraph.type`.
     pub subjects: &'static [&'static str],
-    /// And only those for which this is true. Asked once for every change, so it must be quick.
+    /// And only those for which this is true. Asked for every change that the route leads to, so it must be quick.
     pub wanted: Wanted,
+    /// By what it is found.
+    pub route: Route,
+}
+
+/// By what a follower is found who does not want every change of its subjects. What the route does not lead to is not wanted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Route {
+    /// Any change leads there.
+    All,
+    /// Changes of one of these things.
+    Keys(Vec<Uuid>),
+    /// Changes whose attribute of this name is or was one of these, and those that do not say it.
+    Attribute(&'static str, Vec<Box<str>>),
 }
 
 /// Whether a change is wanted.
@@ -53,13 +67,19 @@ pub type Wanted = Arc<dyn Fn(&Change) -> bool + Send + Sync>;
 impl Topic {
     /// Every change of these subjects.
     pub fn new(tenant: Option<OrgId>, subjects: &'static [&'static str]) -> Self {
-        Self { tenant, subjects, wanted: Arc::new(|_| true) }
+        Self { tenant, subjects, wanted: Arc::new(|_| true), route: Route::All }
     }
 
     /// Only those for which `wanted` is true.
     #[must_use]
     pub fn filter(self, wanted: impl Fn(&Change) -> bool + Send + Sync + 'static) -> Self {
         Self { wanted: Arc::new(wanted), ..self }
+    }
+
+    /// The same, found by this route.
+    #[must_use]
+    pub fn by(self, route: Route) -> Self {
+        Self { route, ..self }
     }
 }
 

@@ -2,13 +2,19 @@
 
 use std::collections::HashSet;
 use std::hash::Hash;
+use std::sync::Arc;
 
+use pulse_events::{Route, Wanted};
 use pulse_types::Change;
+use uuid::Uuid;
 
 use super::LiveError;
 
 /// How many values a list may have.
 const MOST: usize = 1_000;
+
+/// With so many values at most a list is a way to changes.
+const ROUTED: usize = 16;
 
 /// Values of which a change must have one. A list that was not given lets everything through.
 #[derive(Debug, Clone)]
@@ -31,7 +37,42 @@ impl<T: Eq + Hash> AnyOf<T> {
     }
 }
 
+/// Of which changes a field tells. A closure is one; with a [`Route`] those are found whose subscribers are many.
+pub struct Wanting {
+    pub(super) wanted: Wanted,
+    pub(super) route: Route,
+}
+
+impl Wanting {
+    /// Changes for which `wanted` is true, all of which `route` leads to.
+    pub fn by(route: Route, wanted: impl Fn(&Change) -> bool + Send + Sync + 'static) -> Self {
+        Self { wanted: Arc::new(wanted), route }
+    }
+}
+
+impl<W: Fn(&Change) -> bool + Send + Sync + 'static> From<W> for Wanting {
+    fn from(wanted: W) -> Self {
+        Self::by(Route::All, wanted)
+    }
+}
+
+impl<T> AnyOf<T> {
+    /// The way to changes of these things, by their ids; none for a list that was not given, or is long.
+    pub fn route_to(&self, id: impl Fn(&T) -> Uuid) -> Option<Route> {
+        self.few().map(|few| Route::Keys(few.iter().map(id).collect()))
+    }
+
+    fn few(&self) -> Option<&HashSet<T>> {
+        self.0.as_ref().filter(|values| (1..=ROUTED).contains(&values.len()))
+    }
+}
+
 impl AnyOf<String> {
+    /// The way to changes that [`AnyOf::has_attribute`]; none for a list that was not given, or is long.
+    pub fn route_by(&self, name: &'static str) -> Option<Route> {
+        self.few().map(|few| Route::Attribute(name, few.iter().map(|value| value.as_str().into()).collect()))
+    }
+
     /// Whether the change's attribute of this name is or was one of them: what moves out is heard of as well as what moves
     /// in. One of which the change says nothing may have any value.
     pub fn has_attribute(&self, change: &Change, name: &str) -> bool {

@@ -23,7 +23,7 @@ use uuid::Uuid;
 use crate::{ContextExt, Error};
 
 pub use error::LiveError;
-pub use filter::AnyOf;
+pub use filter::{AnyOf, Wanting};
 pub(crate) use place::Place;
 
 /// So many events are passed over at once.
@@ -136,7 +136,7 @@ pub(crate) type Told = Result<Happened, Error<LiveError>>;
 pub fn follow<'c, T: From<Happened> + Send + 'static>(
     ctx: &'c Context<'_>,
     following: Following,
-    wanted: impl Fn(&Change) -> bool + Send + Sync + 'static,
+    wanted: impl Into<Wanting> + Send + 'static,
 ) -> BoxFuture<'c, Result<Live<T>, Error<LiveError>>> {
     let Following { subjects, permission, after } = following;
     Box::pin(begin(ctx, (subjects, after), Need::Permission(permission), wanted))
@@ -148,7 +148,7 @@ pub fn follow_in_sight<'c, T: From<Happened> + Send + 'static>(
     ctx: &'c Context<'_>,
     place: (&'static [&'static str], Option<String>),
     things: InSight,
-    wanted: impl Fn(&Change) -> bool + Send + Sync + 'static,
+    wanted: impl Into<Wanting> + Send + 'static,
 ) -> BoxFuture<'c, Result<Live<T>, Error<LiveError>>> {
     Box::pin(begin(ctx, place, Need::InSight(things), wanted))
 }
@@ -157,7 +157,7 @@ async fn begin<T: From<Happened> + Send + 'static>(
     ctx: &Context<'_>,
     from: (&'static [&'static str], Option<String>),
     need: Need,
-    wanted: impl Fn(&Change) -> bool + Send + Sync + 'static,
+    wanted: impl Into<Wanting> + Send + 'static,
 ) -> Result<Live<T>, Error<LiveError>> {
     let place = ctx.part::<Place>();
     if let Some(turn) = place.turn() {
@@ -168,12 +168,18 @@ async fn begin<T: From<Happened> + Send + 'static>(
     Ok(stream::pending().boxed())
 }
 
+/// Whether a stream's field is asked for the first time: to begin, and not to answer what has happened. To be asked before the
+/// field follows.
+pub fn is_beginning(ctx: &Context<'_>) -> bool {
+    ctx.part::<Place>().is_beginning()
+}
+
 /// The same as [`follow`] for a field that remembers something from one event to the next: its operation is kept for as long
 /// as the stream lives, which costs several kilobytes for each stream that nobody shares.
 pub fn follow_remembering<'c, T: From<Happened> + Send + 'static>(
     ctx: &'c Context<'_>,
     Following { subjects, permission, after }: Following,
-    wanted: impl Fn(&Change) -> bool + Send + Sync + 'static,
+    wanted: impl Into<Wanting> + Send + 'static,
 ) -> BoxFuture<'c, Result<Live<T>, Error<LiveError>>> {
     Box::pin(async move {
         let follower = Follower::start(ctx, (subjects, after), Need::Permission(permission), wanted).await?;
@@ -229,18 +235,19 @@ impl Follower {
         ctx: &Context<'_>,
         (subjects, after): (&'static [&'static str], Option<String>),
         need: Need,
-        wanted: impl Fn(&Change) -> bool + Send + Sync + 'static,
+        wanted: impl Into<Wanting> + Send + 'static,
     ) -> Result<Box<Self>, Error<LiveError>> {
         let (session, tail) = (ctx.session().clone(), ctx.tail().clone());
         let tenant = need.met_by(session.caller())?;
         let after = after.as_deref().map(str::parse::<LogCursor>).transpose().map_err(LiveError::from)?;
-        let topic = Topic::new(tenant, subjects);
+        let Wanting { wanted, route } = wanted.into();
+        let topic = Topic::new(tenant, subjects).by(route);
         let topic = match need {
             Need::InSight(things) if !(things.sight)(session.caller()).is_all() => {
                 let caller = session.caller().clone();
                 topic.filter(move |change| wanted(change) && things.has(&caller, change))
             }
-            Need::InSight(_) | Need::Permission(_) | Need::Own => topic.filter(wanted),
+            Need::InSight(_) | Need::Permission(_) | Need::Own => Topic { wanted, ..topic },
         };
         let mut follow = tail.follow(topic, after);
         follow.start().await.map_err(failed)?;

@@ -41,6 +41,11 @@ impl Place {
         Self(Arc::new(At { begun: Notify::new(), held: Mutex::new(held) }))
     }
 
+    /// Whether this is the execution that begins the stream.
+    pub(super) fn is_beginning(&self) -> bool {
+        self.lock().first.is_none()
+    }
+
     /// The field follows the log: it will tell of all that is committed after this. With `follower`, it needs not be kept
     /// itself until something happens.
     pub(super) fn begin(&self, follower: Option<Box<Follower>>) {

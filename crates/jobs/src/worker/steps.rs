@@ -65,7 +65,8 @@ impl Worker {
             return Ok(false);
         }
         let error = |one: &&Ended| match &one.outcome {
-            Outcome::Again(reason, _) | Outcome::Failed(reason) => Some(reason.clone()),
+            // No text of PostgreSQL's has a NUL; an ending that cannot be recorded would be tried again for ever.
+            Outcome::Again(reason, _) | Outcome::Failed(reason) => Some(reason.replace('\0', "")),
             _ => None,
         };
         let result = |one: &&Ended| match &one.outcome {

@@ -91,7 +91,7 @@ async fn streams_end_with_the_time_of_their_credential() {
     let (gateway, feed, ..) = known(TimeDelta::seconds(5)).await;
     let streams = three(&gateway, r#"{"room":"a"}"#).await;
     feed.wait_open(1).await;
-    let close = "close 4403 your credential has expired; connect again with a new one";
+    let close = "close 4403 your token has expired, or your key has to be shown anew; connect again";
     assert_told(&told(streams).await, close, r#""reason":"CREDENTIAL_EXPIRED""#);
     feed.wait_open(0).await;
 }

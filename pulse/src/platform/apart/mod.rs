@@ -21,7 +21,7 @@ pub(super) use accounts::AccountsApart;
 
 use super::machines::{MachinesApart, VerifyMachines};
 use super::revoked::Meaning;
-use super::{Revoked, SUBGRAPHS};
+use super::{Revoked, SUBGRAPHS, revoked};
 
 /// How long nothing may be heard before a process that tells counts as gone: it says something each second.
 const SILENCE: Duration = Duration::from_secs(5);
@@ -38,6 +38,7 @@ pub struct ApartFeed {
     /// Where the subgraphs are. The reader begins anew when that changes.
     places: watch::Sender<Places>,
     _reader: AbortOnDropHandle<()>,
+    _asker: AbortOnDropHandle<()>,
 }
 
 /// Where the subgraphs are.
@@ -46,8 +47,8 @@ pub(super) type Places = Arc<Vec<SubgraphProcess>>;
 /// What the reader and those who listen share.
 struct Shared {
     revoked: Arc<Revoked>,
-    /// Who is asked what those may to whom something has changed.
-    machines: Arc<dyn VerifyMachines>,
+    /// Those who may have other rights now: they are asked about one after the other.
+    concerned: mpsc::UnboundedSender<Meaning>,
     changes: broadcast::Sender<Heard>,
     /// Those who hear of revocations. Their number is small, and none may be missed.
     told: Mutex<Vec<mpsc::UnboundedSender<Revocation>>>,
@@ -64,15 +65,18 @@ impl ApartFeed {
     ) -> Result<(Self, Arc<MachinesApart>), InvalidEndpoint> {
         let (places, watched) = watch::channel(places(config, signer, clock)?);
         let machines = Arc::new(MachinesApart(AccountsApart::new(places.subscribe())));
+        let (concerned, asked) = mpsc::unbounded_channel();
         let shared = Arc::new(Shared {
             revoked,
-            machines: Arc::clone(&machines) as _,
+            concerned,
             changes: broadcast::Sender::new(WAITING),
             told: Mutex::default(),
             heard_at: watch::Sender::new(None),
         });
-        let reader = tokio::spawn(reader::run(Arc::clone(&shared), watched));
-        Ok((Self { shared, places, _reader: AbortOnDropHandle::new(reader) }, machines))
+        let reader = AbortOnDropHandle::new(tokio::spawn(reader::run(Arc::clone(&shared), watched)));
+        let asker = ask(Arc::clone(&shared), Arc::clone(&machines) as _, asked);
+        let asker = AbortOnDropHandle::new(tokio::spawn(asker));
+        Ok((Self { shared, places, _reader: reader, _asker: asker }, machines))
     }
 
     /// Listens where another configuration has the subgraphs.
@@ -102,6 +106,21 @@ impl ApartFeed {
     pub fn health(&self) -> HealthCheck {
         let shared = Arc::clone(&self.shared);
         HealthCheck::degrading("changes", move || std::future::ready(shared.health()))
+    }
+}
+
+/// Tells of those who have fewer rights, for ever.
+async fn ask(
+    shared: Arc<Shared>,
+    machines: Arc<dyn VerifyMachines>,
+    concerned: mpsc::UnboundedReceiver<Meaning>,
+) {
+    let concerned = stream::unfold(concerned, async |mut receiver| {
+        receiver.recv().await.map(|meaning| (vec![meaning], receiver))
+    });
+    let mut told = revoked::revocations(&shared.revoked, &machines, concerned.boxed());
+    while let Some(revocation) = told.next().await {
+        shared.tell_of(revocation);
     }
 }
 
@@ -171,19 +190,12 @@ impl Shared {
     }
 
     /// Takes in what a change revokes, before anybody is told of it. Who has other rights by it has to be asked first.
-    fn revoke(self: &Arc<Self>, change: &Change) {
+    fn revoke(&self, change: &Change) {
         match self.revoked.take(change) {
             None => {}
             Some(Meaning::Ends(revocation)) => self.tell_of(revocation),
-            Some(Meaning::Access { org, user, position }) => {
-                let shared = Arc::clone(self);
-                tokio::spawn(async move {
-                    let news = shared.revoked.compare(&*shared.machines, (org, user, position)).await;
-                    for revocation in news {
-                        shared.tell_of(revocation);
-                    }
-                });
-            }
+            // Nobody hears it only when the process ends.
+            Some(concerned) => drop(self.concerned.send(concerned)),
         }
     }
 

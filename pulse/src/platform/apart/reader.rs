@@ -142,34 +142,13 @@ impl Reader {
 
 #[cfg(test)]
 mod tests {
-    use async_trait::async_trait;
     use chrono::DateTime;
-    use pulse_accounts::{AccessQuestion, Held, MachineRefusal, MachinesUnavailable, VerifiedMachine};
     use pulse_gateway::ports::Revocation;
     use pulse_types::{ChangeKind, SessionId};
     use tokio::sync::{broadcast, mpsc};
     use uuid::Uuid;
 
     use super::*;
-    use crate::platform::machines::VerifyMachines;
-
-    /// Asked by nobody here.
-    struct Nobody;
-
-    #[async_trait]
-    impl VerifyMachines for Nobody {
-        async fn verify(
-            &self,
-            _: [u8; 32],
-            _: i64,
-        ) -> Result<Result<VerifiedMachine, MachineRefusal>, MachinesUnavailable> {
-            Ok(Err(MachineRefusal::Unknown))
-        }
-
-        async fn access(&self, _: AccessQuestion) -> Result<Vec<Held>, MachinesUnavailable> {
-            Ok(Vec::new())
-        }
-    }
 
     /// The end of a session that is named like its place in the log.
     fn ended(position: i64) -> Change {
@@ -211,7 +190,7 @@ mod tests {
         let (sender, mut receiver) = mpsc::unbounded_channel();
         let shared = Arc::new(Shared {
             revoked: Arc::default(),
-            machines: Arc::new(Nobody),
+            concerned: mpsc::unbounded_channel().0,
             changes: broadcast::Sender::new(8),
             told: vec![sender].into(),
             heard_at: watch::Sender::new(None),

@@ -6,7 +6,7 @@ use pulse_graphql::{ContextExt, Error};
 use pulse_types::{PrivacyRequestId, Secret, UserId};
 
 use crate::authority::Authority;
-use crate::privacy::{self, ErasureError, ExportError, RequestRow, RequestStatus};
+use crate::privacy::{self, AnonymizationError, ErasureError, ExportError, RequestRow, RequestStatus};
 
 /// A file with everything that is stored about a person.
 pub(crate) struct DataExport(RequestRow);
@@ -95,6 +95,22 @@ pub(crate) struct EraseUserPayload {
     undo_token: String,
 }
 
+/// Whom to make anonymous.
+#[derive(InputObject)]
+pub(crate) struct AnonymizeUserInput {
+    /// Somebody else who is a member of the organization, or has been.
+    user_id: UserId,
+}
+
+/// The person of whom the organization will know nothing any more.
+#[derive(SimpleObject)]
+pub(crate) struct AnonymizeUserPayload {
+    /// Who it is. The person is no member of the organization any more.
+    user_id: UserId,
+    /// When it was asked for. It is done from now on, in the background.
+    requested_at: DateTime<Utc>,
+}
+
 /// Which erasure to take back.
 #[derive(InputObject)]
 pub(crate) struct UndoErasureInput {
@@ -157,6 +173,18 @@ impl PrivacyMutation {
             erased_at: erasure.request.due_at,
             undo_token: erasure.undo.expose().to_owned(),
         })
+    }
+
+    /// Ends a person's membership, and has this organization forget who it was: what they have done stays, as done by nobody, and
+    /// what is stored of them here is emptied or deleted, in data, history, log and audit. Their account stays, and what other
+    /// organizations have of them. It cannot be taken back. Needs `privacy:manage`, and `organization:manage` for an owner.
+    async fn anonymize_user(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Whom to make anonymous.")] input: AnonymizeUserInput,
+    ) -> Result<AnonymizeUserPayload, Error<AnonymizationError>> {
+        let request = privacy::anonymize(ctx.session(), input.user_id).await?;
+        Ok(AnonymizeUserPayload { user_id: input.user_id, requested_at: request.created_at })
     }
 
     /// Takes `eraseUser` back before the time of grace is over. Needs no session.

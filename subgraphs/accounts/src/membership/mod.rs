@@ -101,15 +101,26 @@ pub(crate) async fn remove(session: &Session, user: UserId) -> Result<(), Error<
     if !leaves {
         require_right_over(caller, row.role.0)?;
     }
-    keep_an_owner_in_tx(&mut write, org, &row).await?;
-    unit::leave_all_in_tx(&mut write, (org, user), caller.actor()).await?;
-    access::end_in_tx(&mut write, org, Ending::User(user), caller.actor()).await?;
-    let row = repo::delete_in_tx(&mut write, org, user, caller.actor()).await?;
-    let version = row.version + 1;
-    let event = event(EventKind::Deleted, &row, version, vec![]);
-    tell_in_tx(&mut write, org, &row, event);
-    write.commit(fact("member:remove", &row, version)).await?;
+    let removed = end_in_tx(&mut write, org, &row, caller.actor()).await?;
+    write.commit(removed).await?;
     Ok(())
+}
+
+/// Ends a membership with all that holds by it, in a write that has the tenant's members for itself; the fact of it.
+pub(crate) async fn end_in_tx(
+    write: &mut Write,
+    org: OrgId,
+    row: &MembershipRow,
+    actor: Option<UserId>,
+) -> Result<AuditFact, Error<MembershipError>> {
+    let user = row.user_id;
+    keep_an_owner_in_tx(write, org, row).await?;
+    unit::leave_all_in_tx(write, (org, user), actor).await?;
+    access::end_in_tx(write, org, Ending::User(user), actor).await?;
+    let row = repo::delete_in_tx(write, org, user, actor).await?;
+    let version = row.version + 1;
+    tell_in_tx(write, org, &row, event(EventKind::Deleted, &row, version, vec![]));
+    Ok(fact("member:remove", &row, version))
 }
 
 /// Makes somebody a member, in a write that acts in the organization.

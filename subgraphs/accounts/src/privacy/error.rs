@@ -2,6 +2,8 @@
 
 use pulse_graphql::{ClientError, Code};
 
+use crate::membership::MembershipError;
+
 /// What is wrong with a request for an export.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum ExportError {
@@ -26,6 +28,38 @@ impl ClientError for ExportError {
             Self::NoSuchMember => Some("input.userId".to_owned()),
             Self::TooMany(_) => None,
         }
+    }
+}
+
+/// What is wrong with a request to make somebody anonymous.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum AnonymizationError {
+    /// Nobody of whom the organization knows.
+    #[error("there is no such person in this organization, nor has there been")]
+    NoSuchPerson,
+    /// Nobody could say any more who has asked for it.
+    #[error("you cannot make yourself anonymous: ask another admin of this organization")]
+    Yourself,
+    /// The membership cannot end.
+    #[error(transparent)]
+    Membership(#[from] MembershipError),
+    /// It is asked for already.
+    #[error("making this person anonymous was asked for before, and is being done")]
+    AskedBefore,
+}
+
+impl ClientError for AnonymizationError {
+    fn code(&self) -> Code {
+        match self {
+            Self::NoSuchPerson => Code::NotFound,
+            Self::Yourself => Code::Forbidden,
+            Self::Membership(error) => error.code(),
+            Self::AskedBefore => Code::Conflict,
+        }
+    }
+
+    fn field(&self) -> Option<String> {
+        Some("input.userId".to_owned())
     }
 }
 

@@ -16,13 +16,13 @@ use pulse_types::{OrgId, Permission, PrivacyRequestId, Role, Secret, UserId};
 use serde_json::json;
 
 pub(crate) use entity::{RequestRow, RequestStatus};
-pub(crate) use error::{ErasureError, ExportError};
+pub(crate) use error::{AnonymizationError, ErasureError, ExportError};
 
 use self::repo::{Kind, NewRequest};
 use self::undo::UndoToken;
 use crate::authority::Authority;
 use crate::session::{self, EndReason};
-use crate::user;
+use crate::{membership, user};
 
 /// How long a link to an export is good.
 const LINK: TimeDelta = TimeDelta::minutes(15);
@@ -89,7 +89,7 @@ pub(crate) fn link(session: &Session, authority: &Authority, row: &RequestRow) -
     if let Some(about) = row.person.filter(|about| *about != person) {
         session.look(READ.of(about.uuid()));
     }
-    let link = Link { export: row.id.uuid(), person, expires: expires.timestamp() };
+    let link = Link { export: row.id.uuid(), person, org: row.tenant, expires: expires.timestamp() };
     Some(link.path(&authority.sealer))
 }
 
@@ -129,6 +129,44 @@ pub(crate) async fn erase(
     write.commit(fact("user:erase", person)).await?;
     let undo = UndoToken { request: request.id, person, requester }.sign(&authority.sealer);
     Ok(Erasure { request, undo })
+}
+
+/// Takes a person out of what this tenant has: ends the membership, if there is one, and has everything forget the person that
+/// the tenant's rows say of them or that they have done it. Who the person is, and what others have, stays.
+pub(crate) async fn anonymize(
+    session: &Session,
+    person: UserId,
+) -> Result<RequestRow, Error<AnonymizationError>> {
+    let caller = session.caller();
+    let requester = caller.require_user()?;
+    let org = caller.require(&Permission::PRIVACY_MANAGE)?;
+    if requester == person {
+        return Err(AnonymizationError::Yourself.into());
+    }
+    let mut write = session.write().await?;
+    membership::lock_in_tx(&mut write, org).await?;
+    match membership::find_in_tx(&mut write, org, person).await? {
+        Some(row) => {
+            if row.role.0 == Role::Owner {
+                caller.require(&Permission::ORGANIZATION_MANAGE)?;
+            }
+            let ended = membership::end_in_tx(&mut write, org, &row, Some(requester)).await;
+            write.audit(ended.map_err(|error| error.map_client(AnonymizationError::from))?);
+        }
+        None if repo::is_known_in_tx(&mut write, org, person).await? => {}
+        None => return Err(AnonymizationError::NoSuchPerson.into()),
+    }
+    let now = write.now();
+    let new = NewRequest { kind: Kind::Anonymize, person, requester, tenant: Some(org), due_at: now };
+    let request = match repo::insert_in_tx(&mut write, PrivacyRequestId::new(now), &new).await {
+        Err(error) if error.is_duplicate_of("privacy_requests_anonymize") => {
+            return Err(AnonymizationError::AskedBefore.into());
+        }
+        row => row?,
+    };
+    write.enqueue(begin());
+    write.commit(fact("user:anonymize", person)).await?;
+    Ok(request)
 }
 
 /// Takes an erasure back whose time of grace is not over. The token is all that is needed: the person cannot sign in.

@@ -17,6 +17,7 @@ macro_rules! columns {
 pub(super) enum Kind {
     Export,
     Erase,
+    Anonymize,
 }
 
 /// A request to be made.
@@ -43,6 +44,7 @@ pub(super) async fn insert_in_tx(
     let kind = match kind {
         Kind::Export => "export",
         Kind::Erase => "erase",
+        Kind::Anonymize => "anonymize",
     };
     let now = write.now();
     let insert = sqlx::query_as(sql).bind(id).bind(kind).bind(person).bind(requester).bind(tenant);
@@ -82,6 +84,18 @@ pub(super) async fn withdraw_in_tx(
     let sql = "UPDATE accounts.users SET erasing_at = $2 WHERE user_id = $1 RETURNING version";
     let (version,) = write.fetch_one("users.withdraw", sqlx::query_as(sql).bind(person).bind(at)).await?;
     Ok(version)
+}
+
+/// Whether the tenant's audit knows of the person.
+pub(super) async fn is_known_in_tx(
+    write: &mut Write,
+    org: OrgId,
+    person: UserId,
+) -> Result<bool, StoreError> {
+    let sql = "SELECT EXISTS (SELECT FROM platform.audit WHERE org_id = $1 AND actor = $2)
+                   OR EXISTS (SELECT FROM platform.audit WHERE org_id = $1 AND key = $2)";
+    let (known,) = write.fetch_one("audit.knows_person", sqlx::query_as(sql).bind(org).bind(person)).await?;
+    Ok(known)
 }
 
 /// `None` for somebody of whom the caller may not know.

@@ -242,6 +242,7 @@ fn privacy_fields() -> Vec<Field> {
         ("dataExport", format!(r#"{{ dataExport(id: "{ID}") {{ id }} }}"#), nobody, None),
         ("exportUserData", of_user("exportUserData", "export { id }"), nobody, forbidden),
         ("eraseUser", of_user("eraseUser", "userId"), nobody, forbidden),
+        ("anonymizeUser", of_user("anonymizeUser", "userId"), nobody, forbidden),
         (
             "undoErasure",
             r#"mutation { undoErasure(input: { token: "x" }) { userId } }"#.to_owned(),

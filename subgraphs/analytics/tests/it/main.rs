@@ -3,5 +3,6 @@
 mod activity;
 mod events;
 mod federation;
+mod rights;
 mod series;
 mod stage;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use pulse_audit::{EXPORT, Format, Shown};
 use pulse_graphql::Error;
 use pulse_privacy::Link;
@@ -30,7 +30,7 @@ pub(crate) enum ExportStatus {
     Waiting,
     /// Its file is there until it expires.
     Completed,
-    /// It was too large, or somebody whom it named was erased meanwhile.
+    /// It was too large, its job was cancelled or has failed, or somebody whom it named was erased meanwhile.
     Failed,
 }
 
@@ -50,8 +50,22 @@ pub(crate) struct ExportRow {
 }
 
 macro_rules! columns {
+    ($($status:tt)+) => {
+        concat!(
+            "id, requester, from_at, to_at, ",
+            $($status)+,
+            " AS status, facts, bytes, created_at, finished_at, expires_at"
+        )
+    };
+}
+
+/// One that nobody works on any more, since its job was cancelled or has failed, has failed.
+macro_rules! status {
     () => {
-        "id, requester, from_at, to_at, status, facts, bytes, created_at, finished_at, expires_at"
+        "CASE WHEN status = 'waiting' AND NOT EXISTS (
+             SELECT FROM platform.jobs j
+              WHERE j.tenant = org_id AND j.kind = 'platform.audit_export' AND j.unique_key = audit_exports.id::text
+         ) THEN 'failed' ELSE status END"
     };
 }
 
@@ -86,7 +100,10 @@ pub(crate) async fn begin(
     key: Option<String>,
 ) -> Result<ExportRow, Error<AuditError>> {
     let org = session.caller().require(&Permission::AUDIT_READ)?;
-    new.check(session.store().clock().now())?;
+    let now = session.store().clock().now();
+    // Facts are in order by the millisecond.
+    let new = NewExport { from: new.from.trunc_subsecs(3), to: new.to.trunc_subsecs(3), ..new };
+    new.check(now)?;
     let key = key.map(IdempotencyKey::try_new).transpose().map_err(AuditError::from)?;
     let NewExport { from, to, shown, format } = &new;
     let request = (from, to, shown, format.as_str());
@@ -104,7 +121,7 @@ pub(crate) async fn begin(
     let sql = concat!(
         "INSERT INTO platform.audit_exports (org_id, id, requester, format, filter, from_at, to_at, created_at)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING ",
-        columns!()
+        columns!("status")
     );
     let insert = sqlx::query_as(sql).bind(org).bind(id).bind(session.caller().actor());
     let insert = insert.bind(format.as_str()).bind(Json(shown)).bind(from).bind(to).bind(now);
@@ -117,7 +134,11 @@ pub(crate) async fn begin(
 }
 
 async fn waiting_in_tx(write: &mut Write) -> Result<i64, StoreError> {
-    let sql = "SELECT count(*) FROM platform.audit_exports WHERE status = 'waiting'";
+    let sql = concat!(
+        "SELECT count(*) FROM platform.audit_exports WHERE status = 'waiting' AND ",
+        status!(),
+        " = 'waiting'"
+    );
     let (count,) = write.fetch_one("audit_exports.waiting", sqlx::query_as(sql)).await?;
     Ok(count)
 }
@@ -129,7 +150,7 @@ pub(crate) async fn get(session: &Session, id: AuditExportId) -> Result<Option<E
 }
 
 async fn find(session: &Session, id: AuditExportId) -> Result<Option<ExportRow>, StoreError> {
-    let sql = concat!("SELECT ", columns!(), " FROM platform.audit_exports WHERE id = $1");
+    let sql = concat!("SELECT ", columns!(status!()), " FROM platform.audit_exports WHERE id = $1");
     session.fetch_optional("audit_exports.find", sqlx::query_as(sql).bind(id)).await
 }
 
@@ -138,13 +159,13 @@ async fn find(session: &Session, id: AuditExportId) -> Result<Option<ExportRow>,
 pub(crate) fn link(session: &Session, sealer: &Sealer, row: &ExportRow) -> Option<String> {
     let now = session.store().clock().now();
     let until = row.expires_at.filter(|_| row.status == ExportStatus::Completed)?;
-    let person = session.caller().user()?;
+    let (person, org) = (session.caller().user()?, session.caller().org);
     let expires = (now + LINK).min(until);
     if expires <= now {
         return None;
     }
     session.look(READ.of(row.id.uuid()));
-    let link = Link { export: row.id.uuid(), person, expires: expires.timestamp() };
+    let link = Link { export: row.id.uuid(), person, org, expires: expires.timestamp() };
     Some(link.path(sealer))
 }
 

@@ -147,6 +147,8 @@ async fn each_subgraph_tells_of_its_changes() {
         "subscription { memberChanged { kind role previousRole user { name } } }",
         "subscription { unitChanged(filter: { unitKinds: [TEAM] }) { kind changedFields parentId unit { name } } }",
         "subscription { unitMemberChanged { kind unit { name memberCount } user { name } } }",
+        "subscription { settingsChanged { kind changedFields unitId } }",
+        "subscription { preferencesChanged { kind changedFields namespace } }",
         "subscription { collectionChanged { kind collection { name } } }",
         "subscription { itemsChanged { revision collection { name itemCount } } }",
         "subscription { eventsRecorded(filter: { names: [\"alpha.viewed\"] }) { names } }",
@@ -167,6 +169,16 @@ async fn each_subgraph_tells_of_its_changes() {
     let belong = "mutation ($input: AddUnitMembersInput!) { addUnitMembers(input: $input) { addedIds } }";
     let input = json!({ "id": made["createUnit"]["unit"]["id"], "userIds": [stage.alpha.viewer.id] });
     platform.data(token, belong, json!({ "input": input })).await;
+    let settings = "mutation { updateSettings(input: { timeZone: \"Europe/Vienna\" }) { __typename } }";
+    platform.data(token, settings, json!({})).await;
+    // Nobody hears of what others prefer.
+    for (person, zone) in [(&stage.alpha.admin.token, "UTC"), (token, "Europe/Vienna")] {
+        let prefer =
+            "mutation ($zone: String!) { updatePreferences(input: { timeZone: $zone }) { __typename } }";
+        platform.data(person, prefer, json!({ "zone": zone })).await;
+    }
+    let client = "mutation { patchClientPreferences(input: { namespace: \"web\", patch: { wide: true } }) { __typename } }";
+    platform.data(token, client, json!({})).await;
     let create_type = "mutation { createEntityType(input: { name: \"thing\" }) { __typename } }";
     platform.data(token, create_type, json!({})).await;
     let ids = stage
@@ -201,6 +213,8 @@ async fn each_subgraph_tells_of_its_changes() {
     {"memberChanged":{"kind":"UPDATED","role":"MEMBER","previousRole":"ADMIN","user":{"name":"admin@alpha.example"}}}
     {"unitChanged":{"kind":"CREATED","changedFields":["kind","name","parent"],"parentId":null,"unit":{"name":"blue"}}}
     {"unitMemberChanged":{"kind":"CREATED","unit":{"name":"blue","memberCount":1},"user":{"name":"viewer@alpha.example"}}}
+    {"settingsChanged":{"kind":"CREATED","changedFields":["timeZone"],"unitId":null}}
+    {"preferencesChanged":{"kind":"CREATED","changedFields":["timeZone"],"namespace":null}}
     {"collectionChanged":{"kind":"CREATED","collection":{"name":"names"}}}
     {"itemsChanged":{"revision":1,"collection":{"name":"names","itemCount":1}}}
     {"eventsRecorded":{"names":["alpha.viewed"]}}

@@ -317,6 +317,11 @@ pub(super) const ROWS: &[Row] = &[
         "mutation { eraseUser(input: { userId: \"@guest\" }) { userId undoToken } }",
         NOT_FOUND,
     ),
+    manage(
+        "anonymizeUser",
+        "mutation { anonymizeUser(input: { userId: \"@guest\" }) { userId } }",
+        NOT_FOUND,
+    ),
     same("undoErasure", "mutation { undoErasure(input: { token: \"@org\" }) { userId } }", BAD_USER_INPUT),
     // At last, as it ends the session.
     read("signOut", "mutation { signOut { sessionId } }", Data),

@@ -38,7 +38,7 @@ async fn a_link_is_good_for_the_person_it_was_made_for_alone_and_for_a_while() {
     let sealer = Sealer::try_new(&Secret::new(ENCRYPTION_KEY), &[]).unwrap();
     let person = stage.person.id.parse().unwrap();
     let now = stage.platform.store.clock().now().timestamp();
-    let good = Link { export: export.uuid(), person, expires: now + 60 };
+    let good = Link { export: export.uuid(), person, org: None, expires: now + 60 };
     assert_eq!(status(own, &good.path(&sealer)).await, 200);
     assert_eq!(status(own, &Link { expires: now - 1, ..good }.path(&sealer)).await, 403);
     let gone = Link { export: stage.person.id.parse().unwrap(), ..good };

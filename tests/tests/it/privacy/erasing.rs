@@ -25,7 +25,7 @@ impl Stage {
         PrivacyRequestId::from_uuid(id)
     }
 
-    async fn totals(&self) -> Value {
+    pub(super) async fn totals(&self) -> Value {
         let now = self.platform.store.clock().now();
         let day = |days| (now + chrono::TimeDelta::days(days)).date_naive().to_string() + "T00:00:00Z";
         let query = "query ($from: DateTime!, $to: DateTime!) {
@@ -36,7 +36,7 @@ impl Stage {
     }
 
     /// Every chain is whole; how many facts are without their person. Waits for what is still to be chained.
-    async fn verified(&self) -> u64 {
+    pub(super) async fn verified(&self) -> u64 {
         let sealer = Sealer::try_new(&Secret::new(ENCRYPTION_KEY), &[]).unwrap();
         let mut connection = self.platform.database.connect().await.unwrap();
         let chained = async {

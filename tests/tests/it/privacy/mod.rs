@@ -1,5 +1,6 @@
 //! What is stored about a person: given out to them alone, and erased without a trace.
 
+mod anonymizing;
 mod downloads;
 mod erasing;
 mod export;
@@ -95,6 +96,9 @@ impl Stage {
     async fn active(self) -> Self {
         let entity = &self.graph.entities[0];
         for document in [
+            "mutation { updateSettings(input: { timeZone: \"UTC\" }) { __typename } }".to_owned(),
+            "mutation { updatePreferences(input: { timeZone: \"UTC\" }) { __typename } }".to_owned(),
+            "mutation { patchClientPreferences(input: { namespace: \"web\", patch: { wide: true } }) { __typename } }".to_owned(),
             format!(
                 "mutation {{ giveConsent(input: {{ purpose: \"{}\", version: \"1\" }}) {{ consent {{ id }} }} }}",
                 MARKS[4]

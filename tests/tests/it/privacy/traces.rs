@@ -16,6 +16,28 @@ pub(super) async fn of(platform: &TestPlatform, values: &[&str]) -> Vec<String> 
     found
 }
 
+/// Every table that has one of the values in a row of the tenant's, and how many rows.
+pub(super) async fn in_tenant(platform: &TestPlatform, tenant: &str, values: &[&str]) -> Vec<String> {
+    let mut connection = platform.database.connect().await.unwrap();
+    let of_tenants =
+        "NOT c.relispartition AND obj_description(c.oid, 'pg_class') ~ '^class: (tenant|platform)'";
+    let mut found = Vec::new();
+    for table in relations(&mut connection, "('r', 'p')", of_tenants).await {
+        for value in values {
+            let sql = format!(
+                "SELECT count(*) FROM {table} t, to_jsonb(t) AS j
+                  WHERE coalesce(j->>'org_id', j->>'tenant') = $1 AND strpos(lower(t::text), lower($2)) > 0"
+            );
+            let count = sqlx::query_scalar(AssertSqlSafe(sql)).bind(tenant).bind(value);
+            let count: i64 = count.fetch_one(&mut connection).await.unwrap();
+            if count > 0 {
+                found.push(format!("{value} in {count} rows of {table}"));
+            }
+        }
+    }
+    found
+}
+
 /// Every column as text, of every table but those of the catalog.
 async fn in_rows(connection: &mut PgConnection, values: &[&str]) -> Vec<String> {
     let mut found = Vec::new();

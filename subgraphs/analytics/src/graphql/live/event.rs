@@ -2,7 +2,8 @@
 
 use async_graphql::{Context, InputObject, SimpleObject, Subscription};
 use chrono::{DateTime, Utc};
-use pulse_graphql::{AnyOf, Error, Following, Happened, Live, LiveError, follow};
+use pulse_events::Route;
+use pulse_graphql::{AnyOf, Error, Following, Happened, Live, LiveError, Wanting, follow};
 use pulse_types::{Change, Permission, UserId};
 use serde_json::Value;
 
@@ -54,7 +55,8 @@ impl EventSubscriptions {
         after: Option<String>,
     ) -> Result<Live<EventsRecorded>, Error<LiveError>> {
         let names = AnyOf::try_new("names", filter.unwrap_or_default().names)?;
-        let wanted = move |change: &Change| names.has_attribute(change, NAMES);
+        let route = names.route_by(NAMES).unwrap_or(Route::All);
+        let wanted = Wanting::by(route, move |change: &Change| names.has_attribute(change, NAMES));
         let permission = Permission::ANALYTICS_READ;
         follow(ctx, Following { subjects: &[SUBJECT], permission, after }, wanted).await
     }

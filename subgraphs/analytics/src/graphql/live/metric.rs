@@ -3,8 +3,9 @@
 use async_graphql::{Context, InputObject, SimpleObject, Subscription};
 use chrono::{DateTime, Utc};
 use futures::StreamExt;
+use pulse_events::Route;
 use pulse_graphql::{
-    AnyOf, ContextExt, Error, Following, Happened, Live, LiveError, follow_remembering, newest,
+    AnyOf, ContextExt, Error, Following, Happened, Live, LiveError, Wanting, follow_remembering, newest,
 };
 use pulse_store::Session;
 use pulse_types::{Change, EntityId, Permission};
@@ -62,9 +63,10 @@ impl MetricSubscriptions {
         let MetricInput { name, entity_id, interval } = metric;
         let names = AnyOf::try_new("names", Some(vec![name.clone()]))?;
         let entities = AnyOf::try_new("entityId", entity_id.map(|id| vec![id.to_string()]))?;
-        let wanted = move |change: &Change| {
+        let route = names.route_by(NAMES).unwrap_or(Route::All);
+        let wanted = Wanting::by(route, move |change: &Change| {
             names.has_attribute(change, NAMES) && entities.has_attribute(change, ENTITIES)
-        };
+        });
         let following = Following { subjects: &[SUBJECT], permission: Permission::ANALYTICS_READ, after };
         let happened = newest(follow_remembering::<Happened>(ctx, following, wanted).await?);
         let (session, metric) = (ctx.session().clone(), Metric { name, entity: entity_id, interval });

@@ -2,8 +2,9 @@
 
 use async_graphql::{ComplexObject, Context, InputObject, SimpleObject, Subscription};
 use chrono::{DateTime, Utc};
+use pulse_events::Route;
 use pulse_graphql::{
-    AnyOf, ChangeFacts, ContextExt, Error, Happened, JsonObject, Live, LiveError, follow_in_sight,
+    AnyOf, ChangeFacts, ContextExt, Error, Happened, JsonObject, Live, LiveError, Wanting, follow_in_sight,
 };
 use pulse_types::{Change, ChangeKind, EntityId};
 use serde::Deserialize;
@@ -130,17 +131,18 @@ impl EntitySubscriptions {
 }
 
 impl EntityChangeFilter {
-    fn wanted(self) -> Result<impl Fn(&Change) -> bool + Send + Sync + 'static, LiveError> {
+    fn wanted(self) -> Result<Wanting, LiveError> {
         let Self { types, ids, kinds, changed_fields } = self;
         let types = AnyOf::try_new("types", types)?;
         let ids = AnyOf::try_new("ids", ids)?;
         let kinds = AnyOf::try_new("kinds", kinds)?;
         let fields = AnyOf::try_new("changedFields", changed_fields)?;
-        Ok(move |change: &Change| {
+        let route = ids.route_to(|id| id.uuid()).or_else(|| types.route_by("type")).unwrap_or(Route::All);
+        Ok(Wanting::by(route, move |change: &Change| {
             kinds.has(&change.kind)
                 && ids.has(&EntityId::from_uuid(change.key))
                 && (change.kind != ChangeKind::Updated || fields.has_any(&change.changed))
                 && types.has_attribute(change, "type")
-        })
+        }))
     }
 }

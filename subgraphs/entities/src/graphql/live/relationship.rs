@@ -2,8 +2,9 @@
 
 use async_graphql::{ComplexObject, Context, ID, InputObject, SimpleObject, Subscription};
 use chrono::{DateTime, Utc};
+use pulse_events::Route;
 use pulse_graphql::{
-    AnyOf, ChangeFacts, ContextExt, Error, Happened, JsonObject, Live, LiveError, follow_in_sight,
+    AnyOf, ChangeFacts, ContextExt, Error, Happened, JsonObject, Live, LiveError, Wanting, follow_in_sight,
 };
 use pulse_types::{Change, ChangeKind, EntityId, RelationshipId};
 use serde::Deserialize;
@@ -130,20 +131,22 @@ impl RelationshipSubscriptions {
 }
 
 impl RelationshipChangeFilter {
-    fn wanted(self) -> Result<impl Fn(&Change) -> bool + Send + Sync + 'static, LiveError> {
+    fn wanted(self) -> Result<Wanting, LiveError> {
         let Self { types, source_ids, target_ids, entity_ids, kinds } = self;
         let types = AnyOf::try_new("types", types)?;
         let sources = AnyOf::try_new("sourceIds", texts(source_ids))?;
         let targets = AnyOf::try_new("targetIds", texts(target_ids))?;
         let ends = AnyOf::try_new("entityIds", texts(entity_ids))?;
         let kinds = AnyOf::try_new("kinds", kinds)?;
-        Ok(move |change: &Change| {
+        let by_end = sources.route_by("source").or_else(|| targets.route_by("target"));
+        let route = by_end.or_else(|| types.route_by("type")).unwrap_or(Route::All);
+        Ok(Wanting::by(route, move |change: &Change| {
             kinds.has(&change.kind)
                 && types.has_attribute(change, "type")
                 && sources.has_attribute(change, "source")
                 && targets.has_attribute(change, "target")
                 && (ends.has_attribute(change, "source") || ends.has_attribute(change, "target"))
-        })
+        }))
     }
 }
 

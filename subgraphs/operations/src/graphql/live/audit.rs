@@ -2,7 +2,7 @@
 
 use async_graphql::{Context, ID, InputObject, SimpleObject, Subscription};
 use chrono::{DateTime, Utc};
-use pulse_graphql::{AnyOf, ContextExt, Error, Following, Happened, Live, LiveError, follow};
+use pulse_graphql::{AnyOf, ContextExt, Error, Following, Happened, Live, LiveError, follow, is_beginning};
 use pulse_types::{AUDIT, Change, Fact, Permission, UserId};
 
 use crate::audit;
@@ -90,13 +90,24 @@ impl AuditSubscriptions {
         let actions = AnyOf::try_new("actions", actions)?;
         let subjects = AnyOf::try_new("subjects", subjects)?;
         let (of_somebody, actors) = (actor_ids.is_some(), AnyOf::try_new("actorIds", actor_ids)?);
+        let session = ctx.session();
+        if is_beginning(ctx) {
+            session.caller().require(&Permission::AUDIT_READ)?;
+            session.look(audit::READ.of_list(1));
+            session.write_down_looks().await?;
+        }
+        // Nobody is told that they have begun to listen.
+        let own = session.caller().request.uuid();
         let wanted = move |change: &Change| {
+            if change.request == Some(own)
+                && change.facts.iter().all(|fact| fact.action == audit::READ.action)
+            {
+                return false;
+            }
             let by = change.actor.map_or(!of_somebody, |actor| actors.has(&actor));
             by && change.facts.iter().any(|fact| actions.has(&fact.action) && subjects.has(&fact.subject))
         };
         let following = Following { subjects: &[AUDIT], permission: Permission::AUDIT_READ, after };
-        let live = follow(ctx, following, wanted).await?;
-        ctx.session().look(audit::READ.of_list(1));
-        Ok(live)
+        follow(ctx, following, wanted).await
     }
 }

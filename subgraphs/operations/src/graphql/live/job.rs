@@ -2,7 +2,8 @@
 
 use async_graphql::{ComplexObject, Context, InputObject, SimpleObject, Subscription};
 use chrono::{DateTime, Utc};
-use pulse_graphql::{AnyOf, ContextExt, Error, Following, Happened, Live, LiveError, follow};
+use pulse_events::Route;
+use pulse_graphql::{AnyOf, ContextExt, Error, Following, Happened, Live, LiveError, Wanting, follow};
 use pulse_types::{Change, ChangeKind, JobId, Permission};
 use serde_json::Value;
 
@@ -96,13 +97,14 @@ impl JobSubscriptions {
         let statuses = AnyOf::try_new("statuses", statuses.map(names))?;
         let owner = mine.then(|| ctx.session().caller().require_user()).transpose()?;
         let owner = owner.map(|owner| owner.to_string());
-        let wanted = move |change: &Change| {
+        let route = ids.route_to(|id| id.uuid()).or_else(|| kinds.route_by("kind")).unwrap_or(Route::All);
+        let wanted = Wanting::by(route, move |change: &Change| {
             change.kind != ChangeKind::Deleted
                 && ids.has(&JobId::from_uuid(change.key))
                 && kinds.has_attribute(change, "kind")
                 && statuses.has_attribute(change, "status")
                 && owner.as_ref().is_none_or(|owner| change.has("owner", owner) == Some(true))
-        };
+        });
         follow(ctx, Following { subjects: &[SUBJECT], permission: Permission::JOB_READ, after }, wanted).await
     }
 }

@@ -1,0 +1,1 @@
+DROP POLICY reach ON analytics.events;
