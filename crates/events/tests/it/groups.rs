@@ -120,7 +120,7 @@ async fn one_process_at_a_time_reads_for_a_group_and_another_takes_over() {
     let (mut first, mut second) = (setting.runner(&recorder), setting.runner(&recorder));
     assert_eq!(first.step().await.unwrap(), Step::Handled(4));
     assert_eq!(second.step().await.unwrap(), Step::NotOurs);
-    setting.hands.forward(Duration::from_secs(31));
+    setting.hands.forward(Duration::from_secs(61));
     assert_eq!(second.step().await.unwrap(), Step::Handled(2));
     // The first one wakes up late and finds out.
     assert_eq!(first.step().await.unwrap(), Step::NotOurs);
@@ -155,7 +155,7 @@ async fn a_change_that_fails_is_tried_again_and_then_left_for_dead_and_the_other
     for (failing, left) in [(2, 1), (0, 0)] {
         recorder.failing.store(failing, Ordering::SeqCst);
         assert!(groups.retry(dead[0].id).await.unwrap());
-        setting.hands.forward(Duration::from_secs(11));
+        setting.hands.forward(Duration::from_secs(31));
         runner.step().await.unwrap();
         assert_eq!(groups.dead_letters(None, 10).await.unwrap().len(), left);
     }
@@ -193,7 +193,7 @@ async fn at_rest_a_group_costs_one_statement_for_each_sign_of_life() {
     for _ in 0..5 {
         // Nothing is due before it is time.
         assert_eq!(runner.step().await.unwrap(), Step::Idle);
-        setting.hands.forward(Duration::from_secs(10));
+        setting.hands.forward(Duration::from_secs(30));
         assert_eq!(runner.step().await.unwrap(), Step::Idle);
     }
     assert_eq!(setting.store.statistics().statements() - before, 5);
