@@ -125,16 +125,15 @@ impl NewDeliveries {
     }
 }
 
-/// Gives webhooks a turn now. A paused one has nothing due, which its turn finds out.
+/// Gives webhooks a turn now. A paused one has nothing due, which its turn finds out. Always locks their rows: a turn that ends
+/// at this moment has either seen what was added, or ends before the time is set.
 pub(crate) async fn due_now(
     connection: &mut Connection,
     webhooks: &[WebhookId],
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
-    let query = sqlx::query(
-        "UPDATE operations.dispatch SET due_at = $2
-          WHERE webhook = ANY ($1) AND (due_at IS NULL OR due_at > $2)",
-    );
+    let query =
+        sqlx::query("UPDATE operations.dispatch SET due_at = least(due_at, $2) WHERE webhook = ANY ($1)");
     connection.execute("dispatch.due_now", query.bind(webhooks).bind(now)).await.map(drop)
 }
 
