@@ -246,20 +246,21 @@ impl Finish {
         now: DateTime<Utc>,
     ) -> Result<(), JobError> {
         let (mut bytes, mut expires) = (None, None);
-        if *kind != Asked::Export {
-            let tenant = tenant.filter(|_| *kind == Asked::Anonymize);
-            self.erase(connection, id, (*person, tenant), now).await?;
-        } else {
-            let owners = sqlx::query_as("SELECT owners FROM platform.privacy_requests WHERE id = $1");
-            let (mut owners,): (Vec<String>,) =
-                connection.fetch_one("privacy_requests.owners", owners.bind(id)).await?;
-            // What was audited of the person is in nobody's schema.
-            let mut file = self.0.files.create(&part(id, "platform")).await.map_err(not_kept)?;
-            export_in_tx(connection, "platform", (*person, *tenant), &mut file).await?;
-            file.finish().await.map_err(not_kept)?;
-            owners.push("platform".to_owned());
-            bytes = i64::try_from(self.assemble(id, *person, now, &owners).await?).ok();
-            expires = Some(now + self.0.export_lifetime);
+        match kind {
+            Asked::Erase => self.erase(connection, id, (*person, None), now).await?,
+            Asked::Anonymize => self.erase(connection, id, (*person, *tenant), now).await?,
+            Asked::Export => {
+                let owners = sqlx::query_as("SELECT owners FROM platform.privacy_requests WHERE id = $1");
+                let (mut owners,): (Vec<String>,) =
+                    connection.fetch_one("privacy_requests.owners", owners.bind(id)).await?;
+                // What was audited of the person is in nobody's schema.
+                let mut file = self.0.files.create(&part(id, "platform")).await.map_err(not_kept)?;
+                export_in_tx(connection, "platform", (*person, *tenant), &mut file).await?;
+                file.finish().await.map_err(not_kept)?;
+                owners.push("platform".to_owned());
+                bytes = i64::try_from(self.assemble(id, *person, now, &owners).await?).ok();
+                expires = Some(now + self.0.export_lifetime);
+            }
         }
         let end = sqlx::query(
             "UPDATE platform.privacy_requests SET status = 'completed', finished_at = $2, bytes = $3, expires_at = $4

@@ -105,8 +105,7 @@ impl GroupRunner {
         while !stop.is_cancelled() {
             let pause = match self.step().await {
                 Ok(Step::Handled(_) | Step::DeadLettered) => continue,
-                Ok(Step::Idle) => self.options.lease / 2,
-                Ok(Step::NotOurs) => self.options.lease / 2,
+                Ok(Step::Idle | Step::NotOurs) => self.options.lease / 2,
                 Ok(Step::Waiting(until)) => (until - self.store.clock().now()).to_std().unwrap_or_default(),
                 Err(error) => {
                     tracing::warn!(group = self.consumer.name(), %error, "a consumer group cannot go on; it is tried again");

@@ -38,7 +38,7 @@ pub struct ApartFeed {
     /// Where the subgraphs are. The reader begins anew when that changes.
     places: watch::Sender<Places>,
     _reader: AbortOnDropHandle<()>,
-    _asker: AbortOnDropHandle<()>,
+    _asking: AbortOnDropHandle<()>,
 }
 
 /// Where the subgraphs are.
@@ -65,7 +65,7 @@ impl ApartFeed {
     ) -> Result<(Self, Arc<MachinesApart>), InvalidEndpoint> {
         let (places, watched) = watch::channel(places(config, signer, clock)?);
         let machines = Arc::new(MachinesApart(AccountsApart::new(places.subscribe())));
-        let (concerned, asked) = mpsc::unbounded_channel();
+        let (concerned, waiting) = mpsc::unbounded_channel();
         let shared = Arc::new(Shared {
             revoked,
             concerned,
@@ -74,9 +74,9 @@ impl ApartFeed {
             heard_at: watch::Sender::new(None),
         });
         let reader = AbortOnDropHandle::new(tokio::spawn(reader::run(Arc::clone(&shared), watched)));
-        let asker = ask(Arc::clone(&shared), Arc::clone(&machines) as _, asked);
-        let asker = AbortOnDropHandle::new(tokio::spawn(asker));
-        Ok((Self { shared, places, _reader: reader, _asker: asker }, machines))
+        let asking = ask(Arc::clone(&shared), Arc::clone(&machines) as _, waiting);
+        let asking = AbortOnDropHandle::new(tokio::spawn(asking));
+        Ok((Self { shared, places, _reader: reader, _asking: asking }, machines))
     }
 
     /// Listens where another configuration has the subgraphs.

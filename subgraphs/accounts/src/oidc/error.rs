@@ -30,7 +30,7 @@ impl Claimed {
         let text = |claim: &str| self.all.get(claim).and_then(serde_json::Value::as_str);
         let methods = self.all.get("amr").and_then(serde_json::Value::as_array);
         let by_method = methods.is_some_and(|all| all.iter().any(|method| method == METHOD));
-        by_method || text("amr") == Some(METHOD) || text("acr").is_some_and(|class| CLASSES.contains(&class))
+        by_method || text("acr").is_some_and(|class| CLASSES.contains(&class))
     }
 }
 

@@ -217,10 +217,11 @@ async fn units_are_joined_where_the_inviter_could_still_add_people() {
     let owner = owner(&accounts).await;
     let admin = accounts.member(&owner, "Zoe", "ADMIN").await;
     let bea = confirmed(&accounts, "Bea").await;
-    let make = "mutation ($name: String!) { createUnit(input: { kind: TEAM, name: $name }) { unit { id } } }";
+    let create =
+        "mutation ($name: String!) { createUnit(input: { kind: TEAM, name: $name }) { unit { id } } }";
     let mut units = Vec::new();
     for name in ["blue", "green"] {
-        let made = accounts.data(&owner.caller, make, json!({ "name": name })).await;
+        let made = accounts.data(&owner.caller, create, json!({ "name": name })).await;
         units.push(made["createUnit"]["unit"]["id"].as_str().unwrap().to_owned());
     }
     let input = json!({ "email": email("Bea"), "role": "VIEWER", "unitIds": units });

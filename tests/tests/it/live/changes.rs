@@ -172,7 +172,7 @@ async fn each_subgraph_tells_of_its_changes() {
     let settings = "mutation { updateSettings(input: { timeZone: \"Europe/Vienna\" }) { __typename } }";
     platform.data(token, settings, json!({})).await;
     // Nobody hears of what others prefer.
-    for (person, zone) in [(&stage.alpha.admin.token, "UTC"), (token, "Europe/Vienna")] {
+    for (person, zone) in [(&stage.alpha.member.token, "UTC"), (token, "Europe/Vienna")] {
         let prefer =
             "mutation ($zone: String!) { updatePreferences(input: { timeZone: $zone }) { __typename } }";
         platform.data(person, prefer, json!({ "zone": zone })).await;
@@ -214,7 +214,7 @@ async fn each_subgraph_tells_of_its_changes() {
     {"unitChanged":{"kind":"CREATED","changedFields":["kind","name","parent"],"parentId":null,"unit":{"name":"blue"}}}
     {"unitMemberChanged":{"kind":"CREATED","unit":{"name":"blue","memberCount":1},"user":{"name":"viewer@alpha.example"}}}
     {"settingsChanged":{"kind":"CREATED","changedFields":["timeZone"],"unitId":null}}
-    {"preferencesChanged":{"kind":"CREATED","changedFields":["timeZone"],"namespace":null}}
+    {"preferencesChanged":{"kind":"CREATED","changedFields":[],"namespace":null}}
     {"collectionChanged":{"kind":"CREATED","collection":{"name":"names"}}}
     {"itemsChanged":{"revision":1,"collection":{"name":"names","itemCount":1}}}
     {"eventsRecorded":{"names":["alpha.viewed"]}}

@@ -138,6 +138,7 @@ fn in_sight<'c>(caller: &'c Caller, permission: &Permission) -> Reach<'c> {
 }
 
 /// Of a unit that is new nothing is said yet, so that it is in sight where the one is that it is in.
+#[expect(clippy::unnecessary_wraps, reason = "as things in sight say of changes")]
 fn unit_or_place(change: &Change) -> Option<[Uuid; 2]> {
     let place = unit_of(&change.attributes, "parent").filter(|_| change.kind == ChangeKind::Created);
     Some([place.map_or(change.key, UnitId::uuid); 2])
