@@ -9,6 +9,7 @@ use hyper::body::Bytes;
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
 use pulse_testkit::TestDatabase;
+use pulse_types::Clock;
 use serde_json::{Value, json};
 use sqlx::{Connection, PgConnection};
 use tokio::time::interval;
@@ -38,12 +39,12 @@ async fn chained(connection: &mut PgConnection) -> anyhow::Result<()> {
 
 /// The file of an export of all that was done, once it is written.
 async fn exported(url: &str, token: &str) -> anyhow::Result<Vec<u8>> {
-    let now = chrono::Utc::now();
+    let now = Clock::system().now();
     let input = json!({ "from": now - chrono::TimeDelta::days(1), "to": now, "format": "JSON_LINES" });
     let export =
         "mutation ($input: ExportAuditEventsInput!) { exportAuditEvents(input: $input) { export { id } } }";
-    let begun = ask(url, Some(token), export, json!({ "input": input })).await?;
-    let id = begun["exportAuditEvents"]["export"]["id"].clone();
+    let asked = ask(url, Some(token), export, json!({ "input": input })).await?;
+    let id = asked["exportAuditEvents"]["export"]["id"].clone();
     let find = "query ($id: ID!) { auditExport(id: $id) { status downloadPath } }";
     let (began, mut again) = (Instant::now(), interval(Duration::from_millis(20)));
     let path = loop {
