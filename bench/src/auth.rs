@@ -159,7 +159,7 @@ async fn decisions(args: &Args, stage: &Stage) -> anyhow::Result<Vec<Vec<String>
     let mut rows = Vec::new();
     for (name, permission, expected) in [
         ("decision that is given by all of 50 roles in 5 levels", Permission::MEMBER_READ, true),
-        ("decision that is given by the last of them", Permission::MEMBER_MANAGE, true),
+        ("decision that is given by the last of them", Permission::UNIT_MANAGE, true),
         ("decision that none of them gives", Permission::ACCESS_MANAGE, false),
     ] {
         let cost = args.measure(args.checks, async || {
@@ -189,7 +189,7 @@ fn deep_policy(clock: &Clock) -> (Policy, Member) {
         let role = RoleId::new(now);
         let mut permissions = vec![Permission::MEMBER_READ, Permission::ENTITY_READ];
         if number == ROLES - 1 {
-            permissions.push(Permission::MEMBER_MANAGE);
+            permissions.push(Permission::UNIT_MANAGE);
         }
         rows.roles.push(PolicyRole { id: role, name: format!("role {number}"), permissions });
         let unit = units[number % LEVELS];
