@@ -5,7 +5,6 @@
 DO $bootstrap$
 DECLARE
     role record;
-    membership text;
     schema text;
 BEGIN
     FOR role IN
@@ -37,23 +36,18 @@ BEGIN
         END IF;
     END LOOP;
 
-    -- pulse_narrowed has the rights of pulse_app, and is bound by its policies, beside its own. Whoever serves as the one serves
-    -- as the other.
+    -- pulse_narrowed has the rights of pulse_app, and is bound by its policies, beside its own.
     IF NOT pg_has_role('pulse_narrowed', 'pulse_app', 'USAGE') THEN
         GRANT pulse_app TO pulse_narrowed WITH INHERIT TRUE, SET FALSE;
     END IF;
-    FOR membership IN
-        SELECT m.member::regrole::text FROM pg_auth_members m
-         WHERE m.roleid = 'pulse_app'::regrole AND m.set_option AND NOT pg_has_role(m.member, 'pulse_narrowed', 'SET')
+    -- Whoever serves as the first serves as the second, too.
+    FOR role IN
+        SELECT pair.second, m.member::regrole::text AS member
+          FROM (VALUES ('pulse_app', 'pulse_narrowed'), ('pulse_system', 'pulse_privacy')) AS pair (first, second)
+          JOIN pg_auth_members m ON m.roleid = pair.first::regrole AND m.set_option
+         WHERE NOT pg_has_role(m.member, pair.second, 'SET')
     LOOP
-        EXECUTE format('GRANT pulse_narrowed TO %s WITH INHERIT FALSE, SET TRUE', membership);
-    END LOOP;
-    -- Whoever works as pulse_system exports and erases, too.
-    FOR membership IN
-        SELECT m.member::regrole::text FROM pg_auth_members m
-         WHERE m.roleid = 'pulse_system'::regrole AND m.set_option AND NOT pg_has_role(m.member, 'pulse_privacy', 'SET')
-    LOOP
-        EXECUTE format('GRANT pulse_privacy TO %s WITH INHERIT FALSE, SET TRUE', membership);
+        EXECUTE format('GRANT %I TO %s WITH INHERIT FALSE, SET TRUE', role.second, role.member);
     END LOOP;
 
     -- So that a migration can hand a function over; INHERIT FALSE, so that pulse_owner gains no rights by it.

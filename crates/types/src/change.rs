@@ -113,44 +113,32 @@ impl Change {
 
     /// Whether the attribute `name` is or was `value`, or has it among several; `None` when the change does not say.
     pub fn has(&self, name: &str, value: &str) -> Option<bool> {
+        self.any_value(name, &mut |text| text == value)
+    }
+
+    /// The values that the attribute `name` has and had: those of which [`Change::has`] is true. `None` when the change does not say.
+    pub fn values(&self, name: &str) -> Option<Vec<String>> {
+        let mut values = Vec::new();
+        let said = self.any_value(name, &mut |text| {
+            values.push(text.to_owned());
+            false
+        });
+        said.map(|_| values)
+    }
+
+    fn any_value(&self, name: &str, is_it: &mut dyn FnMut(&str) -> bool) -> Option<bool> {
         let (now, before) = (self.attributes.get(name), self.before.get(name));
         (now.is_some() || before.is_some())
-            .then(|| [now, before].into_iter().flatten().any(|attribute| is(attribute, value)))
+            .then(|| [now, before].into_iter().flatten().any(|attribute| any_text(attribute, is_it)))
     }
 }
 
-impl Change {
-    /// The values that the attribute `name` has and had, as texts; `None` when the change does not say. [`Change::has`] is true of
-    /// these.
-    pub fn values(&self, name: &str) -> Option<Vec<Cow<'_, str>>> {
-        let said = [self.attributes.get(name), self.before.get(name)];
-        if said.iter().all(Option::is_none) {
-            return None;
-        }
-        let mut texts = Vec::new();
-        for attribute in said.into_iter().flatten() {
-            push_texts(attribute, &mut texts);
-        }
-        Some(texts)
-    }
-}
-
-fn push_texts<'v>(attribute: &'v Value, texts: &mut Vec<Cow<'v, str>>) {
+fn any_text(attribute: &Value, is_it: &mut dyn FnMut(&str) -> bool) -> bool {
     match attribute {
-        Value::String(text) => texts.push(text.into()),
-        Value::Array(several) => several.iter().for_each(|one| push_texts(one, texts)),
-        Value::Bool(flag) => texts.push(if *flag { "true" } else { "false" }.into()),
-        Value::Number(number) => texts.push(number.to_string().into()),
-        Value::Null | Value::Object(_) => {}
-    }
-}
-
-fn is(attribute: &Value, value: &str) -> bool {
-    match attribute {
-        Value::String(text) => text == value,
-        Value::Array(several) => several.iter().any(|one| is(one, value)),
-        Value::Bool(flag) => value == if *flag { "true" } else { "false" },
-        Value::Number(number) => number.to_string() == value,
+        Value::String(text) => is_it(text),
+        Value::Array(several) => several.iter().any(|one| any_text(one, is_it)),
+        Value::Bool(flag) => is_it(if *flag { "true" } else { "false" }),
+        Value::Number(number) => is_it(&number.to_string()),
         Value::Null | Value::Object(_) => false,
     }
 }

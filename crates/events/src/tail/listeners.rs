@@ -128,8 +128,7 @@ impl Listed {
             match change.values(name) {
                 Some(values) => {
                     for value in values {
-                        let value: &str = &value;
-                        keep_in(lists, value, goes_on);
+                        keep_in(lists, value.as_str(), goes_on);
                     }
                 }
                 // It may have any.

@@ -16,6 +16,31 @@ pub(crate) enum Ending<'u> {
     Role(RoleId),
 }
 
+/// Which of the things that are laid down are to end.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Which<'u, Id> {
+    /// One that somebody takes back.
+    One(Id),
+    /// All that end so.
+    All(Ending<'u>),
+}
+
+impl<'u, Id: Copy> Which<'u, Id> {
+    pub(crate) const fn one(&self) -> Option<Id> {
+        match self {
+            Self::One(id) => Some(*id),
+            Self::All(_) => None,
+        }
+    }
+
+    pub(crate) const fn ending(&self) -> Option<Ending<'u>> {
+        match self {
+            Self::One(_) => None,
+            Self::All(ending) => Some(*ending),
+        }
+    }
+}
+
 impl Ending<'_> {
     pub(crate) const fn user(&self) -> Option<UserId> {
         match self {

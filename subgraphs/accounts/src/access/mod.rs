@@ -20,7 +20,7 @@ pub(crate) use check::{
     require_role_to_travel_in_tx, require_to_hold_in_tx, require_to_travel_in_tx, require_unit_in_tx,
 };
 pub use decide::{Decision, Member, Principal, Target, decide};
-pub(crate) use ending::{Ending, end_in_tx};
+pub(crate) use ending::{Ending, Which, end_in_tx};
 pub(crate) use error::AccessError;
 pub(crate) use explain::{Explained, Explainee, Step, Told, What, explain};
 pub use held::Held;

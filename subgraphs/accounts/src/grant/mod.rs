@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 pub(crate) use entity::GrantRow;
 
-use crate::access::{self, AccessError, Ending, GRANT, Whom};
+use crate::access::{self, AccessError, Ending, GRANT, Which, Whom};
 use crate::membership;
 
 /// What is to be given, or withheld.
@@ -107,7 +107,7 @@ pub(crate) async fn delete(session: &Session, id: GrantId) -> Result<(), Error<A
     if row.effect == Effect::Deny {
         access::require_all_on(caller, [&row.permission], row.resource.as_ref())?;
     }
-    repo::delete_in_tx(&mut write, (org, Ok(id)), caller.actor()).await?;
+    repo::delete_in_tx(&mut write, (org, Which::One(id)), caller.actor()).await?;
     write.event(event(EventKind::Deleted, &row));
     write.commit(fact("access:revoke", &row, 2)).await?;
     Ok(())
@@ -120,7 +120,7 @@ pub(crate) async fn end_in_tx(
     ending: Ending<'_>,
     actor: Option<UserId>,
 ) -> Result<(), StoreError> {
-    for row in repo::delete_in_tx(write, (org, Err(ending)), actor).await? {
+    for row in repo::delete_in_tx(write, (org, Which::All(ending)), actor).await? {
         write.event(event(EventKind::Deleted, &row));
     }
     Ok(())

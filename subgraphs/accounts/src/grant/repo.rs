@@ -7,7 +7,7 @@ use sqlx::{Postgres, QueryBuilder};
 
 use super::entity::GrantRow;
 use super::{GrantFilter, NewGrant};
-use crate::access::{AccessError, Ending, GRANT, MAX_GRANTS};
+use crate::access::{AccessError, Ending, GRANT, MAX_GRANTS, Which};
 
 macro_rules! columns {
     () => {
@@ -122,7 +122,7 @@ pub(super) async fn find_in_tx(
 /// outlives them.
 pub(super) async fn delete_in_tx(
     write: &mut Write,
-    (org, which): (OrgId, Result<GrantId, Ending<'_>>),
+    (org, which): (OrgId, Which<'_, GrantId>),
     actor: Option<UserId>,
 ) -> Result<Vec<GrantRow>, StoreError> {
     let sql = concat!(
@@ -142,11 +142,11 @@ pub(super) async fn delete_in_tx(
         columns!(),
         " FROM old ORDER BY id"
     );
-    let ending = which.err();
+    let ending = which.ending();
     let units = ending.iter().flat_map(Ending::units).map(|unit| unit.uuid()).collect::<Vec<_>>();
     let delete = sqlx::query_as(sql)
         .bind(org)
-        .bind(which.ok())
+        .bind(which.one())
         .bind(ending.and_then(|ending| ending.user()))
         .bind(units)
         .bind(write.now())

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 pub(crate) use entity::{AssignmentRow, whom};
 
-use crate::access::{self, AccessError, Ending, ROLE_ASSIGNMENT, Whom};
+use crate::access::{self, AccessError, Ending, ROLE_ASSIGNMENT, Which, Whom};
 use crate::membership;
 use crate::role;
 use crate::unit;
@@ -109,7 +109,7 @@ pub(crate) async fn delete(session: &Session, id: RoleAssignmentId) -> Result<()
     // What is given where the caller may not give is not there to be seen.
     let row = row.filter(|row| require_manager(caller, row.place).is_ok());
     let row = row.ok_or(AccessError::NotFound(id.uuid()))?;
-    repo::delete_in_tx(&mut write, (org, Ok(id)), caller.actor()).await?;
+    repo::delete_in_tx(&mut write, (org, Which::One(id)), caller.actor()).await?;
     write.event(event(EventKind::Deleted, &row));
     write.commit(fact("role:unassign", &row, 2)).await?;
     Ok(())
@@ -122,7 +122,7 @@ pub(crate) async fn end_in_tx(
     ending: Ending<'_>,
     actor: Option<UserId>,
 ) -> Result<(), StoreError> {
-    for row in repo::delete_in_tx(write, (org, Err(ending)), actor).await? {
+    for row in repo::delete_in_tx(write, (org, Which::All(ending)), actor).await? {
         write.event(event(EventKind::Deleted, &row));
     }
     Ok(())

@@ -7,7 +7,7 @@ use sqlx::{Postgres, QueryBuilder};
 
 use super::entity::AssignmentRow;
 use super::{AssignmentFilter, NewAssignment};
-use crate::access::{AccessError, Ending, MAX_ASSIGNMENTS, ROLE_ASSIGNMENT};
+use crate::access::{AccessError, Ending, MAX_ASSIGNMENTS, ROLE_ASSIGNMENT, Which};
 
 macro_rules! columns {
     () => {
@@ -116,7 +116,7 @@ pub(super) async fn find_in_tx(
 /// person: it outlives them.
 pub(super) async fn delete_in_tx(
     write: &mut Write,
-    (org, which): (OrgId, Result<RoleAssignmentId, Ending<'_>>),
+    (org, which): (OrgId, Which<'_, RoleAssignmentId>),
     actor: Option<UserId>,
 ) -> Result<Vec<AssignmentRow>, StoreError> {
     let sql = concat!(
@@ -135,11 +135,11 @@ pub(super) async fn delete_in_tx(
         columns!(),
         " FROM old ORDER BY id"
     );
-    let ending = which.err();
+    let ending = which.ending();
     let units = ending.iter().flat_map(Ending::units).map(|unit| unit.uuid()).collect::<Vec<_>>();
     let delete = sqlx::query_as(sql)
         .bind(org)
-        .bind(which.ok())
+        .bind(which.one())
         .bind(ending.and_then(|ending| ending.user()))
         .bind(units)
         .bind(ending.and_then(|ending| ending.role()))
