@@ -47,6 +47,12 @@ impl Fingerprint {
         self.0.iter().filter(|(_, (rows, _))| *rows > 0).map(|(table, _)| table.as_str())
     }
 
+    /// The tables of which the rows are others than here.
+    pub fn differing<'a>(&'a self, other: &'a Self) -> impl Iterator<Item = &'a str> {
+        let is_other = |(table, rows): &(&String, _)| other.0.get(*table) != Some(*rows);
+        self.0.iter().filter(is_other).map(|(table, _)| table.as_str())
+    }
+
     /// The tables of a class, as their comments declare it.
     pub async fn tables(connection: &mut PgConnection, class: &str) -> Vec<String> {
         sqlx::query_scalar(
@@ -80,8 +86,9 @@ fn counted(table: &str) -> &'static str {
 fn compared(table: &str) -> &'static str {
     match table {
         "accounts.machines" => "(to_jsonb(t) - 'last_used_at')::text",
-        // Written by a job, also while a test compares.
-        "platform.audit_exports" => "id::text",
+        // Written by a job, also while a test compares; how it goes out depends on when a name is found to be unknown.
+        "platform.audit_exports" | "operations.deliveries" => "id::text",
+        "operations.webhooks" => "(to_jsonb(t) - '{failing_since,failed_in_row}'::text[])::text",
         _ => "t::text",
     }
 }

@@ -82,15 +82,17 @@ async fn in_storage(connection: &mut PgConnection, values: &[&str]) -> Vec<Strin
     found
 }
 
-/// Rows are kept as long as a transaction is open that began while they were there: waits for the end of all such.
+/// Rows are kept as long as anybody has a snapshot that may see them, and a snapshot looks back to the oldest transaction
+/// of the whole server, be it another test's: waits for the end of all that are older than this.
 async fn everybody_else_has_begun_anew(connection: &mut PgConnection) {
-    let now: chrono::DateTime<chrono::Utc> =
-        sqlx::query_scalar("SELECT clock_timestamp()").fetch_one(&mut *connection).await.unwrap();
+    let now: String =
+        sqlx::query_scalar("SELECT pg_current_xact_id()::text").fetch_one(&mut *connection).await.unwrap();
     let ended = async {
         loop {
-            let sql = "SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database()
-                        AND pid <> pg_backend_pid() AND xact_start <= $1)";
-            if sqlx::query_scalar(sql).bind(now).fetch_one(&mut *connection).await.unwrap() {
+            let sql = "SELECT pg_snapshot_xmin(pg_current_snapshot()) > $1::xid8 AND NOT EXISTS (
+                SELECT FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
+                   AND age(backend_xmin) >= age($1::xid8::xid))";
+            if sqlx::query_scalar(sql).bind(&now).fetch_one(&mut *connection).await.unwrap() {
                 break;
             }
             tokio::task::yield_now().await;
