@@ -15,6 +15,16 @@ pub(super) const ROWS: &[Row] = &[
         "{ entities(filter: { keys: [\"p0\", \"p1\"] }) { totalCount nodes { id name entityType { description } } } }",
         Data,
     ),
+    read(
+        "entityGroups",
+        "{ entityGroups(groupBy: [{ field: TYPE }]) { groups { keys count } hasMore } }",
+        Data,
+    ),
+    read(
+        "entityFacets",
+        "{ entityFacets(filter: { type: \"package\" }, properties: [{ name: \"section\" }]) { property values { value count } } }",
+        Data,
+    ),
     read("entityType", "{ entityType(name: \"only-alpha\") { description } }", Null),
     read("entityTypes", "{ entityTypes { totalCount nodes { id name description } } }", Data),
     read(
