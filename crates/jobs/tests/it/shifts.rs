@@ -122,13 +122,14 @@ async fn a_handler_whose_lease_was_lost_is_dropped_and_changes_nothing() {
         .boxed()
     });
     let stop = CancellationToken::new();
-    // It has no place for the job that it has lost.
-    let options = WorkerOptions { concurrency: 1, ..WorkerOptions::default() };
+    // It has no place for the job that it has lost, and gives no sign of life while this test runs.
+    let lease = Duration::from_hours(1);
+    let options = WorkerOptions { concurrency: 1, lease, ..WorkerOptions::default() };
     let worker = fixture.worker_with(handler, options).listening(fixture.database.options());
     let running = tokio::spawn(worker.run(stop.clone()));
     started.notified().await;
     // Its process was asleep for longer than its lease, and another one has the job.
-    fixture.pass(31);
+    fixture.pass(3_601);
     let other = fixture.worker(crate::fixture::handler(|_| Ok(())));
     assert_eq!(other.drain().await.unwrap(), 1);
     stop.cancel();
