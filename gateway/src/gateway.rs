@@ -30,6 +30,7 @@ use crate::remote::headers::ResponseHeaders;
 use crate::response_cache::ResponseCache;
 use crate::streams::{StreamDirectory, Streams};
 use crate::supergraph::{Loader, Subgraphs, Supergraph, SupergraphError};
+use crate::surface::Surface;
 
 /// What a gateway is made of: the ports, and what the process shares with it.
 pub struct GatewayParts {
@@ -45,6 +46,8 @@ pub struct GatewayParts {
     pub changes: Option<Arc<dyn ChangeFeed>>,
     /// Operations known by an id.
     pub operations: Option<Arc<dyn OperationStore>>,
+    /// Other faces of the API, beside GraphQL.
+    pub surfaces: Vec<Arc<dyn Surface>>,
     /// What must work before the process is ready, beside the gateway itself.
     pub checks: Vec<HealthCheck>,
     /// Where `/metrics` reads; the route is absent without it.
@@ -84,6 +87,7 @@ pub(crate) struct State {
     pub(crate) changes: Option<Arc<Changes>>,
     pub(crate) operations: Option<Arc<dyn OperationStore>>,
     pub(crate) persisted: Arc<PersistedQueries>,
+    pub(crate) surfaces: Arc<[Arc<dyn Surface>]>,
     pub(crate) checks: Vec<HealthCheck>,
     pub(crate) metrics: Option<Metrics>,
     pub(crate) clock: Clock,
@@ -115,6 +119,7 @@ impl Gateway {
             revocations,
             changes,
             operations,
+            surfaces,
             checks,
             metrics,
             clock,
@@ -150,6 +155,7 @@ impl Gateway {
             changes,
             operations,
             persisted,
+            surfaces: surfaces.into(),
             checks,
             metrics,
             clock,
@@ -257,6 +263,7 @@ impl State {
             changes,
             operations,
             persisted,
+            surfaces,
             checks,
             metrics,
             clock,
@@ -280,6 +287,7 @@ impl State {
             changes: changes.clone(),
             operations: operations.clone(),
             persisted,
+            surfaces: Arc::clone(surfaces),
             checks: checks.clone(),
             metrics: metrics.clone(),
             clock: clock.clone(),

@@ -225,7 +225,7 @@ impl Supergraph {
 }
 
 impl Served {
-    fn supergraph(&self) -> SupergraphSdl {
+    pub(crate) fn supergraph(&self) -> SupergraphSdl {
         SupergraphSdl { sdl: self.sdl.clone(), version: self.version.clone() }
     }
 }

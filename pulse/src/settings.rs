@@ -45,6 +45,8 @@ pub struct Settings {
     pub files: FileSettings,
     /// What is stored about persons.
     pub privacy: PrivacySettings,
+    /// The REST face of the API.
+    pub rest: RestSettings,
     /// People and how they sign in.
     pub accounts: pulse_accounts::Config,
     /// Webhooks.
@@ -106,6 +108,17 @@ impl CacheSettings {
 pub struct FileSettings {
     /// Where they are; empty for nowhere.
     pub folder: PathBuf,
+}
+
+/// The section `[rest]`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RestSettings {
+    /// Whether it is served.
+    pub enabled: bool,
+    /// The file that says where routes are not as the rules would have it; empty for Pulse's own, or for none in front of
+    /// other subgraphs.
+    pub mapping: PathBuf,
 }
 
 /// The section `[privacy]`.

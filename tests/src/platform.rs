@@ -157,6 +157,24 @@ impl TestPlatform {
             .await
     }
 
+    /// Sends any request, with an access token when there is one.
+    pub async fn call(
+        &self,
+        (method, path): (&str, &str),
+        token: Option<&str>,
+        headers: &[(&str, &str)],
+        body: impl Into<Bytes>,
+    ) -> Answer {
+        let mut request = Request::builder().method(method).uri(format!("http://{}{path}", self.address));
+        if let Some(token) = token {
+            request = request.header("authorization", format!("Bearer {token}"));
+        }
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        self.send(request.body(Full::new(body.into())).unwrap()).await
+    }
+
     /// Sends a GraphQL request as a client of this name, without a token.
     pub async fn graphql_by(&self, user_agent: &str, query: &str, variables: Value) -> Answer {
         let request = Request::post(format!("http://{}/graphql", self.address))

@@ -52,6 +52,7 @@ pub(crate) async fn gateway(args: Args) -> anyhow::Result<()> {
         revocations: None,
         changes: None,
         operations: None,
+        surfaces: Vec::new(),
         checks: Vec::new(),
         metrics: Some(metrics),
         clock,

@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::fmt;
 use std::sync::Arc;
 
-use async_graphql::ErrorExtensionValues;
+use async_graphql::{ErrorExtensionValues, Value, value};
 use pulse_store::StoreError;
 use pulse_types::Refusal;
 
@@ -62,6 +62,12 @@ pub trait ClientError: std::error::Error + Clone + Send + Sync + 'static {
     /// The input field that it concerns, as a path such as `input.items[3].key`.
     fn field(&self) -> Option<String> {
         None
+    }
+
+    /// Each field that is wrong with what is wrong about it, where an input has several of them; shown as
+    /// `extensions.problems`.
+    fn problems(&self) -> Vec<(String, String)> {
+        Vec::new()
     }
 }
 
@@ -137,7 +143,9 @@ impl<E> From<Refusal> for Error<E> {
 impl<E: ClientError> From<Error<E>> for async_graphql::Error {
     fn from(error: Error<E>) -> Self {
         match error {
-            Error::Client(error) => shown(error.to_string(), error.code(), error.field()),
+            Error::Client(error) => {
+                with_problems(shown(error.to_string(), error.code(), error.field()), error.problems())
+            }
             Error::Refused(refusal) => {
                 let code = match refusal {
                     Refusal::Unauthenticated => Code::Unauthenticated,
@@ -177,6 +185,15 @@ fn shown(message: String, code: Code, field: Option<String>) -> async_graphql::E
     }
     let mut error = async_graphql::Error::new(message);
     error.extensions = Some(extensions);
+    error
+}
+
+fn with_problems(mut error: async_graphql::Error, problems: Vec<(String, String)>) -> async_graphql::Error {
+    if !problems.is_empty() {
+        let one = |(field, message): (String, String)| value!({ "field": field, "message": message });
+        let problems: Vec<Value> = problems.into_iter().map(one).collect();
+        error.extensions.get_or_insert_default().set("problems", problems);
+    }
     error
 }
 

@@ -34,6 +34,7 @@ use crate::engine::{ErrorCode, RequestError};
 use crate::gateway::State;
 use crate::pipeline;
 use crate::streams::{single_connection, websocket};
+use crate::surface::Api;
 
 use compression::CompressLayer;
 use request_id::REQUEST_ID;
@@ -97,6 +98,11 @@ impl Service<Request> for Routes {
         if request.uri().path() == API {
             let state = Arc::clone(&self.state);
             return Either::Right(Box::pin(async { Ok(api(state, request).await) }));
+        }
+        let surface = self.state.surfaces.iter().find(|surface| surface.serves(request.uri().path()));
+        if let Some(surface) = surface.map(Arc::clone) {
+            let api = Api::new(Arc::clone(&self.state));
+            return Either::Right(Box::pin(async move { Ok(surface.answer(api, request).await) }));
         }
         Either::Left(self.others.call(request))
     }

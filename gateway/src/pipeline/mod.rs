@@ -46,7 +46,7 @@ pub(crate) use authenticate::authenticate;
 pub(crate) use live::ask_again;
 pub(crate) use operate::{Answer, Client, Repeatable, Results, Transport, operate, resubscribe};
 pub(crate) use operation_names::OperationNames;
-pub(crate) use read_request::{Arrival, GraphqlRequest, read_request};
+pub(crate) use read_request::{Arrival, GraphqlRequest, read_json, read_request};
 pub(crate) use refusal::{METHODS, Refusal};
 pub(crate) use respond::refuse;
 pub(crate) use share::{Execution, Executions};

@@ -12,6 +12,7 @@ mod in_process;
 mod job_socket;
 mod keys;
 mod machines;
+mod rest;
 mod revoked;
 mod sealing;
 mod signer;
@@ -53,6 +54,8 @@ pub(crate) use database::write_private;
 pub use in_process::InProcess;
 pub use keys::{KeySource, NewerKeys};
 pub use machines::VerifyMachines;
+pub use rest::mapping;
+pub(crate) use rest::surfaces;
 pub use revoked::{Revoked, RevokedByLog};
 pub use sealing::sealer;
 pub use signer::SecretSigner;
@@ -167,6 +170,7 @@ impl Platform {
             revocations: Some(Arc::new(RevokedByLog::new((store.clone(), tail.clone()), revoked, machines))),
             changes: Some(Arc::new(TailFeed(tail.clone()))),
             operations: None,
+            surfaces: rest::surfaces(&settings.rest, true)?,
             checks: [health::database(&store)]
                 .into_iter()
                 .chain(health::redis(&settings.gateway.redis))
@@ -276,6 +280,7 @@ pub async fn remote_gateway(
         revocations: Some(Arc::clone(&feed) as _),
         changes: Some(Arc::clone(&feed) as _),
         operations: None,
+        surfaces: rest::surfaces(&settings.rest, true)?,
         checks: [feed.health()].into_iter().chain(health::redis(&settings.gateway.redis)).collect(),
         metrics: Some(metrics),
         clock,

@@ -12,15 +12,17 @@ pub struct Problem {
     pub text: String,
     /// Whether the value itself is fine, but names something that does not exist.
     pub missing: bool,
+    /// Where several fields are wrong, each of them with its own sentence.
+    pub parts: Vec<(String, String)>,
 }
 
 impl Problem {
     pub(crate) fn new(field: impl Into<String>, text: impl Into<String>) -> Self {
-        Self { field: field.into(), text: text.into(), missing: false }
+        Self { field: field.into(), text: text.into(), missing: false, parts: Vec::new() }
     }
 
     pub(crate) fn missing(field: impl Into<String>, text: impl Into<String>) -> Self {
-        Self { field: field.into(), text: text.into(), missing: true }
+        Self { missing: true, ..Self::new(field, text) }
     }
 }
 
@@ -31,6 +33,9 @@ const MAX_TYPE_CHARS: usize = 64;
 /// The largest JSON that properties or a schema may be, in bytes.
 const MAX_JSON_BYTES: usize = 65_536;
 const MAX_JSON_DEPTH: usize = 32;
+/// Each property that has a value is a row by which its entity is found.
+const MAX_PROPERTIES: usize = 200;
+pub(crate) const MAX_PROPERTY_NAME_CHARS: usize = 100;
 
 /// A key or name: 1 to 500 characters without control characters.
 pub(crate) fn line(field: &'static str, text: &str) -> Result<(), Problem> {
@@ -92,6 +97,22 @@ pub(crate) fn object(field: &'static str, object: &Map<String, Value>) -> Result
         return Err(Problem::new(field, text));
     }
     object.iter().try_for_each(|(key, value)| storable(field, key, value, 1))
+}
+
+/// Properties of an entity: a limited number of them, with names that an index can hold.
+pub(crate) fn properties(properties: &Map<String, Value>) -> Result<(), Problem> {
+    object("properties", properties)?;
+    if properties.len() > MAX_PROPERTIES {
+        let text = format!("`properties` has {} properties, allowed are {MAX_PROPERTIES}", properties.len());
+        return Err(Problem::new("properties", text));
+    }
+    let long = |name: &&String| name.chars().count() > MAX_PROPERTY_NAME_CHARS;
+    let Some(name) = properties.keys().find(long) else { return Ok(()) };
+    let text = format!(
+        "`properties` has a name of {} characters, allowed are {MAX_PROPERTY_NAME_CHARS}",
+        name.chars().count()
+    );
+    Err(Problem::new("properties", text))
 }
 
 fn size(value: &Value) -> usize {

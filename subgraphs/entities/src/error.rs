@@ -44,6 +44,24 @@ pub enum GraphError {
         /// What to do first.
         way_out: &'static str,
     },
+    /// Entities that are there do not fit the schema that their type is to get.
+    #[error(
+        "{broken} of the {checked} entities of this type do not fit the schema, such as {example}: change them first, or send `brokenEntities: KEEP`"
+    )]
+    Broken {
+        /// How many do not fit.
+        broken: usize,
+        /// How many there are.
+        checked: usize,
+        /// The first one, and what is wrong with it.
+        example: String,
+    },
+    /// Entities that are there cannot be compared with the schema that their type is to get.
+    #[error("{why}: send `brokenEntities: KEEP` to leave them as they are until their next change")]
+    Unchecked {
+        /// Why they cannot.
+        why: String,
+    },
     /// It has changed since the caller read it.
     #[error(
         "the version is {current}, not {expected}: read it again and repeat the change on what it is now"
@@ -71,7 +89,11 @@ impl ClientError for GraphError {
                 Code::BadUserInput
             }
             Self::NotFound { .. } => Code::NotFound,
-            Self::Exists { .. } | Self::InUse { .. } | Self::Changed { .. } => Code::Conflict,
+            Self::Exists { .. }
+            | Self::InUse { .. }
+            | Self::Changed { .. }
+            | Self::Broken { .. }
+            | Self::Unchecked { .. } => Code::Conflict,
             Self::Page(error) => error.code(),
         }
     }
@@ -84,9 +106,33 @@ impl ClientError for GraphError {
                 items.first().map(|(index, problem)| format!("input.items[{index}].{}", problem.field))
             }
             Self::Changed { .. } => Some("input.expectedVersion".to_owned()),
+            Self::Broken { .. } | Self::Unchecked { .. } => Some("input.propertiesSchema".to_owned()),
             Self::IdempotencyKey(_) => Some("input.idempotencyKey".to_owned()),
             Self::Page(error) => error.field(),
             Self::NotFound { .. } | Self::Exists { .. } | Self::InUse { .. } => None,
+        }
+    }
+
+    fn problems(&self) -> Vec<(String, String)> {
+        let under = |prefix: &str, problem: &Problem| -> Vec<(String, String)> {
+            let parts = problem.parts.iter();
+            parts.map(|(field, text)| (format!("{prefix}{field}"), text.clone())).collect()
+        };
+        match self {
+            Self::Input(problem) => under("input.", problem),
+            Self::Items(items) => items
+                .iter()
+                .take(SHOWN_ITEMS)
+                .flat_map(|(index, problem)| {
+                    let prefix = format!("input.items[{index}].");
+                    if problem.parts.is_empty() {
+                        vec![(format!("{prefix}{}", problem.field), problem.text.clone())]
+                    } else {
+                        under(&prefix, problem)
+                    }
+                })
+                .collect(),
+            _ => Vec::new(),
         }
     }
 }

@@ -12,7 +12,9 @@ use pulse_types::{Caller, EntityId, EntityTypeId, Tag};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::entity::list::{EntityFilter, EntityOrder};
+use crate::entity::filter::EntityFilter;
+use crate::entity::groups::{GroupRow, GroupsAsked};
+use crate::entity::list::{EntityOrder, Listed};
 use crate::entity::{self, EntityRow};
 use crate::entity_type::{self, EntityTypeRow};
 use crate::relationship::of_entities::{self, Columns, Direction, NeighborsPage, RelationshipsPage};
@@ -36,11 +38,18 @@ pub(crate) struct ListKey {
     pub(crate) details: bool,
 }
 
+/// Which list of entities to count.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct CountOf {
+    pub(crate) filter: EntityFilter,
+    pub(crate) order: EntityOrder,
+}
+
 macro_rules! kept {
     ($(#[$doc:meta])* $name:ident: $key:ty => $value:ty, $space:literal, $tagging:expr, $load:expr) => {
         $(#[$doc])*
         pub(crate) static $name: CachedRead<$key, $value> = CachedRead {
-            space: Space::new($space, 1),
+            space: Space::new($space, 2),
             scope: Scope::Tenant,
             tagging: $tagging,
             load: $load,
@@ -50,8 +59,9 @@ macro_rules! kept {
 
 kept!(ENTITIES: EntityId => Arc<EntityRow>, "entities.by_id", Tagging::By(|_, id, _| vec![row(*id)]), by_ids);
 kept!(ENTITIES_BY_KEY: String => Arc<EntityRow>, "entities.by_key", Tagging::By(|_, key, _| vec![tags::of_key(key)]), by_keys);
-kept!(ENTITY_LIST: ListName => Arc<[Arc<EntityRow>]>, "entities.list", Tagging::Collected, lists);
+kept!(ENTITY_LIST: ListName => Arc<[Listed]>, "entities.list", Tagging::Collected, lists);
 kept!(ENTITY_COUNT: ListName => i64, "entities.count", Tagging::Collected, counts);
+kept!(ENTITY_GROUPS: ListName => Arc<[GroupRow]>, "entities.groups", Tagging::Collected, groups);
 kept!(TYPES: String => Arc<EntityTypeRow>, "entities.type_by_name", Tagging::By(|_, name, _| vec![tags::of_type_name(name)]), types);
 kept!(
     TYPES_BY_ID: EntityTypeId => Arc<EntityTypeRow>,
@@ -131,16 +141,17 @@ fn by_keys(session: &Session, keys: Vec<String>) -> Found<'_, String, Arc<Entity
     })
 }
 
-fn lists(session: &Session, names: Vec<ListName>) -> Found<'_, ListName, Arc<[Arc<EntityRow>]>> {
+fn lists(session: &Session, names: Vec<ListName>) -> Found<'_, ListName, Arc<[Listed]>> {
     Box::pin(async move {
         let mut found = HashMap::with_capacity(names.len());
         for name in names {
             let ListKey { filter, order, page, details } = parsed(&name)?;
-            session.tag_all(tags::of_entities(&filter));
-            let query = entity::list::list_query(&filter, order, &page, details);
+            session.tag_all(tags::of_list(&filter).into_iter().chain(tags::of_order(&order)));
+            let query = entity::list::list_query(&filter, &order, &page, details);
             let mut query = query.map_err(|error: PageError| unreadable(&name, &error.to_string()))?;
-            let rows = session.fetch_all::<EntityRow>("entities.list", query.build_query_as()).await?;
-            found.insert(name, rows.into_iter().map(Arc::new).collect());
+            let query = query.build_query_as().persistent(!filter.is_composed());
+            let rows = session.fetch_all::<Listed>("entities.list", query).await?;
+            found.insert(name, rows.into());
         }
         Ok(found)
     })
@@ -150,11 +161,27 @@ fn counts(session: &Session, names: Vec<ListName>) -> Found<'_, ListName, i64> {
     Box::pin(async move {
         let mut found = HashMap::with_capacity(names.len());
         for name in names {
-            let filter: EntityFilter = parsed(&name)?;
-            session.tag_all(tags::of_entities(&filter));
-            let mut query = entity::list::count_query(&filter);
-            let (count,) = session.fetch_one("entities.count", query.build_query_as::<(i64,)>()).await?;
+            let CountOf { filter, order } = parsed(&name)?;
+            session.tag_all(tags::of_list(&filter));
+            let mut query = entity::list::count_query(&filter, &order);
+            let query = query.build_query_as::<(i64,)>().persistent(!filter.is_composed());
+            let (count,) = session.fetch_one("entities.count", query).await?;
             found.insert(name, count);
+        }
+        Ok(found)
+    })
+}
+
+fn groups(session: &Session, names: Vec<ListName>) -> Found<'_, ListName, Arc<[GroupRow]>> {
+    Box::pin(async move {
+        let mut found = HashMap::with_capacity(names.len());
+        for name in names {
+            let asked: GroupsAsked = parsed(&name)?;
+            session.tag_all(tags::of_list(&asked.filter));
+            let mut query = entity::groups::query(&asked);
+            let query = query.build_query_as::<GroupRow>().persistent(false);
+            let rows = session.fetch_all("entities.groups", query).await?;
+            found.insert(name, rows.into());
         }
         Ok(found)
     })

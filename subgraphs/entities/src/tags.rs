@@ -3,7 +3,8 @@
 use pulse_types::{EntityId, Tag};
 use sha2::{Digest, Sha256};
 
-use crate::entity::list::EntityFilter;
+use crate::entity::filter::{EntityFilter, RelationTest};
+use crate::entity::list::{EntityOrder, EntityOrderField};
 use crate::relationship::list::RelationshipFilter;
 use crate::relationship::of_entities::Direction;
 use crate::traversal::Following;
@@ -28,8 +29,43 @@ pub(crate) fn of_type_name(name: &str) -> Tag {
     Tag::list(entity_type::SUBJECT).with("name", name)
 }
 
-/// A list of entities: one tag, or one for each key that it is narrowed to.
-pub(crate) fn of_entities(filter: &EntityFilter) -> impl Iterator<Item = Tag> {
+/// A list of entities, and what it looks at beyond them: relationships, and the entities at their other ends.
+pub(crate) fn of_list(filter: &EntityFilter) -> Vec<Tag> {
+    let mut tags: Vec<Tag> = of_entities(filter).collect();
+    filter.each_relation(&mut |relation| {
+        tags.push(of_relationship_type(relation.type_name.as_deref()));
+        match &relation.test {
+            // What is not asked for does not matter; that an end is there is a matter of the relationship.
+            RelationTest::Some(ends) | RelationTest::None(ends) if *ends != EntityFilter::default() => {
+                tags.extend(of_entities(ends));
+            }
+            // One that is no longer like that counts, whatever it has become.
+            RelationTest::Every(_) => tags.push(Tag::list(entity::SUBJECT)),
+            RelationTest::Some(_) | RelationTest::None(_) | RelationTest::Count { .. } => {}
+        }
+    });
+    tags
+}
+
+/// What a list is ordered by beyond what its entities are.
+pub(crate) fn of_order(order: &EntityOrder) -> Option<Tag> {
+    match &order.field {
+        EntityOrderField::Relations(type_name, _) => Some(of_relationship_type(type_name.as_deref())),
+        _ => None,
+    }
+}
+
+/// All relationships of a type, or of any.
+fn of_relationship_type(type_name: Option<&str>) -> Tag {
+    let all = Tag::list(relationship::SUBJECT);
+    match type_name {
+        Some(name) => all.with("type", name),
+        None => all,
+    }
+}
+
+/// The entities of a list: one tag, or one for each key that it is narrowed to.
+fn of_entities(filter: &EntityFilter) -> impl Iterator<Item = Tag> {
     let narrowed = |tag: Tag| match &filter.type_name {
         Some(name) => tag.with("type", name),
         None => tag,

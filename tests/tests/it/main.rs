@@ -18,6 +18,7 @@ mod live;
 mod matrix;
 mod privacy;
 mod reads;
+mod rest;
 mod row;
 mod schema;
 mod service_accounts;

@@ -3,6 +3,7 @@
 mod commands;
 mod compose;
 mod kubernetes;
+mod openapi;
 mod tools;
 
 use std::process::{Command, ExitCode};
@@ -61,6 +62,7 @@ fn checks() -> Vec<(String, Check)> {
         ),
         ("deploy::replica_shows_what_the_primary_commits".into(), Box::new(|_| replication())),
         ("deploy::commands_are_those_of_the_binary".into(), Box::new(commands_match)),
+        ("deploy::descriptions_of_rest_are_valid".into(), Box::new(openapi::are_valid)),
     ];
     for overlay in OVERLAYS {
         checks.push((

@@ -82,6 +82,11 @@ impl Tools {
         Ok(())
     }
 
+    /// Checks a description of an HTTP API against the OpenAPI of a version.
+    pub(super) fn openapi(&self, version: &str, file: &str) -> anyhow::Result<String> {
+        output(self.python("openapi-spec-validator").args(["--schema", version, file]))
+    }
+
     fn python(&self, program: &str) -> Command {
         in_root(&self.folder.join("python/bin").join(program))
     }

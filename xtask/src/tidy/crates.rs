@@ -5,13 +5,15 @@ use toml::Value;
 use super::Finding;
 use super::tree::{Package, Tree, Use};
 
-/// Where a crate stands. `Ground < Subgraph < Pulse` and `Schema < Gateway < Pulse`.
+/// Where a crate stands. `Ground < Subgraph < Pulse` and `Schema < Gateway < Surface < Pulse`.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Tier {
     Ground,
     Subgraph,
     Schema,
     Gateway,
+    /// Another face of the API, over the gateway.
+    Surface,
     Pulse,
     /// Whole-platform tests and benches: they may need everything.
     Outside,
@@ -29,6 +31,7 @@ fn tier(package: &Package) -> Option<Tier> {
         "subgraphs" => Tier::Subgraph,
         "schema" => Tier::Schema,
         "gateway" => Tier::Gateway,
+        "rest" => Tier::Surface,
         "pulse" => Tier::Pulse,
         "tests" | "bench" => Tier::Outside,
         "xtask" => Tier::Tool,
@@ -45,7 +48,10 @@ fn may_need(from: Tier, to: Tier, to_name: &str, kind: Use) -> bool {
         Tier::Ground | Tier::Subgraph => to == Tier::Ground,
         Tier::Schema => SHARED_WITH_GATEWAY.contains(&to_name),
         Tier::Gateway => to == Tier::Schema || SHARED_WITH_GATEWAY.contains(&to_name),
-        Tier::Pulse => matches!(to, Tier::Ground | Tier::Subgraph | Tier::Schema | Tier::Gateway),
+        Tier::Surface => matches!(to, Tier::Schema | Tier::Gateway) || SHARED_WITH_GATEWAY.contains(&to_name),
+        Tier::Pulse => {
+            matches!(to, Tier::Ground | Tier::Subgraph | Tier::Schema | Tier::Gateway | Tier::Surface)
+        }
         Tier::Outside => to != Tier::Tool,
         Tier::Tool => false,
     }

@@ -9,6 +9,7 @@ use std::future::Future;
 use std::time::{Duration, Instant};
 
 use axum::body::Body;
+use bytes::Bytes;
 use http::request::Parts;
 use http::{Method, StatusCode};
 use tokio::time::timeout_at;
@@ -123,6 +124,20 @@ pub(crate) async fn read_request(
         }
         _ => Err(Refusal::method(&parts.method)),
     }
+}
+
+/// A body that must be JSON, as it came.
+pub(crate) async fn read_json(parts: &mut Parts, body: Body, arrival: Arrival) -> Result<Bytes, Refusal> {
+    let ContentType::Json = body::content_type(&parts.headers)? else {
+        let message = "the request's body must be application/json";
+        return Err(Refusal::malformed(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "UNSUPPORTED_MEDIA_TYPE",
+            message,
+        ));
+    };
+    let body = decode::decode(parts, body)?;
+    body::read(&parts.headers, body, arrival).await
 }
 
 fn bad_request(message: impl Into<String>) -> Refusal {

@@ -81,6 +81,7 @@ pub(crate) fn parts() -> GatewayParts {
         revocations: None,
         changes: None,
         operations: None,
+        surfaces: Vec::new(),
         checks: Vec::new(),
         metrics: Some(Metrics::install().unwrap()),
         clock: clock(),

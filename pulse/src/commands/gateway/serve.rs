@@ -89,6 +89,7 @@ async fn standalone(
         revocations: None,
         changes: None,
         operations: None,
+        surfaces: crate::platform::surfaces(&settings.rest, false)?,
         checks: Vec::new(),
         metrics: Some(metrics),
         clock,

@@ -26,7 +26,7 @@ impl EntityDraft {
         check::line("name", &self.name)?;
         self.description.as_deref().map_or(Ok(()), check::description)?;
         check::confidence(self.confidence)?;
-        check::object("properties", &self.properties)
+        check::properties(&self.properties)
     }
 
     /// The draft that would leave `row` as it is.

@@ -1,6 +1,9 @@
 //! Entities: the things that the graph is about.
 
+mod conditions;
 mod draft;
+pub(crate) mod filter;
+pub(crate) mod groups;
 pub(crate) mod list;
 pub(crate) mod repo;
 pub(crate) mod row;
@@ -17,19 +20,23 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 pub(crate) use draft::EntityDraft;
-use list::{EntityFilter, EntityOrder};
+use filter::EntityFilter;
+use list::{EntityOrder, EntityOrderField, Listed};
 pub(crate) use row::EntityRow;
 pub(crate) use save::{Save, Types, save_in_tx};
 
-use crate::check::{self, Problem};
+use crate::check::Problem;
 use crate::entity_type::Validators;
 use crate::error::GraphError;
-use crate::kept::{self, ListKey};
+use crate::kept::{self, CountOf, ListKey};
 use crate::relationship;
 use crate::saved::{Saved, refuse_duplicates};
 use crate::sight;
 
 pub(crate) const SUBJECT: &str = "entities.entity";
+
+/// How many entities a list counts the relationships of, to be in their order.
+const MAX_SORTED: i64 = 10_000;
 
 /// By what one entity is named.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -67,24 +74,35 @@ pub(crate) async fn find(
 pub(crate) async fn list(
     session: &Session,
     filter: &EntityFilter,
-    (order, page): (EntityOrder, &Page),
+    (order, page): (&EntityOrder, &Page),
     details: bool,
-) -> Result<Vec<Arc<EntityRow>>, Error<GraphError>> {
+) -> Result<Vec<Listed>, Error<GraphError>> {
     sight::may_read(session.caller())?;
     // Says what is wrong with the page's cursor.
     list::list_query(filter, order, page, details).map_err(GraphError::from)?;
+    if matches!(order.field, EntityOrderField::Relations(..)) {
+        let counted = count(session, filter, order).await?;
+        if counted > MAX_SORTED {
+            let text = format!(
+                "`orderBy.relations` sorts at most {MAX_SORTED} entities, and `filter` lets {counted} through: narrow it"
+            );
+            return Err(GraphError::Argument(Problem::new("orderBy.relations", text)).into());
+        }
+    }
     let filter = EntityFilter { within: sight::within(session), ..filter.clone() };
-    let key = ListKey { filter, order, page: page.clone(), details };
+    let key = ListKey { filter, order: order.clone(), page: page.clone(), details };
     let name = kept::named(&key)?;
     let found = session.read_through(&kept::ENTITY_LIST, vec![name.clone()]).await?.remove(&name);
-    Ok(found.iter().flat_map(|rows| rows.iter().map(Arc::clone)).collect())
+    Ok(found.iter().flat_map(|rows| rows.iter().cloned()).collect())
 }
 
-pub(crate) async fn count(session: &Session, filter: &EntityFilter) -> Result<i64, StoreError> {
-    let name = match sight::within(session) {
-        None => kept::named(filter)?,
-        within => kept::named(&EntityFilter { within, ..filter.clone() })?,
-    };
+pub(crate) async fn count(
+    session: &Session,
+    filter: &EntityFilter,
+    order: &EntityOrder,
+) -> Result<i64, StoreError> {
+    let filter = EntityFilter { within: sight::within(session), ..filter.clone() };
+    let name = kept::named(&CountOf { filter, order: order.clone() })?;
     let found = session.read_through(&kept::ENTITY_COUNT, vec![name.clone()]).await?;
     Ok(found.get(&name).copied().unwrap_or_default())
 }
@@ -304,19 +322,4 @@ fn not_found(id: EntityId) -> GraphError {
 
 fn fact(action: &'static str, id: EntityId, version: i64) -> AuditFact {
     AuditFact { action, subject: SUBJECT, key: Some(id.uuid()), version: Some(version), items: 1 }
-}
-
-/// Checks what a list is asked to be narrowed to.
-pub(crate) fn check_filter(filter: &EntityFilter) -> Result<(), Problem> {
-    const MAX_KEYS: usize = 100;
-    if let Some(keys) = filter.keys.as_ref().filter(|keys| keys.len() > MAX_KEYS) {
-        let text = format!("`keys` has {} keys, allowed are {MAX_KEYS}", keys.len());
-        return Err(Problem::new("filter.keys", text));
-    }
-    for text in filter.keys.iter().flatten().chain(&filter.name_prefix).chain(&filter.type_name) {
-        if text.contains('\0') {
-            return Err(Problem::new("filter", "`filter` contains the character U+0000"));
-        }
-    }
-    [filter.min_confidence, filter.max_confidence].into_iter().flatten().try_for_each(check::confidence)
 }

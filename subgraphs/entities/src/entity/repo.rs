@@ -70,6 +70,13 @@ pub(super) async fn insert_in_tx(
     all_of(inserted, new.len(), INSERT)
 }
 
+/// Writes the rows by whose properties these entities are found. They have none: new ones never had, and changing took away
+/// what there was.
+pub(super) async fn index_in_tx(write: &mut Write, ids: &[EntityId]) -> Result<(), StoreError> {
+    let index = sqlx::query(include_str!("../queries/index_properties.sql")).bind(uuids(ids));
+    write.execute("properties.insert", index.persistent(false)).await.map(drop)
+}
+
 /// Updates rows and keeps what they were; fails when another write has just changed one of them.
 pub(super) async fn update_in_tx(
     write: &mut Write,
@@ -87,7 +94,8 @@ pub(super) async fn update_in_tx(
         .bind(drafts().map(|draft| draft.name.as_str()).collect::<Vec<_>>())
         .bind(drafts().map(|draft| draft.description.as_deref()).collect::<Vec<_>>())
         .bind(drafts().map(|draft| draft.confidence).collect::<Vec<_>>())
-        .bind(drafts().map(|draft| Json(&draft.properties)).collect::<Vec<_>>());
+        .bind(drafts().map(|draft| Json(&draft.properties)).collect::<Vec<_>>())
+        .bind(changed.iter().map(|save| save.is_found_otherwise).collect::<Vec<_>>());
     let updated = write.execute("entities.update", update).await.map_err(raced)?;
     all_of(updated, changed.len(), "entities.update")
 }
@@ -99,14 +107,7 @@ pub(super) async fn delete_in_tx(
     row: &EntityRow,
 ) -> Result<(), StoreError> {
     let now = write.now();
-    let delete = sqlx::query(
-        "WITH gone AS (
-             DELETE FROM entities.entities WHERE id = $1 AND version = $2 RETURNING *
-         )
-         INSERT INTO entities.history (org_id, subject, id, version, value, at, actor)
-         SELECT org_id, 'entities.entity', id, version, to_jsonb(gone) - 'org_id', $3, $4 FROM gone
-         ON CONFLICT DO NOTHING",
-    );
+    let delete = sqlx::query(include_str!("../queries/delete_entity.sql"));
     let delete = delete.bind(row.id).bind(row.version).bind(now).bind(actor);
     let deleted = write.execute("entities.delete", delete).await?;
     all_of(deleted, 1, "entities.delete")

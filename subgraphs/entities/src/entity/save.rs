@@ -58,6 +58,8 @@ pub(crate) struct Save<'a> {
     pub(super) version: i64,
     pub(super) draft: &'a EntityDraft,
     changed: Vec<&'static str>,
+    /// Whether its rows of properties are other ones from now on.
+    pub(super) is_found_otherwise: bool,
     /// The type that it had, where it gets another one.
     was: Option<&'a str>,
 }
@@ -87,7 +89,8 @@ pub(crate) async fn save_in_tx(
         } else {
             saved.push(Saved { id, version: version + 1, outcome });
             let was = row.map(|row| row.type_name.as_str()).filter(|name| *name != draft.type_name);
-            different.push(Save { id, version: version + 1, draft, changed, was });
+            let is_found_otherwise = changed.iter().any(|name| matches!(*name, "type" | "properties"));
+            different.push(Save { id, version: version + 1, draft, changed, is_found_otherwise, was });
         }
     }
     let (created, updated): (Vec<_>, Vec<_>) = different.iter().partition(|save| save.version == 1);
@@ -97,6 +100,12 @@ pub(crate) async fn save_in_tx(
     }
     if !updated.is_empty() {
         repo::update_in_tx(write, actor, &updated).await?;
+    }
+    let indexed =
+        different.iter().filter(|save| save.is_found_otherwise && !save.draft.properties.is_empty());
+    let indexed: Vec<_> = indexed.map(|save| save.id).collect();
+    if !indexed.is_empty() {
+        repo::index_in_tx(write, &indexed).await?;
     }
     for save in different {
         let kind = if save.version == 1 { EventKind::Created } else { EventKind::Updated };

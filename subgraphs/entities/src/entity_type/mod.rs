@@ -14,6 +14,7 @@ use pulse_store::{AuditFact, Begun, Event, EventKind, IdempotencyKey, Session, S
 use pulse_types::{EntityTypeId, OrgId, Permission, Tag};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
+use uuid::Uuid;
 
 pub(crate) use repo::list_query;
 pub(crate) use row::EntityTypeRow;
@@ -39,8 +40,22 @@ pub(crate) struct EntityTypePatch {
     pub(crate) name: String,
     pub(crate) description: MaybeUndefined<String>,
     pub(crate) schema: Option<Map<String, Value>>,
+    pub(crate) broken: BrokenEntities,
     pub(crate) expected_version: Option<i64>,
 }
+
+/// What becomes of a type's new schema when entities that are there do not fit it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, async_graphql::Enum)]
+pub(crate) enum BrokenEntities {
+    /// It is refused, with the number of those entities.
+    Refuse,
+    /// They are not looked at: it holds for each from its next change.
+    Keep,
+}
+
+/// How many entities are compared with a new schema within one request, and how many of them are read at once.
+const MAX_CHECKED: usize = 100_000;
+const CHECKED_AT_ONCE: i64 = 1_000;
 
 pub(crate) async fn find(session: &Session, names: &[String]) -> Result<Vec<EntityTypeRow>, StoreError> {
     session.tag_all(names.iter().map(|name| tags::of_type_name(name)));
@@ -108,6 +123,9 @@ pub(crate) async fn update(
         changed.push("description");
     }
     if let Some(schema) = patch.schema.filter(|schema| !check::same_object(schema, &row.schema)) {
+        if patch.broken == BrokenEntities::Refuse {
+            refuse_broken_in_tx(&mut write, session, (&row.name, &schema)).await?;
+        }
         row.schema.0 = schema;
         changed.push("propertiesSchema");
     }
@@ -153,7 +171,7 @@ pub(crate) async fn rules_in_tx(
     names: &[String],
 ) -> Result<HashMap<String, Arc<Validator>>, StoreError> {
     let mut rules = HashMap::new();
-    for row in repo::by_names_in_tx(write, names).await? {
+    for row in repo::shared_by_names_in_tx(write, names).await? {
         let validator = validators.of(&row).map_err(|problem| StoreError::Inconsistent {
             table: "entities.types",
             column: "schema",
@@ -186,6 +204,41 @@ async fn insert_in_tx(
     Ok(Some(id))
 }
 
+/// Refuses a schema that entities of the type do not fit. None is written meanwhile that was compared with the one before.
+async fn refuse_broken_in_tx(
+    write: &mut Write,
+    session: &Session,
+    (name, schema): (&str, &Map<String, Value>),
+) -> Result<(), Error<GraphError>> {
+    if session.caller().is_narrowed() {
+        let why = "entities that you may not see might not fit the schema".to_owned();
+        return Err(GraphError::Unchecked { why }.into());
+    }
+    let validator = validator::compile(schema).map_err(GraphError::Input)?;
+    let (mut checked, mut broken, mut example) = (0, 0, None);
+    let mut after = Uuid::nil();
+    loop {
+        let rows = repo::properties_in_tx(write, name, (after, CHECKED_AT_ONCE)).await?;
+        let Some((last, ..)) = rows.last() else { break };
+        after = last.uuid();
+        checked += rows.len();
+        if checked > MAX_CHECKED {
+            let why = format!("there are more than {MAX_CHECKED} entities to compare with the schema");
+            return Err(GraphError::Unchecked { why }.into());
+        }
+        for (_, key, properties) in &rows {
+            if let Err(problem) = check_properties(&validator, name, properties) {
+                broken += 1;
+                example.get_or_insert_with(|| (key.clone(), problem));
+            }
+        }
+    }
+    let Some((key, problem)) = example else { return Ok(()) };
+    let (field, text) = problem.parts.into_iter().next().unwrap_or((problem.field, problem.text));
+    let example = format!("{key:?} ({field}: {text})");
+    Err(GraphError::Broken { broken, checked, example }.into())
+}
+
 fn check_new(new: &NewEntityType) -> Result<(), Problem> {
     check::type_name("name", &new.name)?;
     new.description.as_deref().map_or(Ok(()), check::description)?;
@@ -202,7 +255,7 @@ async fn existing_in_tx(
     name: &str,
     expected_version: Option<i64>,
 ) -> Result<EntityTypeRow, Error<GraphError>> {
-    let row = repo::by_names_in_tx(write, &[name.to_owned()]).await?.pop().ok_or_else(|| not_found(name))?;
+    let row = repo::for_change_in_tx(write, name).await?.ok_or_else(|| not_found(name))?;
     match expected_version {
         Some(expected) if expected != row.version => {
             Err(GraphError::Changed { expected, current: row.version }.into())

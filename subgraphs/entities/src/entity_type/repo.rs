@@ -3,10 +3,11 @@
 use chrono::{DateTime, Utc};
 use pulse_graphql::{Page, PageError};
 use pulse_store::{Session, StoreError, Write};
-use pulse_types::{EntityTypeId, OrgId, UserId};
+use pulse_types::{EntityId, EntityTypeId, OrgId, UserId};
 use serde_json::{Map, Value};
 use sqlx::types::Json;
 use sqlx::{Postgres, QueryBuilder};
+use uuid::Uuid;
 
 use super::EntityTypeRow;
 
@@ -32,11 +33,37 @@ pub(super) async fn by_names(session: &Session, names: &[String]) -> Result<Vec<
     session.fetch_all("types.by_names", sqlx::query_as(BY_NAMES).bind(names)).await
 }
 
-pub(super) async fn by_names_in_tx(
+/// The types, which stay as they are until the end of the write: what was compared with a schema is stored before that
+/// schema can change.
+pub(super) async fn shared_by_names_in_tx(
     write: &mut Write,
     names: &[String],
 ) -> Result<Vec<EntityTypeRow>, StoreError> {
-    write.fetch_all("types.by_names", sqlx::query_as(BY_NAMES).bind(names)).await
+    const SHARED: &str =
+        concat!("SELECT ", columns!(), " FROM entities.types WHERE name = ANY ($1) ORDER BY name FOR SHARE");
+    write.fetch_all("types.by_names", sqlx::query_as(SHARED).bind(names)).await
+}
+
+/// The type, for changing it: when this answers, all writes that have compared entities with it are through.
+pub(super) async fn for_change_in_tx(
+    write: &mut Write,
+    name: &str,
+) -> Result<Option<EntityTypeRow>, StoreError> {
+    const FOR_CHANGE: &str =
+        concat!("SELECT ", columns!(), " FROM entities.types WHERE name = $1 FOR UPDATE");
+    write.fetch_optional("types.for_change", sqlx::query_as(FOR_CHANGE).bind(name)).await
+}
+
+/// Properties of entities of a type, by id and after one: a part of all.
+pub(super) async fn properties_in_tx(
+    write: &mut Write,
+    name: &str,
+    (after, limit): (Uuid, i64),
+) -> Result<Vec<(EntityId, String, Json<Map<String, Value>>)>, StoreError> {
+    let query = sqlx::query_as(
+        "SELECT id, key, properties FROM entities.entities WHERE type = $1 AND id > $2 ORDER BY id LIMIT $3",
+    );
+    write.fetch_all("types.properties", query.bind(name).bind(after).bind(limit)).await
 }
 
 /// A statement of the page of types, in order of their names.

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use jsonschema::{Draft, PatternOptions, Validator};
+use jsonschema::error::ValidationErrorKind;
+use jsonschema::{Draft, PatternOptions, ValidationError, Validator};
 use moka::sync::Cache;
 use pulse_types::EntityTypeId;
 use serde_json::{Map, Value};
@@ -19,7 +20,8 @@ const MAX_DEPTH: usize = 64;
 const MAX_UNEVALUATED: usize = 8;
 /// Bytes of a compiled pattern.
 const MAX_PATTERN: usize = 1 << 20;
-/// Problems of one object that are told of.
+/// Problems of one object that are told of, each with its field, and those that stand in the error's text.
+const MAX_PROBLEMS: usize = 20;
 const SHOWN: usize = 3;
 
 /// The compiled schemas of types, each version once in a process.
@@ -73,16 +75,35 @@ pub(crate) fn check_properties(
     if validator.is_valid(&value) {
         return Ok(());
     }
-    let mut field = None;
     let mut texts = Vec::new();
-    for error in validator.iter_errors(&value).take(SHOWN) {
-        let place = error.instance_path().to_string();
+    let mut parts = Vec::new();
+    for error in validator.iter_errors(&value).take(MAX_PROBLEMS) {
         let text: String = error.to_string().chars().take(200).collect();
-        texts.push(if place.is_empty() { text } else { format!("{place}: {text}") });
-        field.get_or_insert(place);
+        let place = error.instance_path().to_string();
+        if texts.len() < SHOWN {
+            texts.push(if place.is_empty() { text.clone() } else { format!("{place}: {text}") });
+        }
+        parts.extend(fields(&error, &place).into_iter().map(|field| (field, text.clone())));
     }
+    parts.truncate(MAX_PROBLEMS);
     let text = format!("`properties` do not fit the type {type_name:?}: {}", texts.join("; "));
-    Err(Problem::new(format!("properties{}", field.unwrap_or_default()), text))
+    let field = parts.first().map_or_else(|| "properties".to_owned(), |(field, _)| field.clone());
+    Err(Problem { parts, ..Problem::new(field, text) })
+}
+
+/// The fields that an error is about: what is missing, or should not be there, has a place of its own.
+fn fields(error: &ValidationError<'_>, place: &str) -> Vec<String> {
+    let below = |name: &str| format!("properties{place}/{name}");
+    match error.kind() {
+        ValidationErrorKind::Required { property } => {
+            vec![property.as_str().map_or_else(|| format!("properties{place}"), below)]
+        }
+        ValidationErrorKind::AdditionalProperties { unexpected }
+        | ValidationErrorKind::UnevaluatedProperties { unexpected } => {
+            unexpected.iter().map(|name| below(name)).collect()
+        }
+        _ => vec![format!("properties{place}")],
+    }
 }
 
 fn refused(text: String) -> Problem {
@@ -191,7 +212,7 @@ mod tests {
         insta::assert_debug_snapshot!(check(json!({})), @r#"
         Err(
             (
-                "properties",
+                "properties/size",
                 "`properties` do not fit the type \"package\": \"size\" is a required property",
             ),
         )

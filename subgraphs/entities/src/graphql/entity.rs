@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use async_graphql::connection::EmptyFields;
 use async_graphql::parser::types::Field;
 use async_graphql::{Context, InputType, Object, ScalarType, SelectionField, Value};
 use chrono::{DateTime, Utc};
@@ -12,6 +13,7 @@ use pulse_graphql::{
 use pulse_store::StoreError;
 use pulse_types::EntityId;
 
+use super::entity_history::{EntityState, states};
 use super::entity_type::EntityType;
 use super::loaders::Loaders;
 use super::relationship::Relationship;
@@ -107,6 +109,22 @@ impl Entity {
     /// When it was last changed.
     async fn updated_at(&self, ctx: &Context<'_>) -> Result<DateTime<Utc>, Error> {
         Ok(self.row(ctx).await?.updated_at)
+    }
+
+    /// What it is and was, the latest first. With `at`, the first one is what it was at that time.
+    #[graphql(directive = cache_control::apply(Some(CacheControlScope::Tenant)))]
+    async fn history(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Only what it was by this time.")] at: Option<DateTime<Utc>>,
+        #[graphql(desc = "How many at most: 1 to 100, 20 unless given.")] first: Option<i32>,
+        #[graphql(desc = "After this cursor.")] after: Option<String>,
+    ) -> Result<Connection<EntityState, EmptyFields>, Error<GraphError>> {
+        let row = match self.0.row() {
+            Some(row) if row.details.is_some() => Arc::clone(row),
+            _ => whole(ctx, self.0.id()).await.map_err(never)?,
+        };
+        states(ctx.part::<Loaders>(), &row, at, (first, after)).await
     }
 
     /// Its relationships, in order of their types.

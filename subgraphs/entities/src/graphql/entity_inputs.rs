@@ -1,123 +1,15 @@
 //! Inputs about entities.
 
-use async_graphql::{Enum, InputObject, MaybeUndefined};
-use chrono::{DateTime, Utc};
+use async_graphql::{InputObject, MaybeUndefined};
 use pulse_graphql::JsonObject;
 use pulse_types::EntityId;
 
 use crate::check::Problem;
-use crate::entity::list::{self, EntityFilter};
 use crate::entity::{EntityDraft, EntityPatch};
 use crate::error::GraphError;
 
 /// How many items a batch may have.
 pub(super) const MAX_ITEMS: usize = 1_000;
-
-/// Narrows a list of entities. All that is given must hold.
-#[derive(Debug, Default, InputObject)]
-#[graphql(name = "EntityFilter")]
-pub(crate) struct EntityFilterInput {
-    /// Of this type.
-    #[graphql(name = "type")]
-    type_name: Option<String>,
-    /// With one of these keys; at most 100.
-    keys: Option<Vec<String>>,
-    /// With a name that begins so; capital letters count.
-    name_prefix: Option<String>,
-    /// Within these bounds of confidence.
-    confidence: Option<ConfidenceRange>,
-    /// Created in this time.
-    created_at: Option<TimeRange>,
-    /// Last changed in this time.
-    updated_at: Option<TimeRange>,
-}
-
-/// Bounds of a confidence, both included.
-#[derive(Debug, Default, InputObject)]
-pub(crate) struct ConfidenceRange {
-    /// At least this.
-    min: Option<f64>,
-    /// At most this.
-    max: Option<f64>,
-}
-
-/// A span of time.
-#[derive(Debug, Default, InputObject)]
-#[graphql(name = "EntityTimeRange")]
-pub(crate) struct TimeRange {
-    /// From this time on.
-    from: Option<DateTime<Utc>>,
-    /// Before this time.
-    before: Option<DateTime<Utc>>,
-}
-
-impl From<EntityFilterInput> for EntityFilter {
-    fn from(input: EntityFilterInput) -> Self {
-        let EntityFilterInput { type_name, keys, name_prefix, confidence, created_at, updated_at } = input;
-        let confidence = confidence.unwrap_or_default();
-        let (created, updated) = (created_at.unwrap_or_default(), updated_at.unwrap_or_default());
-        Self {
-            type_name,
-            keys,
-            name_prefix,
-            min_confidence: confidence.min,
-            max_confidence: confidence.max,
-            created_from: created.from,
-            created_before: created.before,
-            updated_from: updated.from,
-            updated_before: updated.before,
-            within: None,
-        }
-    }
-}
-
-/// What entities can be ordered by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
-pub(crate) enum EntityOrderField {
-    /// Their names, by code point.
-    Name,
-    /// Their keys, by code point.
-    Key,
-    /// When they were created.
-    CreatedAt,
-    /// When they were last changed.
-    UpdatedAt,
-    /// How sure they are.
-    Confidence,
-}
-
-/// Which way a list is ordered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
-#[graphql(name = "EntityOrderDirection")]
-pub(crate) enum OrderDirection {
-    /// The least first.
-    Asc,
-    /// The greatest first.
-    Desc,
-}
-
-/// The order of a list of entities; equals are in order of their creation.
-#[derive(Debug, InputObject)]
-pub(crate) struct EntityOrder {
-    /// By what.
-    field: EntityOrderField,
-    /// Which way.
-    #[graphql(default_with = "OrderDirection::Asc")]
-    direction: OrderDirection,
-}
-
-impl From<EntityOrder> for list::EntityOrder {
-    fn from(order: EntityOrder) -> Self {
-        let field = match order.field {
-            EntityOrderField::Name => list::EntityOrderField::Name,
-            EntityOrderField::Key => list::EntityOrderField::Key,
-            EntityOrderField::CreatedAt => list::EntityOrderField::CreatedAt,
-            EntityOrderField::UpdatedAt => list::EntityOrderField::UpdatedAt,
-            EntityOrderField::Confidence => list::EntityOrderField::Confidence,
-        };
-        Self { field, descending: order.direction == OrderDirection::Desc }
-    }
-}
 
 /// A new entity.
 #[derive(Debug, InputObject)]

@@ -7,11 +7,12 @@ use pulse_graphql::{
 use pulse_types::EntityId;
 
 use super::entity::{Entity, wants_details};
-use super::entity_inputs::{EntityFilterInput, EntityOrder};
+use super::entity_filter::EntityFilterInput;
+use super::entity_order::EntityOrder;
 use super::loaders::Loaders;
 use crate::check::Problem;
-use crate::entity::list::{self, EntityFilter, EntityOrderField};
-use crate::entity::{self, EntityRef};
+use crate::entity::filter::{self, EntityFilter};
+use crate::entity::{self, EntityRef, list};
 use crate::error::GraphError;
 
 #[derive(Default)]
@@ -54,16 +55,17 @@ impl EntityQueries {
     ) -> Result<Connection<Node<Entity>>, Error<GraphError>> {
         let page =
             Page::try_new((first, after), (last, before), PageLimits::USUAL).map_err(GraphError::from)?;
-        let filter = EntityFilter::from(filter.unwrap_or_default());
-        entity::check_filter(&filter).map_err(GraphError::Argument)?;
-        let order = order_by
-            .map_or(list::EntityOrder { field: EntityOrderField::CreatedAt, descending: false }, Into::into);
-        let rows = entity::list(ctx.session(), &filter, (order, &page), wants_details(ctx)).await?;
+        let filter: EntityFilter = filter.unwrap_or_default().try_into().map_err(GraphError::Argument)?;
+        filter::check(&filter).map_err(GraphError::Argument)?;
+        let order = EntityOrder::of_list(order_by, &filter).map_err(GraphError::Argument)?;
+        let rows = entity::list(ctx.session(), &filter, (&order, &page), wants_details(ctx)).await?;
+        let field = order.field.clone();
         let total = Total::new(move |session| {
-            let filter = filter.clone();
-            async move { entity::count(&session, &filter).await }
+            let (filter, order) = (filter.clone(), order.clone());
+            async move { entity::count(&session, &filter, &order).await }
         });
-        Ok(page.connection(rows, total, |row| (list::cursor(&row, order.field), Node(Entity::new(row)))))
+        Ok(page
+            .connection(rows, total, |listed| (list::cursor(&listed, &field), Node(Entity::new(listed.row)))))
     }
 
     #[graphql(entity)]

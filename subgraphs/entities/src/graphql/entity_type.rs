@@ -12,7 +12,7 @@ use pulse_types::{EntityTypeId, Permission};
 
 use super::idempotency_key;
 use super::loaders::Loaders;
-use crate::entity_type::{self, EntityTypePatch, EntityTypeRow, NewEntityType};
+use crate::entity_type::{self, BrokenEntities, EntityTypePatch, EntityTypeRow, NewEntityType};
 use crate::error::GraphError;
 
 /// A type of entities.
@@ -78,8 +78,11 @@ pub(crate) struct UpdateEntityTypeInput {
     name: String,
     /// Another description; null removes it.
     description: MaybeUndefined<String>,
-    /// Another JSON Schema. Entities that are there are not looked at again: it holds from their next change.
+    /// Another JSON Schema.
     properties_schema: Option<JsonObject>,
+    /// What to do when entities that are there do not fit the new schema.
+    #[graphql(default_with = "BrokenEntities::Refuse")]
+    broken_entities: BrokenEntities,
     /// The version that the change was made from: when it is another by now, nothing is changed.
     expected_version: Option<i64>,
 }
@@ -175,9 +178,15 @@ impl EntityTypeMutations {
         ctx: &Context<'_>,
         #[graphql(desc = "What to change.")] input: UpdateEntityTypeInput,
     ) -> Result<UpdateEntityTypePayload, Error<GraphError>> {
-        let UpdateEntityTypeInput { name, description, properties_schema, expected_version } = input;
+        let UpdateEntityTypeInput {
+            name,
+            description,
+            properties_schema,
+            broken_entities: broken,
+            expected_version,
+        } = input;
         let schema = properties_schema.map(|schema| schema.0);
-        let patch = EntityTypePatch { name, description, schema, expected_version };
+        let patch = EntityTypePatch { name, description, schema, broken, expected_version };
         let row = entity_type::update(ctx.session(), patch).await?;
         Ok(UpdateEntityTypePayload { entity_type: EntityType(Arc::new(row)) })
     }

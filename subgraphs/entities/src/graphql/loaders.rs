@@ -9,7 +9,7 @@ use pulse_types::{EntityId, EntityTypeId, Permission, Refusal, RelationshipId};
 
 use crate::entity::EntityRow;
 use crate::entity_type::EntityTypeRow;
-use crate::history::{self, HistoryRow, Past};
+use crate::history::{self, HistoryRow, Past, VersionsPage};
 use crate::kept;
 pub(super) use crate::kept::CountKey;
 use crate::relationship::of_entities::{NeighborsPage, RelationshipsPage};
@@ -27,6 +27,7 @@ pub(crate) struct Loaders {
     related: Loader<(EntityId, RelationshipsPage), Related>,
     neighbors: Loader<(EntityId, NeighborsPage), Neighbors>,
     past: Loader<Past, Pasts>,
+    versions: Loader<(EntityId, VersionsPage), Versions>,
     pub(super) related_counts: Arc<Loader<CountKey, RelatedCounts>>,
     pub(super) neighbor_counts: Arc<Loader<CountKey, NeighborCounts>>,
 }
@@ -42,6 +43,7 @@ impl Loaders {
             related: Loader::new(Related(session.clone())),
             neighbors: Loader::new(Neighbors(session.clone())),
             past: Loader::new(Pasts(session.clone())),
+            versions: Loader::new(Versions(session.clone())),
             related_counts: Arc::new(Loader::new(RelatedCounts(session.clone()))),
             neighbor_counts: Arc::new(Loader::new(NeighborCounts(session.clone()))),
             session,
@@ -68,6 +70,16 @@ impl Loaders {
             _ => sight::may_read(self.session.caller()).map(drop)?,
         }
         Ok(self.past.load(past).await?)
+    }
+
+    /// What an entity was, the latest first, for those who may see what it is.
+    pub(super) async fn versions(
+        &self,
+        of: EntityId,
+        page: VersionsPage,
+    ) -> Result<Arc<[HistoryRow]>, Error> {
+        sight::may_read(self.session.caller())?;
+        Ok(self.versions.load((of, page)).await?.unwrap_or_default())
     }
 
     pub(super) async fn entity(&self, id: EntityId) -> Result<Option<Arc<EntityRow>>, Error> {
@@ -144,6 +156,34 @@ impl Batch<Past> for Pasts {
                 .find(|past| past.id == row.id && past.version == row.version && past.subject == row.subject)
         };
         Ok(rows.into_iter().filter_map(|row| Some((of(&row)?, row))).collect())
+    }
+}
+
+struct Versions(Session);
+
+impl Batch<(EntityId, VersionsPage)> for Versions {
+    type Value = Arc<[HistoryRow]>;
+
+    async fn load(
+        &self,
+        keys: Vec<(EntityId, VersionsPage)>,
+    ) -> Result<HashMap<(EntityId, VersionsPage), Self::Value>, StoreError> {
+        let mut pages: HashMap<VersionsPage, Vec<EntityId>> = HashMap::new();
+        for (entity, page) in keys {
+            pages.entry(page).or_default().push(entity);
+        }
+        let mut found = HashMap::new();
+        for (page, entities) in pages {
+            let mut rows: HashMap<EntityId, Vec<HistoryRow>> = HashMap::with_capacity(entities.len());
+            for row in history::versions(&self.0, &entities, &page).await? {
+                rows.entry(EntityId::from_uuid(row.id)).or_default().push(row);
+            }
+            for (entity, mut rows) in rows {
+                rows.sort_by_key(|row| std::cmp::Reverse(row.version));
+                found.insert((entity, page), rows.into());
+            }
+        }
+        Ok(found)
     }
 }
 

@@ -1,8 +1,12 @@
 //! The GraphQL API: translates arguments into calls of use cases, and rows into types.
 
 mod entity;
+mod entity_filter;
+mod entity_groups;
+mod entity_history;
 mod entity_inputs;
 mod entity_mutations;
+mod entity_order;
 mod entity_queries;
 mod entity_type;
 mod live;
@@ -26,6 +30,7 @@ use crate::error::GraphError;
 #[graphql(name = "Query")]
 pub struct Query(
     entity_queries::EntityQueries,
+    entity_groups::EntityGroupQueries,
     relationship_queries::RelationshipQueries,
     entity_type::EntityTypeQueries,
     traversal::TraversalQueries,

@@ -65,18 +65,18 @@ pub(crate) struct NeighborsPage {
     pub(crate) details: bool,
 }
 
-/// An entity's relationships of one direction, as its index has them.
-struct Side {
-    own: &'static str,
-    other: &'static str,
-    incoming: bool,
+/// An entity's relationships `r` of one direction, as their index has them.
+pub(crate) struct Side {
+    pub(crate) own: &'static str,
+    pub(crate) other: &'static str,
+    pub(crate) incoming: bool,
 }
 
 const OUTGOING: Side = Side { own: "r.source_id", other: "r.target_id", incoming: false };
 const INCOMING: Side = Side { own: "r.target_id", other: "r.source_id", incoming: true };
 
 impl Direction {
-    const fn sides(self) -> &'static [Side] {
+    pub(crate) const fn sides(self) -> &'static [Side] {
         match self {
             Self::Outgoing => &[OUTGOING],
             Self::Incoming => &[INCOMING],

@@ -6,6 +6,10 @@
 mod batches;
 mod entities;
 mod entity_types;
+mod filters;
+mod filters_property;
+mod groups;
+mod history;
 mod import;
 mod kept;
 mod kept_processes;

@@ -146,6 +146,8 @@ async fn callers_without_rights_are_refused_everywhere() {
         "{ relationships { nodes { id } } }",
         "{ entityType(name: \"package\") { id } }",
         "{ entityTypes { nodes { id } } }",
+        "{ entityGroups { groups { count } } }",
+        "{ entityFacets(filter: { type: \"package\" }, properties: [{ name: \"size\" }]) { property } }",
         "{ _entities(representations: [{ __typename: \"Entity\", id: \"01890a5d-ac96-774b-bcce-b302099a8057\" }]) { __typename } }",
     ] {
         let response = graph.ask_as(&anonymous, query, json!({})).await;
@@ -173,7 +175,7 @@ async fn the_app_role_without_a_tenant_sees_no_row() {
     for setting in ["RESET pulse.org_id", "SET pulse.org_id = ''"] {
         let open = format!("SET ROLE pulse_app; {setting}");
         sqlx::raw_sql(sqlx::AssertSqlSafe(open)).execute(&mut connection).await.unwrap();
-        for table in ["types", "entities", "relationships", "history"] {
+        for table in ["types", "entities", "relationships", "history", "properties"] {
             let count = sqlx::AssertSqlSafe(format!("SELECT count(*) FROM entities.{table}"));
             let seen: i64 = sqlx::query_scalar(count).fetch_one(&mut connection).await.unwrap();
             assert_eq!(seen, 0, "{table}");

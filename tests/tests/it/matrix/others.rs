@@ -15,6 +15,16 @@ pub(super) const ROWS: &[Row] = &[
         "{ entities(filter: { keys: [\"p0\", \"p1\"] }) { totalCount nodes { id name entityType { description } } } }",
         Data,
     ),
+    read(
+        "entityGroups",
+        "{ entityGroups(groupBy: [{ field: TYPE }]) { groups { keys count } hasMore } }",
+        Data,
+    ),
+    read(
+        "entityFacets",
+        "{ entityFacets(filter: { type: \"package\" }, properties: [{ name: \"section\" }]) { property values { value count } } }",
+        Data,
+    ),
     read("entityType", "{ entityType(name: \"only-alpha\") { description } }", Null),
     read("entityTypes", "{ entityTypes { totalCount nodes { id name description } } }", Data),
     read(
@@ -289,6 +299,7 @@ pub(super) const ROWS: &[Row] = &[
         ..read("privacyInventory", "{ privacyInventory { table column class erasing } }", Data)
     },
     // privacy
+    same("undoErasure", "mutation { undoErasure(input: { token: \"@org\" }) { userId } }", BAD_USER_INPUT),
     read(
         "giveConsent",
         "mutation { giveConsent(input: { purpose: \"terms\", version: \"1\" }) { consent { id } } }",
@@ -317,12 +328,12 @@ pub(super) const ROWS: &[Row] = &[
         "mutation { eraseUser(input: { userId: \"@guest\" }) { userId undoToken } }",
         NOT_FOUND,
     ),
+    // A job begins at once: nothing is compared any more after it.
     manage(
         "anonymizeUser",
         "mutation { anonymizeUser(input: { userId: \"@guest\" }) { userId } }",
         NOT_FOUND,
     ),
-    same("undoErasure", "mutation { undoErasure(input: { token: \"@org\" }) { userId } }", BAD_USER_INPUT),
     // At last, as it ends the session.
     read("signOut", "mutation { signOut { sessionId } }", Data),
 ];

@@ -1,0 +1,2 @@
+DROP FUNCTION entities.property_rows(jsonb);
+DROP TABLE entities.properties;
