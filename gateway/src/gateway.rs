@@ -9,7 +9,10 @@ use axum::Router;
 use axum::extract::Request;
 use axum::http::HeaderMap;
 use axum::response::Response;
+use futures::StreamExt;
 use futures::future::BoxFuture;
+use futures::stream::BoxStream;
+use pulse_manifests::PublishedOperations;
 use pulse_telemetry::Metrics;
 use pulse_types::{Caller, Clock, RequestId};
 use tokio::task::JoinSet;
@@ -18,6 +21,7 @@ use tower::Service;
 use crate::auth::RememberedCallers;
 use crate::changes::Changes;
 use crate::config::GatewayConfig;
+use crate::engine::{MostUsed, WarmedUp};
 use crate::http::{self, Front, HealthCheck};
 use crate::lifecycle::Lifecycle;
 use crate::persisted_queries::PersistedQueries;
@@ -141,6 +145,9 @@ impl Gateway {
         if let Some(feed) = revocations {
             background.spawn(callers.revocations().follow(feed));
         }
+        if let Some(operations) = &operations {
+            background.spawn(plan_ahead(Arc::clone(&supergraph), operations.news(), &config));
+        }
         let streams = Arc::new(Streams::new(&config, &clock));
         let persisted = Arc::new(PersistedQueries::new(&config.persisted_queries));
         let quotas = Arc::new(Quotas::new(&config, clock.clone()));
@@ -226,6 +233,25 @@ impl Gateway {
     /// The version of the supergraph that is served now.
     pub fn supergraph_version(&self) -> String {
         self.current.epoch.load().state.supergraph.served().version.clone()
+    }
+}
+
+/// Plans what is published before anybody sends it.
+fn plan_ahead(
+    supergraph: Arc<Supergraph>,
+    mut news: BoxStream<'static, Arc<PublishedOperations>>,
+    config: &GatewayConfig,
+) -> impl Future<Output = ()> + use<> {
+    let limit = config.supergraph.warm_up_timeout;
+    async move {
+        while let Some(published) = news.next().await {
+            let clients = published.clients();
+            let documents = clients.iter().flat_map(|client| client.operations());
+            let operations = MostUsed::soon(documents.map(|operation| &*operation.document));
+            let WarmedUp { planned, failed, skipped } =
+                supergraph.served().engine.warm_up(operations, limit).await;
+            tracing::info!(planned, failed, skipped, "planned published operations");
+        }
     }
 }
 

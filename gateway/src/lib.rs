@@ -5,6 +5,7 @@ mod changes;
 mod check;
 mod config;
 pub mod engine;
+mod file_operations;
 mod flights;
 mod gateway;
 mod hex;
@@ -37,16 +38,17 @@ pub use config::{AuthorizationConfig, AuthorizationMode};
 pub use config::{
     BatchingConfig, BreakerConfig, BucketConfig, ClientCertificates, CostConfig, CostMode, Draw,
     GatewayConfig, HeadersConfig, InvalidKeyExpression, InvalidLabelRule, InvalidRedisUrl, KeyExpression,
-    LabelRule, LimitsConfig, LiveQueriesConfig, MetricsConfig, OverridesConfig, PersistedQueriesConfig,
-    PlanExposure, RateLimitRule, RedisConfig, RedisUrl, RemoteConfig, RemoteTlsConfig, RequestHeaderRule,
-    ResponseHeaderRule, RetriesConfig, ServerTlsConfig, Strategy, StreamProtocol, SubgraphConfig,
-    SubgraphStreams, SubscriptionsConfig, SupergraphConfig, TellCost, UploadsConfig, UpstreamConfig,
-    WhenUnreachable,
+    LabelRule, LimitsConfig, LiveQueriesConfig, ManifestFile, MetricsConfig, OverridesConfig,
+    PersistedOperationsConfig, PersistedQueriesConfig, PlanExposure, RateLimitRule, RedisConfig, RedisUrl,
+    RemoteConfig, RemoteTlsConfig, RequestHeaderRule, ResponseHeaderRule, RetriesConfig, ServerTlsConfig,
+    Strategy, StreamProtocol, SubgraphConfig, SubgraphStreams, SubscriptionsConfig, SupergraphConfig,
+    TellCost, UploadsConfig, UpstreamConfig, WhenUnreachable,
 };
 pub use config::{ClientsConfig, CorsConfig, InvalidNetwork, LogIps, Network, ProtectionConfig};
 pub use config::{ErrorsConfig, IntrospectionConfig, IntrospectionFor};
 pub use config::{InvalidJwtConfig, IssuerConfig, JwtConfig};
 pub use config::{InvalidResponseCache, ResponseCacheConfig, SubgraphCacheConfig};
+pub use file_operations::{FileOperations, UnusableManifest};
 pub use gateway::{Gateway, GatewayParts, Reconfigured};
 pub use quota::warnings as quota_warnings;
 pub use source::{FileSource, InvalidSourceUrl, StaticSource, UrlSource};

@@ -236,6 +236,7 @@ impl Call {
             operation_name: None,
             variables: Some(variables),
             extensions: Object::new(),
+            is_made_here: true,
             uploads: None,
         }
     }

@@ -6,7 +6,9 @@ use super::GatewayConfig;
 use crate::gateway::Reconfigured;
 
 /// Settings, and sections of them, that are used once when the process starts.
-const FIXED: [&str; 20] = [
+const FIXED: [&str; 22] = [
+    "persisted_operations.environment",
+    "persisted_operations.manifests",
     "jwt",
     "header_timeout",
     "connection_limit",

@@ -15,6 +15,7 @@ mod limits;
 mod live_queries;
 mod metrics;
 mod overrides;
+mod persisted_operations;
 mod persisted_queries;
 mod plan_exposure;
 mod protection;
@@ -48,6 +49,7 @@ pub use limits::LimitsConfig;
 pub use live_queries::LiveQueriesConfig;
 pub use metrics::MetricsConfig;
 pub use overrides::{Draw, InvalidLabelRule, LabelRule, OverridesConfig};
+pub use persisted_operations::{ManifestFile, PersistedOperationsConfig};
 pub use persisted_queries::PersistedQueriesConfig;
 pub use plan_exposure::PlanExposure;
 pub use protection::ProtectionConfig;
@@ -124,6 +126,8 @@ pub struct GatewayConfig {
     pub limits: LimitsConfig,
     /// Several operations in one request.
     pub batching: BatchingConfig,
+    /// Operations that clients publish before they send them.
+    pub persisted_operations: PersistedOperationsConfig,
     /// Operations that clients send by their hash.
     pub persisted_queries: PersistedQueriesConfig,
     /// Files that come with operations.
@@ -187,6 +191,7 @@ impl Default for GatewayConfig {
             metrics: MetricsConfig::default(),
             limits: LimitsConfig::default(),
             batching: BatchingConfig::default(),
+            persisted_operations: PersistedOperationsConfig::default(),
             persisted_queries: PersistedQueriesConfig::default(),
             uploads: UploadsConfig::default(),
             tls: ServerTlsConfig::default(),

@@ -13,6 +13,7 @@ mod meter;
 mod operate;
 mod operation_names;
 mod prepare;
+mod published;
 mod read_request;
 mod refusal;
 mod respond;

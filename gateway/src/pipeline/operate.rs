@@ -189,7 +189,7 @@ async fn ready(
     client: &Client,
     request: &GraphqlRequest,
 ) -> Result<(Arc<Operation>, bool, Text), Refusal> {
-    let finding = find_document::find_document(state, request, &client.caller);
+    let finding = find_document::find_document(state, request, client);
     let document = finding.instrument(trace::step!("find_document")).await?;
     let (operation, was_planned) = planned(state, engine, client, (request, &document.text)).await?;
     terms::check_operation(client.terms.as_deref(), operation.name(), &document.text)?;

@@ -17,6 +17,7 @@ mod http2;
 mod inbound;
 mod jwt;
 mod live;
+mod persisted_operations;
 mod persisted_queries;
 mod protection;
 mod quotas;

@@ -22,7 +22,7 @@ enum Tier {
 }
 
 /// What schema and gateway may take from the ground, so that the gateway also stands alone.
-const SHARED_WITH_GATEWAY: [&str; 3] = ["pulse-cache", "pulse-types", "pulse-telemetry"];
+const SHARED_WITH_GATEWAY: [&str; 4] = ["pulse-cache", "pulse-manifests", "pulse-types", "pulse-telemetry"];
 
 fn tier(package: &Package) -> Option<Tier> {
     let top = package.folder.split('/').next().unwrap_or_default();

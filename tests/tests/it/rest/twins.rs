@@ -33,6 +33,13 @@ fn asked(rest: &Rest, route: &RouteSummary) -> Asked {
     };
     let with = |query: String, variables: Value| Asked { path: format!("{path}?{query}"), variables };
     match route.id.as_str() {
+        "listEntityFacets" => {
+            let properties = json!([{ "name": "section", "kind": "TEXT" }]);
+            with(
+                "type=package&properties=[{%22name%22:%22section%22,%22kind%22:%22TEXT%22}]".to_owned(),
+                json!({ "filter": { "type": "package" }, "properties": properties }),
+            )
+        }
         "getEntityByKey" => by_name("key", "p1"),
         "getFlag" => by_name("key", "none"),
         "getEntityType" => by_name("name", "package"),
@@ -62,6 +69,14 @@ fn asked(rest: &Rest, route: &RouteSummary) -> Asked {
     }
 }
 
+/// Without the end of a time that ends when it is asked for.
+fn without_now(mut value: Value) -> Value {
+    if let Some(object) = value.as_object_mut().filter(|object| object.contains_key("points")) {
+        object.remove("to");
+    }
+    value
+}
+
 #[tokio::test]
 async fn every_route_that_reads_answers_what_graphql_answers() {
     let rest = Rest::new().await;
@@ -84,7 +99,7 @@ async fn every_route_that_reads_answers_what_graphql_answers() {
         assert_eq!(answer.status, 200, "{path}: {answer:?}");
         // The log moves on, and looking at the audit is audited.
         if !["getStreamCursor", "listAuditEvents"].contains(&route.id.as_str()) {
-            assert_eq!(answer.json, *value, "{path}");
+            assert_eq!(without_now(answer.json), without_now(value.clone()), "{path}");
         }
         answered += 1;
     }
