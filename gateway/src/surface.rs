@@ -11,7 +11,8 @@ use bytes::Bytes;
 use futures::StreamExt;
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
-use pulse_types::RequestId;
+use pulse_manifests::{ClientOperations, PublishedOperation, PublishedOperations};
+use pulse_types::{Caller, RequestId};
 use serde_json::value::RawValue;
 use tracing::{Instrument as _, Span};
 
@@ -24,7 +25,7 @@ use crate::http::drain::Drain;
 use crate::http::negotiate::StreamType;
 use crate::pipeline::{
     Answer, Arrival, Client, GraphqlRequest, Refusal, Results, Summary, Transport, authenticate, operate,
-    read_json,
+    published, read_json,
 };
 use crate::streams::{self, Ending};
 use crate::trace;
@@ -79,6 +80,32 @@ pub enum Followed {
     Ended(Answered),
 }
 
+/// What somebody may send of what clients published.
+#[derive(Debug, Clone)]
+pub struct PublishedFor {
+    /// What all clients published.
+    pub operations: Arc<PublishedOperations>,
+    /// The only client of which the caller may send any.
+    pub only: Option<String>,
+    /// Who asks.
+    pub caller: Arc<Caller>,
+}
+
+impl PublishedFor {
+    /// The clients of which the caller may send operations.
+    pub fn clients(&self) -> Vec<&ClientOperations> {
+        let is_free =
+            |client: &&ClientOperations| self.only.as_deref().is_none_or(|only| only == client.name());
+        self.operations.clients().into_iter().filter(is_free).collect()
+    }
+
+    /// The newest operation of this name of a client.
+    pub fn find(&self, client: &str, name: &str) -> Option<Arc<PublishedOperation>> {
+        let is_free = self.only.as_deref().is_none_or(|only| only == client);
+        self.operations.client(client).filter(|_| is_free)?.by_name(name).map(Arc::clone)
+    }
+}
+
 /// A request that is refused before it is executed.
 #[derive(Debug)]
 pub struct Refused {
@@ -118,6 +145,11 @@ impl Api {
     pub fn batches(&self) -> (usize, usize) {
         let config = &self.state.config.batching;
         (config.max_operations, config.concurrency.max(1))
+    }
+
+    /// Whether somebody may look at the schema.
+    pub fn may_introspect(&self, caller: &Caller) -> bool {
+        self.state.config.introspection.allows(caller)
     }
 
     /// Begins to answer a request.
@@ -164,6 +196,17 @@ impl Call {
         let span = self.span.clone();
         let outcome = self.stream(parts, operation, shape).instrument(span).await;
         outcome.map_err(|refusal| self.noted(refusal))
+    }
+
+    /// What the caller may send of what clients published.
+    pub async fn published(&self, parts: &Parts) -> Result<PublishedFor, Refused> {
+        let looked = async {
+            let (_, client) = self.client(parts, Transport::Once).await?;
+            let operations = published(&self.state, &client).await?;
+            let only = client.terms.as_deref().and_then(|terms| terms.client.clone());
+            Ok(PublishedFor { operations, only, caller: client.caller })
+        };
+        looked.instrument(self.span.clone()).await.map_err(|refusal| self.refused(refusal))
     }
 
     /// Ends it with a response, whose head is completed.

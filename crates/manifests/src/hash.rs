@@ -14,6 +14,11 @@ impl TextHash {
         Self(Sha256::digest(text).into())
     }
 
+    /// Its bytes.
+    pub const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
     /// Reads 64 hexadecimal digits.
     pub fn from_hex(hex: &str) -> Option<Self> {
         let mut hash = [0; 32];

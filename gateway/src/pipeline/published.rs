@@ -32,6 +32,11 @@ pub(super) struct Published<'a> {
     mode: OperationMode,
 }
 
+/// What a client may send of what was published.
+pub(crate) async fn published(state: &State, client: &Client) -> Result<Arc<PublishedOperations>, Refusal> {
+    Published::of(state, client).await.map(|published| published.all)
+}
+
 impl<'a> Published<'a> {
     pub(super) async fn of(state: &State, client: &'a Client) -> Result<Self, Refusal> {
         let bound = client.terms.as_deref().and_then(|terms| terms.client.as_deref());
@@ -116,7 +121,7 @@ impl<'a> Published<'a> {
             return Ok(());
         }
         match (self.mode, is_known) {
-            (OperationMode::Log, true) | (OperationMode::Prefer, true) => {
+            (OperationMode::Log | OperationMode::Prefer, true) => {
                 count("text");
                 Ok(())
             }

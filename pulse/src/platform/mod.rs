@@ -12,12 +12,13 @@ mod in_process;
 mod job_socket;
 mod keys;
 mod machines;
-mod rest;
+mod published;
 mod revoked;
 mod sealing;
 mod signer;
 mod streams;
 mod supergraph;
+mod surfaces;
 mod upkeep;
 mod values;
 
@@ -54,12 +55,13 @@ pub(crate) use database::write_private;
 pub use in_process::InProcess;
 pub use keys::{KeySource, NewerKeys};
 pub use machines::VerifyMachines;
-pub use rest::mapping;
-pub(crate) use rest::surfaces;
+pub(crate) use published::file_operations;
 pub use revoked::{Revoked, RevokedByLog};
 pub use sealing::sealer;
 pub use signer::SecretSigner;
 pub use supergraph::{compose_own, not_composing, sdls};
+pub use surfaces::mapping;
+pub(crate) use surfaces::surfaces;
 
 use self::apart::AccountsApart;
 use self::keys::KeysApart;
@@ -169,8 +171,8 @@ impl Platform {
             authenticator: Arc::clone(&authenticator) as _,
             revocations: Some(Arc::new(RevokedByLog::new((store.clone(), tail.clone()), revoked, machines))),
             changes: Some(Arc::new(TailFeed(tail.clone()))),
-            operations: None,
-            surfaces: rest::surfaces(&settings.rest, true)?,
+            operations: Some(Arc::new(file_operations(settings)?)),
+            surfaces: surfaces::surfaces(settings, true)?,
             checks: [health::database(&store)]
                 .into_iter()
                 .chain(health::redis(&settings.gateway.redis))
@@ -279,8 +281,8 @@ pub async fn remote_gateway(
         authenticator,
         revocations: Some(Arc::clone(&feed) as _),
         changes: Some(Arc::clone(&feed) as _),
-        operations: None,
-        surfaces: rest::surfaces(&settings.rest, true)?,
+        operations: Some(Arc::new(file_operations(settings)?)),
+        surfaces: surfaces::surfaces(settings, true)?,
         checks: [feed.health()].into_iter().chain(health::redis(&settings.gateway.redis)).collect(),
         metrics: Some(metrics),
         clock,

@@ -31,7 +31,7 @@ fn tier(package: &Package) -> Option<Tier> {
         "subgraphs" => Tier::Subgraph,
         "schema" => Tier::Schema,
         "gateway" => Tier::Gateway,
-        "rest" => Tier::Surface,
+        "mcp" | "rest" => Tier::Surface,
         "pulse" => Tier::Pulse,
         "tests" | "bench" => Tier::Outside,
         "xtask" => Tier::Tool,
@@ -48,7 +48,10 @@ fn may_need(from: Tier, to: Tier, to_name: &str, kind: Use) -> bool {
         Tier::Ground | Tier::Subgraph => to == Tier::Ground,
         Tier::Schema => SHARED_WITH_GATEWAY.contains(&to_name),
         Tier::Gateway => to == Tier::Schema || SHARED_WITH_GATEWAY.contains(&to_name),
-        Tier::Surface => matches!(to, Tier::Schema | Tier::Gateway) || SHARED_WITH_GATEWAY.contains(&to_name),
+        Tier::Surface => {
+            matches!(to, Tier::Schema | Tier::Gateway | Tier::Surface)
+                || SHARED_WITH_GATEWAY.contains(&to_name)
+        }
         Tier::Pulse => {
             matches!(to, Tier::Ground | Tier::Subgraph | Tier::Schema | Tier::Gateway | Tier::Surface)
         }
