@@ -1,14 +1,14 @@
 //! Published operations out of files.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use pulse_manifests::{ClientOperations, Manifest, OperationMode, PublishedOperation, PublishedOperations};
 use pulse_types::Caller;
 
-use crate::config::PersistedOperationsConfig;
+use crate::config::{ManifestFile, PersistedOperationsConfig};
 use crate::ports::{OperationStore, OperationsUnavailable};
 
 /// What the manifests of the settings say, for everybody.
@@ -30,7 +30,7 @@ impl FileOperations {
         for manifest in &config.manifests {
             let (mode, operations) = clients.entry(&manifest.client).or_default();
             *mode = mode.or(manifest.mode);
-            operations.extend(read(&manifest.file)?);
+            operations.extend(read(manifest)?);
         }
         let clients = clients
             .into_iter()
@@ -44,11 +44,19 @@ impl FileOperations {
     }
 }
 
-fn read(file: &Path) -> Result<Vec<PublishedOperation>, UnusableManifest> {
+fn read(config: &ManifestFile) -> Result<Vec<PublishedOperation>, UnusableManifest> {
+    let ManifestFile { file, tools, .. } = config;
     let unusable = |what: String| UnusableManifest { file: file.to_owned(), what };
     let text = std::fs::read_to_string(file).map_err(|error| unusable(error.to_string()))?;
     let manifest = Manifest::parse(&text).map_err(|error| unusable(error.to_string()))?;
-    Ok(manifest.into_operations().into_iter().map(PublishedOperation::from).collect())
+    let mut operations: Vec<_> =
+        manifest.into_operations().into_iter().map(PublishedOperation::from).collect();
+    for (name, what_for) in tools {
+        let operation = operations.iter_mut().find(|operation| *operation.name == **name);
+        let unknown = || unusable(format!("tools: there is no operation {name}"));
+        operation.ok_or_else(unknown)?.tool = Some(what_for.as_str().into());
+    }
+    Ok(operations)
 }
 
 #[async_trait]

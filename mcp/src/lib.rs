@@ -6,4 +6,4 @@ mod schema_tools;
 mod surface;
 mod tools;
 
-pub use surface::Mcp;
+pub use surface::{Mcp, McpOptions};

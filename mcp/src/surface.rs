@@ -26,14 +26,22 @@ const MAX_BODY: usize = 1_000_000;
 pub struct Mcp {
     rest: Arc<Rest>,
     index: SchemaIndex,
-    /// Under which address clients know the gateway; the one that they send requests to, unless given.
-    url: Option<String>,
+    options: McpOptions,
     service: StreamableHttpService<Handler, NeverSessionManager>,
+}
+
+/// How it is served.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct McpOptions {
+    /// Under which address clients know the gateway; the one that they send requests to, unless given.
+    pub url: Option<String>,
+    /// Whether nobody is served without a credential; for a gateway that knows any.
+    pub needs_credential: bool,
 }
 
 impl Mcp {
     /// A face whose tools take and answer what the shapes of `rest` say.
-    pub fn new(rest: Arc<Rest>, url: Option<String>) -> Self {
+    pub fn new(rest: Arc<Rest>, options: McpOptions) -> Self {
         // Who is called by another name than its own learns nothing: every request needs a credential that no browser sends by
         // itself.
         let config = StreamableHttpServerConfig::default()
@@ -43,7 +51,7 @@ impl Mcp {
             .with_max_request_body_bytes(MAX_BODY);
         let service =
             StreamableHttpService::new(|| Ok(Handler), Arc::new(NeverSessionManager::default()), config);
-        Self { rest, index: SchemaIndex::default(), url, service }
+        Self { rest, index: SchemaIndex::default(), options, service }
     }
 
     async fn tools(&self, api: Api, request: Request) -> Response {
@@ -52,14 +60,16 @@ impl Mcp {
             return (StatusCode::METHOD_NOT_ALLOWED, [(http::header::ALLOW, "POST")]).into_response();
         }
         let (mut parts, body) = request.into_parts();
-        let place = Place::of(&parts, self.url.as_deref());
+        let place = Place::of(&parts, self.options.url.as_deref());
         let call = api.begin(&Request::from_parts(parts.clone(), Body::empty()));
         let mut response = match call.published(&parts).await {
             Err(refused) if refused.status == StatusCode::UNAUTHORIZED => {
                 place.challenge(Some("invalid_token"), &text(&refused))
             }
             Err(refused) => (refused.status, axum::Json(json!({ "error": text(&refused) }))).into_response(),
-            Ok(published) if published.caller.subject == Subject::Anonymous => {
+            Ok(published)
+                if self.options.needs_credential && published.caller.subject == Subject::Anonymous =>
+            {
                 place.challenge(None, "send an access token, or an API key, as `Authorization: Bearer`")
             }
             Ok(published) => match self.rest.routes(&api) {
@@ -99,7 +109,7 @@ impl Surface for Mcp {
             return (StatusCode::METHOD_NOT_ALLOWED, [(http::header::ALLOW, "GET, HEAD")]).into_response();
         }
         let (parts, _) = request.into_parts();
-        Place::of(&parts, self.url.as_deref()).metadata()
+        Place::of(&parts, self.options.url.as_deref()).metadata()
     }
 }
 

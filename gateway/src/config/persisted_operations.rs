@@ -1,5 +1,6 @@
 //! Operations that clients publish before they send them.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use pulse_manifests::OperationMode;
@@ -26,6 +27,9 @@ pub struct ManifestFile {
     pub client: String,
     /// Where its manifest is.
     pub file: PathBuf,
+    /// Operations that are tools for models: what each is good for, by its name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub tools: BTreeMap<String, String>,
     /// How far it is held to its manifest; as all are, unless given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mode: Option<OperationMode>,

@@ -1,5 +1,6 @@
 //! Operations that clients published: by id, by text, and nothing else.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -232,7 +233,12 @@ async fn manifests_in_files_are_for_everybody() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("web.json");
     std::fs::write(&file, json!({ "1": HELLO }).to_string()).unwrap();
-    let manifest = ManifestFile { client: "web".to_owned(), file, mode: Some(OperationMode::Only) };
+    let manifest = ManifestFile {
+        client: "web".to_owned(),
+        file,
+        tools: BTreeMap::new(),
+        mode: Some(OperationMode::Only),
+    };
     let persisted_operations = PersistedOperationsConfig {
         manifests: vec![manifest.clone()],
         ..PersistedOperationsConfig::default()
@@ -247,6 +253,12 @@ async fn manifests_in_files_are_for_everybody() {
         "403 OPERATION_NOT_PUBLISHED"
     );
 
+    let tools = BTreeMap::from([("Shout".to_owned(), "Shouts.".to_owned())]);
+    let with_tool = ManifestFile { tools, ..manifest.clone() };
+    let config =
+        PersistedOperationsConfig { manifests: vec![with_tool], ..PersistedOperationsConfig::default() };
+    let error = FileOperations::read(&config).unwrap_err().to_string();
+    assert!(error.contains("web.json: tools: there is no operation Shout"), "{error}");
     std::fs::write(&manifest.file, "[]").unwrap();
     let config =
         PersistedOperationsConfig { manifests: vec![manifest], ..PersistedOperationsConfig::default() };

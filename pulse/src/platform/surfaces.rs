@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use pulse_gateway::Surface;
-use pulse_mcp::Mcp;
+use pulse_mcp::{Mcp, McpOptions};
 use pulse_rest::{Mapping, Rest, RestError};
 
 use crate::exit::Failure;
@@ -27,7 +27,8 @@ pub(crate) fn surfaces(settings: &Settings, is_own: bool) -> anyhow::Result<Vec<
     let mut surfaces: Vec<Arc<dyn Surface>> = Vec::new();
     if *enabled {
         let url = Some(url.clone()).filter(|url| !url.is_empty());
-        surfaces.push(Arc::new(Mcp::new(Arc::clone(&rest), url)));
+        let options = McpOptions { url, needs_credential: is_own || settings.gateway.jwt.is_used() };
+        surfaces.push(Arc::new(Mcp::new(Arc::clone(&rest), options)));
     }
     if settings.rest.enabled {
         surfaces.push(rest);
