@@ -174,7 +174,7 @@ pub enum MigrateCommand {
     Up(DatabaseArgs),
     /// Take back the last ones of an owner. Data in what they made are lost.
     Down {
-        /// The owner: platform, accounts, entities, vectors, analytics or operations.
+        /// The owner: platform, accounts, entities, vectors, analytics, operations or registry.
         owner: String,
         /// How many.
         #[arg(long, default_value_t = 1)]

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::{Tenant, TestPlatform};
 
-/// What a tenant has: packages in a ring, each with a vector and an event, a webhook, and something in the background.
+/// What a tenant has: packages in a ring, each with a vector and an event, a webhook, a schema, and something in the background.
 pub struct Graph {
     /// The ids of the packages `p0`, `p1` ….
     pub entities: Vec<String>,
@@ -15,6 +15,10 @@ pub struct Graph {
     pub collection: String,
     /// The id of a webhook that wants events which never happen.
     pub webhook: String,
+    /// The id of a schema that is published to an environment named by the mark.
+    pub schema_version: String,
+    /// The id of the supergraph composed of it.
+    pub composition: String,
     /// The id of a job of a kind that nobody does.
     pub job: String,
     /// The id of a schedule of such jobs.
@@ -69,8 +73,24 @@ impl Graph {
         let filter = json!({ "subjects": ["nothing.ever"] });
         let new = json!({ "url": "https://hooks.invalid/", "description": mark, "filter": filter });
         let webhook = text(&ask(query, new).await["createWebhook"]["webhook"]["id"]);
+        let query = "mutation ($input: PublishSubgraphInput!) { publishSubgraph(input: $input) { schemaVersion { id } composition { id } } }";
+        let sdl = format!("\"{mark}\" type Query {{ a: Int }}");
+        let new = json!({ "environment": mark, "subgraph": mark, "sdl": sdl, "message": mark });
+        let published = &ask(query, new).await["publishSubgraph"];
+        let schema_version = text(&published["schemaVersion"]["id"]);
+        let composition = text(&published["composition"]["id"]);
         let [job, schedule, letter] = background(platform, tenant, mark).await;
-        Self { entities, relationships, collection, webhook, job, schedule, letter }
+        Self {
+            entities,
+            relationships,
+            collection,
+            webhook,
+            schema_version,
+            composition,
+            job,
+            schedule,
+            letter,
+        }
     }
 }
 

@@ -116,6 +116,8 @@ ids! {
     AuditExportId,
     /// A collection of vectors.
     CollectionId,
+    /// A supergraph that was composed, or could not be.
+    CompositionId,
     /// Something that a person has consented to.
     ConsentId,
     /// An event that a consumer group gave up on.
@@ -162,6 +164,18 @@ ids! {
     RoleId,
     /// Jobs by the clock.
     ScheduleId,
+    /// A schema that was to be published.
+    SchemaCheckId,
+    /// How changes of schemas are judged in an environment.
+    SchemaEnvironmentId,
+    /// An operation that clients of an organization's own graph send.
+    SchemaOperationId,
+    /// A change of a schema that is let through.
+    SchemaOverrideId,
+    /// The schemas of one of an organization's own graphs.
+    SchemaVariantId,
+    /// A schema of a subgraph as it was published.
+    SchemaVersionId,
     /// A signed-in session.
     SessionId,
     /// A stream that a gateway has open.

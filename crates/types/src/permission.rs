@@ -94,6 +94,12 @@ permissions! {
     STREAM_READ = "stream:read",
     /// End streams of others.
     STREAM_END = "stream:end",
+    /// See the schemas of the organization's own graphs, and who uses what of them.
+    SCHEMA_READ = "schema:read",
+    /// Check and publish schemas, and report what is used of them.
+    SCHEMA_PUBLISH = "schema:publish",
+    /// Go back to former schemas, let breaking changes through, and say how changes are judged.
+    SCHEMA_MANAGE = "schema:manage",
 }
 
 impl Permission {

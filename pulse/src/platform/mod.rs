@@ -76,7 +76,7 @@ const FIRST_NEWS: Duration = Duration::from_secs(3);
 const NEXT_VERSION_OF_USER: &str = "SELECT version + 1 FROM accounts.users WHERE user_id = $1";
 
 /// The names of the subgraphs, in the order of the alphabet.
-pub const SUBGRAPHS: [&str; 5] = ["accounts", "analytics", "entities", "operations", "vectors"];
+pub const SUBGRAPHS: [&str; 6] = ["accounts", "analytics", "entities", "operations", "registry", "vectors"];
 
 /// All subgraphs, over one database and the end of its log.
 pub fn subgraphs(
@@ -109,6 +109,7 @@ pub fn subgraph(
             let sealer = sealer(&settings.secrets)?;
             pulse_operations::subgraph(store, tail, sealer, settings.operations.clone())?
         }
+        "registry" => pulse_registry::subgraph(store, tail),
         "vectors" => pulse_vectors::subgraph(store, tail),
         other => anyhow::bail!("there is no subgraph {other}"),
     };

@@ -8,12 +8,13 @@ use pulse_schema::{Diagnostic, SubgraphSdl, compose};
 use crate::exit::Failure;
 
 /// Each subgraph's name and SDL. Needs no database.
-pub fn sdls() -> [(&'static str, String); 5] {
+pub fn sdls() -> [(&'static str, String); 6] {
     [
         ("accounts", sdl(&pulse_accounts::schema())),
         ("analytics", sdl(&pulse_analytics::schema())),
         ("entities", sdl(&pulse_entities::schema())),
         ("operations", sdl(&pulse_operations::schema())),
+        ("registry", sdl(&pulse_registry::schema())),
         ("vectors", sdl(&pulse_vectors::schema())),
     ]
 }

@@ -44,7 +44,7 @@ async fn every_command_has_help_of_its_own() -> anyhow::Result<()> {
         ("serve gateway", "--supergraph <FILE|URL>"),
         ("gateway", "check"),
         ("gateway check", "--online"),
-        ("serve subgraph", "accounts, analytics, entities, operations, vectors"),
+        ("serve subgraph", "accounts, analytics, entities, operations, registry, vectors"),
         ("serve worker", "--config <FILE>"),
         ("serve all", "--listen <ADDRESS>"),
         ("migrate", "status"),
@@ -79,7 +79,9 @@ async fn a_wrong_word_ends_with_2_and_names_what_there_is() -> anyhow::Result<()
     let ended = run(pulse(["serve", "subgraph", "billing"])).await?;
     assert_eq!(ended.code, Some(2));
     assert!(
-        ended.stderr.contains("[possible values: accounts, analytics, entities, operations, vectors]"),
+        ended
+            .stderr
+            .contains("[possible values: accounts, analytics, entities, operations, registry, vectors]"),
         "{}",
         ended.stderr
     );

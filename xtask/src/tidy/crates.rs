@@ -5,7 +5,8 @@ use toml::Value;
 use super::Finding;
 use super::tree::{Package, Tree, Use};
 
-/// Where a crate stands. `Ground < Subgraph < Pulse` and `Schema < Gateway < Surface < Pulse`.
+/// Where a crate stands. `Ground < Subgraph < Pulse` and `Schema < Gateway < Surface < Pulse`; the registry composes and
+/// compares, so that subgraphs may need what is `Schema`.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Tier {
     Ground,
@@ -45,7 +46,8 @@ fn may_need(from: Tier, to: Tier, to_name: &str, kind: Use) -> bool {
         return true;
     }
     match from {
-        Tier::Ground | Tier::Subgraph => to == Tier::Ground,
+        Tier::Ground => to == Tier::Ground,
+        Tier::Subgraph => matches!(to, Tier::Ground | Tier::Schema),
         Tier::Schema => SHARED_WITH_GATEWAY.contains(&to_name),
         Tier::Gateway => to == Tier::Schema || SHARED_WITH_GATEWAY.contains(&to_name),
         Tier::Surface => {

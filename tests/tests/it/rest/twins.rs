@@ -21,6 +21,8 @@ fn asked(rest: &Rest, route: &RouteSummary) -> Asked {
         "jobs" => &graph.job,
         "organizations" => &rest.tenant.id,
         "relationships" => &graph.relationships[0],
+        "schema-versions" => &graph.schema_version,
+        "schema-compositions" => &graph.composition,
         "schedules" => &graph.schedule,
         "webhooks" => &graph.webhook,
         // There is none such: both say so.
@@ -55,6 +57,15 @@ fn asked(rest: &Rest, route: &RouteSummary) -> Asked {
         }
         "getExplainAccess" => {
             with("permission=entity:read".to_owned(), json!({ "permission": "entity:read" }))
+        }
+        "getSchemaVariant" => with("environment=alpha".to_owned(), json!({ "environment": "alpha" })),
+        "listSchemaVersions" | "listSchemaCompositions" => {
+            with("environment=alpha".to_owned(), json!({ "filter": { "environment": "alpha" } }))
+        }
+        "getSchemaDiff" => {
+            let composition = &graph.composition;
+            let query = format!("from={composition}&to={composition}");
+            with(query, json!({ "from": composition, "to": composition }))
         }
         "getInvitation" => with("token=none".to_owned(), json!({ "token": "none" })),
         "getTimeSeries" => with(
