@@ -114,6 +114,8 @@ macro_rules! ids {
 ids! {
     /// An export of the audit.
     AuditExportId,
+    /// An application that sends operations.
+    ClientAppId,
     /// A collection of vectors.
     CollectionId,
     /// A supergraph that was composed, or could not be.
@@ -146,6 +148,8 @@ ids! {
     JobId,
     /// A program's own credential: an API key or a service account.
     MachineId,
+    /// What a version of a client published.
+    OperationManifestId,
     /// An organization. The root organization is the tenant.
     OrgId,
     /// A key in somebody's device.

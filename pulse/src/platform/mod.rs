@@ -40,6 +40,7 @@ use pulse_gateway::remote::CallerSigner;
 use pulse_gateway::{Gateway, GatewayConfig, GatewayParts};
 use pulse_graphql::Subgraph;
 use pulse_privacy::{Privacy, Who};
+use pulse_registry::{ClientApi, PublishedReader};
 use pulse_store::Store;
 use pulse_telemetry::Metrics;
 use pulse_tokens::AccessTokens;
@@ -59,12 +60,13 @@ pub(crate) use published::file_operations;
 pub use revoked::{Revoked, RevokedByLog};
 pub use sealing::sealer;
 pub use signer::SecretSigner;
-pub use supergraph::{compose_own, not_composing, sdls};
+pub use supergraph::{compose_own, not_composing, own_api, sdls};
 pub use surfaces::mapping;
 pub(crate) use surfaces::surfaces;
 
-use self::apart::AccountsApart;
+use self::apart::ProcessApart;
 use self::keys::KeysApart;
+use self::published::Published;
 use crate::commands::Reach;
 use crate::exit::Failure;
 use crate::settings::{PrivacySettings, Settings};
@@ -109,7 +111,7 @@ pub fn subgraph(
             let sealer = sealer(&settings.secrets)?;
             pulse_operations::subgraph(store, tail, sealer, settings.operations.clone())?
         }
-        "registry" => pulse_registry::subgraph(store, tail),
+        "registry" => pulse_registry::subgraph(store, tail, ClientApi::new(own_api)),
         "vectors" => pulse_vectors::subgraph(store, tail),
         other => anyhow::bail!("there is no subgraph {other}"),
     };
@@ -166,13 +168,15 @@ impl Platform {
             TokenAuthenticator::new(tokens.clone(), Arc::clone(&machines), clock, Arc::clone(&revoked))
                 .with_newer_keys(NewerKeys::new(Arc::clone(&keys) as _)),
         );
+        let published = Published::new(settings, Box::new(PublishedReader::new(store.clone())))?;
+        let published = Arc::new(published);
         let parts = GatewayParts {
             subgraphs: Subgraphs::Fixed(subgraphs.iter().cloned().map(InProcess::port).collect()),
             source: Arc::new(StaticSource::new(compose_own()?)),
             authenticator: Arc::clone(&authenticator) as _,
             revocations: Some(Arc::new(RevokedByLog::new((store.clone(), tail.clone()), revoked, machines))),
             changes: Some(Arc::new(TailFeed(tail.clone()))),
-            operations: Some(Arc::new(file_operations(settings)?)),
+            operations: Some(Arc::clone(&published) as _),
             surfaces: surfaces::surfaces(settings, true)?,
             checks: [health::database(&store)]
                 .into_iter()
@@ -194,6 +198,7 @@ impl Platform {
         background.spawn(streams::report(gateway.streams(), reports, process));
         background.spawn(streams::end(gateway.streams(), TailFeed(tail.clone()).changes()));
         background.spawn(keys.keep_fresh());
+        background.spawn(published.follow(TailFeed(tail.clone()).changes()));
         Ok(Self { subgraphs, gateway, router, background, store, tail })
     }
 
@@ -262,7 +267,7 @@ pub async fn remote_gateway(
             Subgraphs::remote(&settings.gateway, Some(Arc::clone(&signer)), clock.clone())
         }
     };
-    let accounts = AccountsApart::new(feed.places());
+    let accounts = ProcessApart::new("accounts", feed.places());
     let logos = accounts.clone().logos();
     let keys: Arc<dyn KeySource> = Arc::new(KeysApart { accounts, tokens: tokens.clone() });
     if let Err(error) = keys.refresh().await {
@@ -276,13 +281,16 @@ pub async fn remote_gateway(
             .with_newer_keys(NewerKeys::new(Arc::clone(&keys)));
     let authenticator = Arc::new(authenticator.with_news(Arc::clone(&feed) as _));
     let downloads = downloads(settings, Arc::clone(&authenticator) as _, clock.clone())?;
+    let published = Box::new(ProcessApart::new("registry", feed.places()));
+    let published = Arc::new(Published::new(settings, published)?);
+    tokio::spawn(Arc::clone(&published).follow(feed.changes()));
     let parts = GatewayParts {
         subgraphs: reach(settings),
         source: Arc::new(StaticSource::new(compose_own()?)),
         authenticator,
         revocations: Some(Arc::clone(&feed) as _),
         changes: Some(Arc::clone(&feed) as _),
-        operations: Some(Arc::new(file_operations(settings)?)),
+        operations: Some(Arc::clone(&published) as _),
         surfaces: surfaces::surfaces(settings, true)?,
         checks: [feed.health()].into_iter().chain(health::redis(&settings.gateway.redis)).collect(),
         metrics: Some(metrics),

@@ -30,6 +30,13 @@ pub fn compose_own() -> Result<String, Failure> {
 }
 
 /// The supergraph of `subgraphs`, or every reason why there is none.
+/// What clients see of it.
+pub fn own_api() -> Result<String, String> {
+    let supergraph = compose_own().map_err(|failure| failure.to_string())?;
+    pulse_schema::api_schema(&supergraph)
+        .map_err(|problems| problems.first().map(|problem| format!("{problem:?}")).unwrap_or_default())
+}
+
 fn supergraph_of(subgraphs: &[SubgraphSdl]) -> Result<String, Failure> {
     compose(subgraphs).map(|composition| composition.supergraph).map_err(not_composing)
 }

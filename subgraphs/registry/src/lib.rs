@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod clients;
 mod composer;
 mod composition;
 mod graphql;
@@ -14,6 +15,10 @@ use pulse_events::Tail;
 use pulse_graphql::Subgraph;
 use pulse_store::Store;
 
+pub use clients::{
+    Api as ClientApi, InvalidApi, OPERATIONS_PATH, OperationsQuestion, PublishedReader,
+    SUBJECT as CLIENT_SUBJECT,
+};
 pub use graphql::{Mutation, Query};
 
 use composer::Composer;
@@ -26,10 +31,12 @@ pub fn schema() -> Schema<Query, Mutation, EmptySubscription> {
         .finish()
 }
 
-/// The subgraph on a database.
-pub fn subgraph(store: Store, tail: Tail) -> Subgraph {
+/// The subgraph on a database. `api` is what the operations of clients are sent to.
+pub fn subgraph(store: Store, tail: Tail, api: ClientApi) -> Subgraph {
     let composer = Composer::default();
-    Subgraph::new("registry", schema(), store, tail, move |request, session| {
-        request.data(graphql::Loaders::new(session)).data(composer.clone())
-    })
+    let internal = clients::internal_routes(store.clone(), tail.clone());
+    let subgraph = Subgraph::new("registry", schema(), store, tail, move |request, session| {
+        request.data(graphql::Loaders::new(session)).data(composer.clone()).data(api.clone())
+    });
+    Subgraph { internal, ..subgraph }
 }

@@ -4,14 +4,16 @@ use std::collections::HashMap;
 
 use pulse_graphql::{Batch, Loader};
 use pulse_store::{Session, StoreError};
-use pulse_types::{CompositionId, SchemaVariantId, SchemaVersionId};
+use pulse_types::{ClientAppId, CompositionId, SchemaVariantId, SchemaVersionId};
 
+use crate::clients::{self, ClientRow};
 use crate::composition::{self, CompositionReport, CompositionRow};
 use crate::variant::{self, VariantRow};
 use crate::version::{self, VersionRow};
 
 /// The loaders of one request.
 pub(crate) struct Loaders {
+    pub(crate) clients: Loader<ClientAppId, Clients>,
     pub(crate) variants: Loader<SchemaVariantId, Variants>,
     pub(crate) versions: Loader<SchemaVersionId, Versions>,
     pub(crate) sdls: Loader<SchemaVersionId, Sdls>,
@@ -24,6 +26,7 @@ pub(crate) struct Loaders {
 impl Loaders {
     pub(crate) fn new(session: &Session) -> Self {
         Self {
+            clients: Loader::new(Clients(session.clone())),
             variants: Loader::new(Variants(session.clone())),
             versions: Loader::new(Versions(session.clone())),
             sdls: Loader::new(Sdls(session.clone())),
@@ -32,6 +35,18 @@ impl Loaders {
             supergraphs: Loader::new(Supergraphs(session.clone())),
             reports: Loader::new(Reports(session.clone())),
         }
+    }
+}
+
+/// Client applications by id.
+pub(crate) struct Clients(Session);
+
+impl Batch<ClientAppId> for Clients {
+    type Value = ClientRow;
+
+    async fn load(&self, keys: Vec<ClientAppId>) -> Result<HashMap<ClientAppId, ClientRow>, StoreError> {
+        let rows = clients::repo::find_many(&self.0, &keys).await?;
+        Ok(rows.into_iter().map(|row| (row.id, row)).collect())
     }
 }
 

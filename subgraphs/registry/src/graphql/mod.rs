@@ -1,5 +1,6 @@
 //! What the subgraph answers.
 
+mod client;
 mod composition;
 mod loaders;
 mod publish;
@@ -12,8 +13,13 @@ pub(crate) use loaders::Loaders;
 
 /// The root of queries.
 #[derive(MergedObject, Default)]
-pub struct Query(variant::VariantQuery, version::VersionQuery, composition::CompositionQuery);
+pub struct Query(
+    variant::VariantQuery,
+    version::VersionQuery,
+    composition::CompositionQuery,
+    client::ClientQuery,
+);
 
 /// The root of mutations.
 #[derive(MergedObject, Default)]
-pub struct Mutation(publish::PublishMutation);
+pub struct Mutation(publish::PublishMutation, client::ClientMutation);

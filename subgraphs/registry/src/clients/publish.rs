@@ -1,0 +1,120 @@
+//! Publishing what a version of a client sends, and retiring it.
+
+use pulse_graphql::Error;
+use pulse_manifests::{Manifest, ManifestOperation, TextHash};
+use pulse_store::{EventKind, Session};
+use pulse_types::{OperationManifestId, Permission};
+use sha2::{Digest, Sha256};
+
+use super::repo::Lists;
+use super::{Api, ClientAppError, ClientRow, ManifestRow, event, fact, repo};
+
+/// So many operations all manifests of a tenant may have together.
+const MOST_OPERATIONS: i64 = 50_000;
+
+/// What came of publishing.
+pub(crate) struct Manifested {
+    pub(crate) client: ClientRow,
+    pub(crate) manifest: ManifestRow,
+    /// Whether it was published before, just so.
+    pub(crate) is_unchanged: bool,
+}
+
+/// Publishes the operations of a version of a client. All of them must be valid, or none is published.
+pub(crate) async fn publish(
+    session: &Session,
+    api: &Api,
+    (client, label, text): (&str, String, &str),
+) -> Result<Manifested, Error<ClientAppError>> {
+    let org = session.caller().require(&Permission::SCHEMA_PUBLISH)?;
+    let length = label.chars().count();
+    if !(1..=100).contains(&length) {
+        return Err(ClientAppError::Version(length).into());
+    }
+    let operations = Manifest::parse(text).map_err(ClientAppError::from)?.into_operations();
+    let digest = digest(&operations);
+    let operations = api.check(operations).await?;
+    let mut write = session.write().await?;
+    let row = repo::lock_by_name_in_tx(&mut write, client).await?;
+    let row = row.ok_or_else(|| ClientAppError::Unknown(client.chars().take(60).collect()))?;
+    if let Some(known) = repo::manifest_in_tx(&mut write, row.id, &label).await? {
+        if known.digest != digest {
+            return Err(ClientAppError::Published(label).into());
+        }
+        return Ok(Manifested { client: row, manifest: known, is_unchanged: true });
+    }
+    let count = i32::try_from(operations.len()).map_err(Error::internal)?;
+    if repo::operations_in_tx(&mut write).await? + i64::from(count) > MOST_OPERATIONS {
+        let what = "published operations: retire versions that are no longer in use";
+        return Err(ClientAppError::TooMany { most: MOST_OPERATIONS, what }.into());
+    }
+    let manifest = ManifestRow {
+        id: OperationManifestId::new(write.now()),
+        client_id: row.id,
+        number: row.manifests + 1,
+        label,
+        digest,
+        operations: count,
+        actor: session.caller().actor(),
+        created_at: write.now(),
+    };
+    repo::insert_manifest_in_tx(&mut write, org, (&manifest, &lists(operations))).await?;
+    repo::keep_in_tx(&mut write, row.id, session.caller().actor()).await?;
+    let new = ClientRow { manifests: manifest.number, ..row };
+    let client = repo::update_in_tx(&mut write, &new).await?;
+    write.event(event(EventKind::Updated, &client, vec!["manifests"]));
+    write.commit(fact("client:publish", &client)).await?;
+    Ok(Manifested { client, manifest, is_unchanged: false })
+}
+
+/// Takes back what a version of a client published. What other versions have of it stays.
+pub(crate) async fn retire(
+    session: &Session,
+    (client, label): (&str, &str),
+) -> Result<ClientRow, Error<ClientAppError>> {
+    session.caller().require(&Permission::SCHEMA_MANAGE)?;
+    let mut write = session.write().await?;
+    let row = repo::lock_by_name_in_tx(&mut write, client).await?;
+    let row = row.ok_or_else(|| ClientAppError::Unknown(client.chars().take(60).collect()))?;
+    let manifest = repo::manifest_in_tx(&mut write, row.id, label).await?;
+    let manifest = manifest.ok_or_else(|| ClientAppError::NoVersion {
+        client: row.name.clone(),
+        version: label.chars().take(100).collect(),
+    })?;
+    repo::retire_in_tx(&mut write, &manifest).await?;
+    repo::keep_in_tx(&mut write, row.id, session.caller().actor()).await?;
+    let client = repo::update_in_tx(&mut write, &row).await?;
+    write.event(event(EventKind::Updated, &client, vec!["manifests"]));
+    write.commit(fact("client:retire", &client)).await?;
+    Ok(client)
+}
+
+/// What tells one manifest from another: ids and texts of its operations, in the order of their names.
+fn digest(operations: &[ManifestOperation]) -> Vec<u8> {
+    let mut digest = Sha256::new();
+    for operation in operations {
+        digest.update(&operation.id);
+        digest.update([0]);
+        digest.update(&operation.document);
+        digest.update([0]);
+    }
+    digest.finalize().to_vec()
+}
+
+fn lists(operations: Vec<ManifestOperation>) -> Lists {
+    let mut lists = Lists {
+        names: Vec::new(),
+        ids: Vec::new(),
+        kinds: Vec::new(),
+        hashes: Vec::new(),
+        documents: Vec::new(),
+    };
+    for ManifestOperation { id, name, kind, document } in operations {
+        lists.hashes.push(TextHash::of(&document).as_bytes().to_vec());
+        lists.names.push(name);
+        lists.ids.push(id);
+        lists.kinds.push(kind.as_str().to_owned());
+        lists.documents.push(document);
+    }
+    lists
+}
