@@ -19,6 +19,8 @@ pub struct Graph {
     pub schema_version: String,
     /// The id of the supergraph composed of it.
     pub composition: String,
+    /// The id of a client application that is called `mark`, which published the operation `Own` as version 1.
+    pub client: String,
     /// The id of a job of a kind that nobody does.
     pub job: String,
     /// The id of a schedule of such jobs.
@@ -79,8 +81,16 @@ impl Graph {
         let published = &ask(query, new).await["publishSubgraph"];
         let schema_version = text(&published["schemaVersion"]["id"]);
         let composition = text(&published["composition"]["id"]);
+        let query = "mutation ($input: CreateClientAppInput!) { createClientApp(input: $input) { clientApp { id } } }";
+        let made = ask(query, json!({ "name": mark, "description": mark })).await;
+        let client = text(&made["createClientApp"]["clientApp"]["id"]);
+        let query =
+            "mutation ($input: PublishOperationsInput!) { publishOperations(input: $input) { isUnchanged } }";
+        let manifest = json!({ mark: "query Own { organization { slug } }" }).to_string();
+        ask(query, json!({ "client": mark, "version": "1", "manifest": manifest })).await;
         let [job, schedule, letter] = background(platform, tenant, mark).await;
         Self {
+            client,
             entities,
             relationships,
             collection,

@@ -17,6 +17,7 @@ mod kept;
 mod live;
 mod matrix;
 mod privacy;
+mod published;
 mod reads;
 mod rest;
 mod row;

@@ -66,6 +66,7 @@ impl Stage {
             ("@collection", self.graph.collection.clone()),
             ("@webhook", self.graph.webhook.clone()),
             ("@schemaVersion", self.graph.schema_version.clone()),
+            ("@client", self.graph.client.clone()),
             ("@composition", self.graph.composition.clone()),
             ("@job", self.graph.job.clone()),
             ("@schedule", self.graph.schedule.clone()),

@@ -20,6 +20,8 @@ struct Later {
     schema: OnceLock<Result<Schema, InvalidApi>>,
 }
 
+const BUILTIN: &str = "\nscalar Int\nscalar Float\nscalar String\nscalar Boolean\nscalar ID\n";
+
 /// It is no schema.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("the API's schema cannot be read: {0}")]
@@ -57,7 +59,8 @@ impl Api {
 impl Later {
     fn schema(&self) -> &Result<Schema, InvalidApi> {
         self.schema.get_or_init(|| {
-            let sdl = (self.sdl)().map_err(InvalidApi)?;
+            // The specification's own scalars are in no SDL, and validation asks for them.
+            let sdl = (self.sdl)().map_err(InvalidApi)? + BUILTIN;
             let schema = parse_schema(&sdl).map_err(|error| InvalidApi(error.to_string()))?;
             Ok(schema.into_static())
         })
