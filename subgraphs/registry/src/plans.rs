@@ -10,7 +10,7 @@ use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, Postgres, QueryBui
 
 use crate::target::Target;
 use crate::version::repo::VersionList;
-use crate::{composition, variant, version};
+use crate::{clients, composition, variant, version};
 
 const TENANTS: usize = 5;
 
@@ -49,7 +49,10 @@ async fn seed(connection: &mut PgConnection, org: OrgId) -> Result<(), sqlx::Err
              supergraph_hash, diagnostics, changes, breaking, dangerous, safe, created_at)
          SELECT '{org}', gen_random_uuid(), 'e' || n % 4, 'v' || n % 10, n, 'COMPOSED', 'PUBLISH', '', '', '[]', '[]', 0, 0,
                 0, now()
-           FROM generate_series(1, 4000) AS n"
+           FROM generate_series(1, 4000) AS n;
+         INSERT INTO registry.clients (org_id, id, name, description, modes, tools, manifests, version, created_at, updated_at)
+         SELECT '{org}', gen_random_uuid(), 'c' || n, '', '{{}}', '{{}}', 0, 1, now(), now()
+           FROM generate_series(1, 2000) AS n"
     );
     connection.execute(AssertSqlSafe(sql)).await.map(drop)
 }
@@ -77,6 +80,9 @@ async fn lists_read_no_more_than_they_show() {
     assert_indexed(&seeded.plan(all).await, "variants_org_id_environment_name_key");
     let of_one = variant::repo::page_query("EXPLAIN ", Some("e1"), &page).expect("valid");
     assert_indexed(&seeded.plan(of_one).await, "variants_org_id_environment_name_key");
+
+    let clients = clients::repo::page_query("EXPLAIN ", &page).expect("valid");
+    assert_indexed(&seeded.plan(clients).await, "clients_org_id_name_key");
 
     let versions = |subgraph: Option<&str>| {
         let list = VersionList { target: target.clone(), subgraph: subgraph.map(str::to_owned) };

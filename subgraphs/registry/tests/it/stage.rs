@@ -6,10 +6,16 @@ use async_graphql::{Request, Variables};
 use chrono::{DateTime, Utc};
 use pulse_events::Tail;
 use pulse_graphql::Subgraph;
+use pulse_registry::ClientApi;
 use pulse_store::{PoolOptions, Store};
 use pulse_testkit::TestDatabase;
 use pulse_types::{Caller, Clock, OrgId, RequestId, Role, Subject, UserId};
 use serde_json::{Value, json};
+
+/// What clients' operations are sent to.
+fn api() -> ClientApi {
+    ClientApi::new(|| Ok("type Query { book(id: ID!): String shelf: [String!]! }".to_owned()))
+}
 
 pub(crate) struct Stage {
     pub(crate) database: TestDatabase,
@@ -25,7 +31,7 @@ impl Stage {
         let database = TestDatabase::new().await.expect("a database");
         let clock = Clock::from_fn(now);
         let store = Store::new(database.options(), &PoolOptions::default(), clock);
-        let subgraph = pulse_registry::subgraph(store.clone(), Tail::new(&store).0);
+        let subgraph = pulse_registry::subgraph(store.clone(), Tail::new(&store).0, api());
         Self { database, subgraph, admin: caller(Role::Admin), stranger: caller(Role::Admin) }
     }
 
