@@ -1,6 +1,7 @@
 -- An API key may be for what one client application published, and nothing else.
 
-ALTER TABLE accounts.machines ADD COLUMN client text COLLATE "C" CHECK (client ~ '^[a-z0-9][a-z0-9-]{0,59}$' AND kind = 'api_key');
+ALTER TABLE accounts.machines ADD COLUMN client text COLLATE "C"
+    CHECK (client IS NULL OR client ~ '^[a-z0-9][a-z0-9-]{0,59}$' AND kind = 'api_key');
 COMMENT ON COLUMN accounts.machines.client IS '@pii(class: NONE) The client application whose published operations it is for, and no others; null for any.';
 GRANT UPDATE (client) ON accounts.machines TO pulse_app;
 

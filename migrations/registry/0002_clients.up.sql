@@ -36,6 +36,8 @@ CREATE TABLE registry.manifests (
     client_id   uuid NOT NULL,
     number      bigint NOT NULL,
     label       text COLLATE "C" NOT NULL CHECK (length(label) BETWEEN 1 AND 100),
+    environment text COLLATE "C",
+    variant     text COLLATE "C",
     digest      bytea NOT NULL,
     operations  int NOT NULL,
     actor       uuid,
@@ -43,6 +45,7 @@ CREATE TABLE registry.manifests (
     PRIMARY KEY (org_id, id),
     UNIQUE (org_id, client_id, label),
     UNIQUE (org_id, client_id, number),
+    CHECK ((environment IS NULL) = (variant IS NULL)),
     FOREIGN KEY (org_id, client_id) REFERENCES registry.clients (org_id, id) ON DELETE CASCADE
 );
 COMMENT ON TABLE registry.manifests IS 'class: tenant. What one version of a client published. Never changes; is there until it is retired.';
@@ -51,6 +54,8 @@ COMMENT ON COLUMN registry.manifests.id IS '@pii(class: NONE) UUIDv7.';
 COMMENT ON COLUMN registry.manifests.client_id IS '@pii(class: NONE) The client.';
 COMMENT ON COLUMN registry.manifests.number IS '@pii(class: NONE) From 1 for each client.';
 COMMENT ON COLUMN registry.manifests.label IS '@pii(class: NONE) The version of the client.';
+COMMENT ON COLUMN registry.manifests.environment IS '@pii(class: NONE) The environment of the tenant''s own graph that they are sent to; null for the API of Pulse.';
+COMMENT ON COLUMN registry.manifests.variant IS '@pii(class: NONE) And its variant.';
 COMMENT ON COLUMN registry.manifests.digest IS '@pii(class: NONE) SHA-256 over ids and hashes of its operations.';
 COMMENT ON COLUMN registry.manifests.operations IS '@pii(class: NONE) How many it has.';
 COMMENT ON COLUMN registry.manifests.actor IS '@pii(class: SUBJECT) Who published it; null for Pulse itself.';

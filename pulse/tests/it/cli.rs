@@ -96,7 +96,7 @@ fn the_commands_of_containers_are_commands_of_the_program() {
         assert!(parsed.is_ok(), "{words:?}: {}", parsed.unwrap_err());
         count += 1;
     }
-    assert_eq!(count, 10);
+    assert_eq!(count, 11);
 }
 
 #[tokio::test]

@@ -58,6 +58,9 @@ pub(crate) struct ManifestRow {
     pub(crate) client_id: ClientAppId,
     pub(crate) number: i64,
     pub(crate) label: String,
+    /// The environment of the tenant's own graph that they are sent to; the API of Pulse, when there is none.
+    pub(crate) environment: Option<String>,
+    pub(crate) variant: Option<String>,
     pub(crate) digest: Vec<u8>,
     pub(crate) operations: i32,
     pub(crate) actor: Option<UserId>,

@@ -55,6 +55,14 @@ pub(crate) enum ClientAppError {
         /// The version.
         version: String,
     },
+    /// There is no graph that they could be sent to.
+    #[error("nothing is published to {environment}/{variant} that operations could be sent to")]
+    NoGraph {
+        /// The environment.
+        environment: String,
+        /// The variant.
+        variant: String,
+    },
     /// The manifest.
     #[error(transparent)]
     Manifest(#[from] ManifestError),
@@ -85,7 +93,9 @@ pub(crate) enum ClientAppError {
 impl ClientError for ClientAppError {
     fn code(&self) -> Code {
         match self {
-            Self::NotFound(_) | Self::Unknown(_) | Self::NoVersion { .. } => Code::NotFound,
+            Self::NotFound(_) | Self::Unknown(_) | Self::NoVersion { .. } | Self::NoGraph { .. } => {
+                Code::NotFound
+            }
             Self::Taken(_) | Self::TooMany { .. } | Self::Published(_) | Self::VersionMismatch { .. } => {
                 Code::Conflict
             }
@@ -100,7 +110,8 @@ impl ClientError for ClientAppError {
             Self::Unknown(_) => "client",
             Self::Name(_) | Self::Taken(_) => "name",
             Self::Description(_) => "description",
-            Self::Environment(_) => "environmentModes",
+            Self::Environment(name) => name.argument,
+            Self::NoGraph { .. } => "environment",
             Self::Tool(_) => "tools",
             Self::Version(_) | Self::Published(_) | Self::NoVersion { .. } => "version",
             Self::Manifest(_) | Self::Invalid { .. } => "manifest",

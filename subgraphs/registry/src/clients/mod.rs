@@ -127,9 +127,9 @@ pub(crate) async fn delete(session: &Session, id: ClientAppId) -> Result<ClientA
     Ok(id)
 }
 
-/// What all clients of the caller's tenant published, as gateways of an environment take it.
+/// What all clients of the caller's tenant published for the API of Pulse, as gateways of an environment take it.
 async fn published(session: &Session, environment: Option<&str>) -> Result<PublishedOperations, StoreError> {
-    let (clients, rows) = repo::published(session).await?;
+    let (clients, rows) = repo::published(session, None).await?;
     let mut operations: BTreeMap<String, Vec<PublishedOperation>> = BTreeMap::new();
     let tools: BTreeMap<&str, &BTreeMap<String, String>> =
         clients.iter().map(|client| (client.name.as_str(), &client.tools.0)).collect();

@@ -7,6 +7,9 @@ use pulse_types::{OperationManifestId, Permission};
 use sha2::{Digest, Sha256};
 
 use super::repo::Lists;
+use crate::target::Target;
+use crate::{composition, variant};
+
 use super::{Api, ClientAppError, ClientRow, ManifestRow, event, fact, repo};
 
 /// So many operations all manifests of a tenant may have together.
@@ -24,6 +27,7 @@ pub(crate) struct Manifested {
 pub(crate) async fn publish(
     session: &Session,
     api: &Api,
+    graph: Option<Target>,
     (client, label, text): (&str, String, &str),
 ) -> Result<Manifested, Error<ClientAppError>> {
     let org = session.caller().require(&Permission::SCHEMA_PUBLISH)?;
@@ -33,7 +37,10 @@ pub(crate) async fn publish(
     }
     let operations = Manifest::parse(text).map_err(ClientAppError::from)?.into_operations();
     let digest = digest(&operations);
-    let operations = api.check(operations).await?;
+    let operations = match &graph {
+        None => api.check(operations).await?,
+        Some(graph) => api_of(session, graph).await?.check(operations).await?,
+    };
     let mut write = session.write().await?;
     let row = repo::lock_by_name_in_tx(&mut write, client).await?;
     let row = row.ok_or_else(|| ClientAppError::Unknown(client.chars().take(60).collect()))?;
@@ -53,6 +60,8 @@ pub(crate) async fn publish(
         client_id: row.id,
         number: row.manifests + 1,
         label,
+        environment: graph.as_ref().map(|graph| graph.environment.clone()),
+        variant: graph.map(|graph| graph.variant),
         digest,
         operations: count,
         actor: session.caller().actor(),
@@ -65,6 +74,22 @@ pub(crate) async fn publish(
     write.event(event(EventKind::Updated, &client, vec!["manifests"]));
     write.commit(fact("client:publish", &client)).await?;
     Ok(Manifested { client, manifest, is_unchanged: false })
+}
+
+/// What clients of a graph see, as it is now.
+async fn api_of(session: &Session, graph: &Target) -> Result<Api, Error<ClientAppError>> {
+    let none = || {
+        let Target { environment, variant } = graph.clone();
+        ClientAppError::NoGraph { environment, variant }
+    };
+    let row = variant::repo::find(session, graph).await?;
+    let current = row.and_then(|row| row.current).ok_or_else(none)?;
+    let supergraph = composition::repo::supergraphs(session, &[current]).await?.remove(&current);
+    let supergraph = supergraph.ok_or_else(none)?;
+    Ok(Api::new(move || {
+        pulse_schema::api_schema(&supergraph)
+            .map_err(|problems| problems.first().map(|problem| format!("{problem:?}")).unwrap_or_default())
+    }))
 }
 
 /// Takes back what a version of a client published. What other versions have of it stays.

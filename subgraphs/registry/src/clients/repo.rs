@@ -7,6 +7,7 @@ use sqlx::{Postgres, QueryBuilder};
 
 use super::entity::PublishedRow;
 use super::{ClientAppError, ClientRow, ManifestRow, NewClient, OperationRow, SUBJECT};
+use crate::target::Target;
 
 macro_rules! columns {
     () => {
@@ -20,7 +21,8 @@ macro_rules! select {
     };
 }
 
-const MANIFEST: &str = "id, client_id, number, label, digest, operations, actor, created_at";
+const MANIFEST: &str =
+    "id, client_id, number, label, environment, variant, digest, operations, actor, created_at";
 
 pub(crate) async fn find_many(session: &Session, ids: &[ClientAppId]) -> Result<Vec<ClientRow>, StoreError> {
     session.tag_all(ids.iter().map(|id| Tag::row(SUBJECT, id.uuid())));
@@ -172,8 +174,9 @@ pub(super) async fn insert_manifest_in_tx(
 ) -> Result<(), StoreError> {
     let query = sqlx::query(
         "WITH manifest AS (
-             INSERT INTO registry.manifests (org_id, id, client_id, number, label, digest, operations, actor, created_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+             INSERT INTO registry.manifests (org_id, id, client_id, number, label, digest, operations, actor, created_at,
+                 environment, variant)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $15, $16)
          ), texts AS (
              INSERT INTO registry.documents (org_id, client_id, hash, document)
              SELECT DISTINCT ON (hash) $1, $3, hash, document
@@ -198,7 +201,9 @@ pub(super) async fn insert_manifest_in_tx(
         .bind(&lists.ids)
         .bind(&lists.kinds)
         .bind(&lists.hashes)
-        .bind(&lists.documents);
+        .bind(&lists.documents)
+        .bind(&row.environment)
+        .bind(&row.variant);
     write.execute("manifests.insert", query).await.map(drop)
 }
 
@@ -244,8 +249,11 @@ pub(crate) async fn operations(
     session.fetch_all("manifest_operations.of_manifest", query).await
 }
 
-/// What all clients published, the newest first; a client that published nothing has one row.
-pub(super) async fn published(session: &Session) -> Result<(Vec<ClientRow>, Vec<PublishedRow>), StoreError> {
+/// The clients, and what they published for a graph of the tenant's, or for the API of Pulse; the newest first.
+pub(super) async fn published(
+    session: &Session,
+    graph: Option<&Target>,
+) -> Result<(Vec<ClientRow>, Vec<PublishedRow>), StoreError> {
     let clients = session.fetch_all("clients.all", sqlx::query_as(select!("true"))).await?;
     let query = sqlx::query_as(
         "SELECT c.name AS client, o.name, o.operation_id, o.kind, d.document
@@ -253,7 +261,10 @@ pub(super) async fn published(session: &Session) -> Result<(Vec<ClientRow>, Vec<
            JOIN registry.manifests AS m ON m.org_id = c.org_id AND m.client_id = c.id
            JOIN registry.manifest_operations AS o ON o.org_id = m.org_id AND o.manifest_id = m.id
            JOIN registry.documents AS d ON d.org_id = c.org_id AND d.client_id = c.id AND d.hash = o.hash
+          WHERE m.environment IS NOT DISTINCT FROM $1 AND m.variant IS NOT DISTINCT FROM $2
           ORDER BY c.name, m.number DESC, o.name",
     );
+    let query = query.bind(graph.map(|graph| graph.environment.clone()));
+    let query = query.bind(graph.map(|graph| graph.variant.clone()));
     Ok((clients, session.fetch_all("clients.published", query).await?))
 }

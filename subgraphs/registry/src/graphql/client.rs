@@ -11,6 +11,7 @@ use super::Loaders;
 use crate::clients::{
     self, Api, ClientAppError, ClientChange, ClientRow, ManifestRow, Mode, NewClient, OperationRow, repo,
 };
+use crate::target::{Target, USUAL_VARIANT};
 
 /// So many operations of a manifest are listed at most.
 const LISTED: i32 = 100;
@@ -128,6 +129,16 @@ impl OperationManifest {
     /// The version of the client.
     async fn client_version(&self) -> &str {
         &self.0.label
+    }
+
+    /// The environment of the organization's own graph that they are sent to; null for the API of Pulse.
+    async fn environment(&self) -> Option<&str> {
+        self.0.environment.as_deref()
+    }
+
+    /// And the variant of that graph.
+    async fn variant(&self) -> Option<&str> {
+        self.0.variant.as_deref()
     }
 
     /// How many operations it has.
@@ -313,6 +324,10 @@ pub(crate) struct PublishOperationsInput {
     client: String,
     /// The version of the client, 1 to 100 characters. What is published for a version never changes.
     version: String,
+    /// The environment of the organization's own graph that the client sends them to; the API of Pulse, if not given.
+    environment: Option<String>,
+    /// The variant of that graph; the usual one, if not given.
+    variant: Option<String>,
     /// The manifest as JSON: Apollo's persisted query manifest, or an object of the texts of operations by their ids, such as
     /// Relay's compiler writes; at most 10,000 operations and 20,000,000 bytes.
     manifest: String,
@@ -398,9 +413,12 @@ impl ClientMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "What it sends.")] input: PublishOperationsInput,
     ) -> Result<PublishOperationsPayload, Error<ClientAppError>> {
-        let PublishOperationsInput { client, version, manifest } = input;
+        let PublishOperationsInput { client, version, environment, variant, manifest } = input;
+        let variant = variant.unwrap_or_else(|| USUAL_VARIANT.to_owned());
+        let graph = environment.map(|environment| Target::try_new(environment, variant));
+        let graph = graph.transpose().map_err(ClientAppError::from)?;
         let wanted = (client.as_str(), version, manifest.as_str());
-        let published = clients::publish(ctx.session(), ctx.part::<Api>(), wanted).await?;
+        let published = clients::publish(ctx.session(), ctx.part::<Api>(), graph, wanted).await?;
         let clients::Manifested { client, manifest, is_unchanged } = published;
         Ok(PublishOperationsPayload {
             client_app: ClientApp(client),
