@@ -24,6 +24,7 @@ mod surface;
 mod tls;
 mod trace;
 mod uploads;
+mod usage;
 pub mod value;
 
 pub use self::http::{HealthCheck, ServerConfig, client_of, serve};
@@ -33,6 +34,7 @@ pub use check::{
     Check, Finding, Severity, SubgraphReport, SupergraphReport, UnusableSettings, check_settings,
     check_standalone, check_supergraph, check_usable,
 };
+pub use config::UsageConfig;
 pub use config::{AuthorizationConfig, AuthorizationMode};
 pub use config::{
     BatchingConfig, BreakerConfig, BucketConfig, ClientCertificates, CostConfig, CostMode, Draw,
@@ -55,3 +57,4 @@ pub use supergraph::{Reach, Subgraphs, SupergraphError};
 pub use surface::{Answered, Api, Call, Followed, Refused, Surface, SurfaceOperation};
 pub use tls::InvalidTls;
 pub use uploads::UploadError;
+pub use usage::InvalidUsage;

@@ -6,7 +6,7 @@ use super::GatewayConfig;
 use crate::gateway::Reconfigured;
 
 /// Settings, and sections of them, that are used once when the process starts.
-const FIXED: [&str; 20] = [
+const FIXED: [&str; 24] = [
     "jwt",
     "header_timeout",
     "connection_limit",
@@ -22,11 +22,15 @@ const FIXED: [&str; 20] = [
     "live_queries.limit",
     "supergraph.file_interval",
     "supergraph.poll_interval",
+    "supergraph.long_poll",
     "supergraph.timeout",
     "supergraph.size_limit",
     "supergraph.authorization",
+    "supergraph.signature_keys",
+    "supergraph.signature_of",
     "supergraph.max_backoff",
     "supergraph.cache_file",
+    "usage",
 ];
 
 impl GatewayConfig {

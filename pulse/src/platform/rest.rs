@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use pulse_gateway::Surface;
-use pulse_rest::{Mapping, Rest, RestError};
+use pulse_registry::{GraphqlAlone, SurfaceKind, SurfaceOperation, Surfaces};
+use pulse_rest::{Mapping, Rest, RestError, RouteSummary, Routes};
 
 use crate::exit::Failure;
 use crate::settings::RestSettings;
@@ -33,4 +34,25 @@ pub(crate) fn surfaces(settings: &RestSettings, is_own: bool) -> anyhow::Result<
         Mapping::default()
     };
     Ok(vec![Arc::new(Rest::new(mapping))])
+}
+
+/// What checks of schemas have to know of REST: the routes that a supergraph of a tenant's own graph would have.
+pub(super) fn routes_of_others(settings: &RestSettings) -> Arc<dyn Surfaces> {
+    if settings.enabled { Arc::new(RoutesOfOthers) } else { Arc::new(GraphqlAlone) }
+}
+
+/// Routes by the rules alone: a graph that has exceptions keeps them at its own gateway.
+#[derive(Debug)]
+struct RoutesOfOthers;
+
+impl Surfaces for RoutesOfOthers {
+    fn operations(&self, supergraph: &str) -> Vec<SurfaceOperation> {
+        let Ok(routes) = Routes::derive(supergraph, &Mapping::default()) else { return Vec::new() };
+        let operation = |route: RouteSummary| SurfaceOperation {
+            kind: SurfaceKind::RestRoute,
+            name: format!("{} {}", route.method, route.path),
+            document: route.document,
+        };
+        routes.summaries().into_iter().map(operation).collect()
+    }
 }
