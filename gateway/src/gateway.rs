@@ -35,6 +35,7 @@ use crate::response_cache::ResponseCache;
 use crate::streams::{StreamDirectory, Streams};
 use crate::supergraph::{Loader, Subgraphs, Supergraph, SupergraphError};
 use crate::surface::Surface;
+use crate::usage::Usage;
 
 /// What a gateway is made of: the ports, and what the process shares with it.
 pub struct GatewayParts {
@@ -102,6 +103,8 @@ pub(crate) struct State {
     pub(crate) executions: Arc<Executions>,
     /// Answers that are kept, where any are.
     pub(crate) response_cache: Option<Arc<ResponseCache>>,
+    /// What a registry is told of what clients use.
+    pub(crate) usage: Option<Arc<Usage>>,
 }
 
 /// What a new configuration changed, setting by setting.
@@ -152,7 +155,9 @@ impl Gateway {
         let persisted = Arc::new(PersistedQueries::new(&config.persisted_queries));
         let quotas = Arc::new(Quotas::new(&config, clock.clone()));
         let response_cache = ResponseCache::new(&config, changes.as_ref(), &clock);
+        let usage = Usage::start(&config.usage, &supergraph, &clock, &mut background)?;
         let state = State {
+            usage,
             response_cache,
             quotas,
             config,
@@ -297,6 +302,7 @@ impl State {
             operation_names,
             streams,
             executions,
+            usage,
         } = self;
         let persisted = if old.persisted_queries == config.persisted_queries {
             Arc::clone(persisted)
@@ -321,6 +327,7 @@ impl State {
             operation_names: Arc::clone(operation_names),
             streams: Arc::clone(streams),
             executions: Arc::clone(executions),
+            usage: usage.clone(),
         }
     }
 }

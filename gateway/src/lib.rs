@@ -25,6 +25,7 @@ mod surface;
 mod tls;
 mod trace;
 mod uploads;
+mod usage;
 pub mod value;
 
 pub use self::http::{HealthCheck, ServerConfig, client_of, serve};
@@ -34,6 +35,7 @@ pub use check::{
     Check, Finding, Severity, SubgraphReport, SupergraphReport, UnusableSettings, check_settings,
     check_standalone, check_supergraph, check_usable,
 };
+pub use config::UsageConfig;
 pub use config::{AuthorizationConfig, AuthorizationMode};
 pub use config::{
     BatchingConfig, BreakerConfig, BucketConfig, ClientCertificates, CostConfig, CostMode, Draw,
@@ -58,3 +60,4 @@ pub use supergraph::{Reach, Subgraphs, SupergraphError};
 pub use surface::{Answered, Api, Call, Followed, PublishedFor, Refused, Surface, SurfaceOperation};
 pub use tls::InvalidTls;
 pub use uploads::UploadError;
+pub use usage::InvalidUsage;

@@ -1,4 +1,5 @@
 DROP TABLE registry.history;
+DROP TABLE registry.declared;
 DROP TABLE registry.usage;
 DROP TABLE registry.coordinates;
 DROP TABLE registry.operations;

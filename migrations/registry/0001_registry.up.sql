@@ -283,6 +283,26 @@ COMMENT ON COLUMN registry.usage.errors IS '@pii(class: NONE) How many of these 
 CREATE INDEX usage_operation ON registry.usage (org_id, environment, operation_id, day);
 CREATE INDEX usage_age ON registry.usage (day);
 
+-- ── declared ──────────────────────────────────────────────────────────────────────────────────────────────────────
+CREATE TABLE registry.declared (
+    org_id          uuid NOT NULL,
+    environment     text COLLATE "C" NOT NULL,
+    client_name     text COLLATE "C" NOT NULL,
+    client_version  text COLLATE "C" NOT NULL,
+    operation_id    uuid NOT NULL,
+    declared_at     timestamptz NOT NULL,
+    PRIMARY KEY (org_id, environment, client_name, client_version, operation_id),
+    FOREIGN KEY (org_id, operation_id) REFERENCES registry.operations ON DELETE CASCADE
+);
+COMMENT ON TABLE registry.declared IS 'class: tenant. An operation that is in a manifest of a client: it counts as used, whether it is sent or not.';
+COMMENT ON COLUMN registry.declared.org_id IS '@pii(class: NONE) The tenant.';
+COMMENT ON COLUMN registry.declared.environment IS '@pii(class: NONE) The environment, such as production.';
+COMMENT ON COLUMN registry.declared.client_name IS '@pii(class: NONE) What the client calls itself.';
+COMMENT ON COLUMN registry.declared.client_version IS '@pii(class: NONE) The version whose manifest it is.';
+COMMENT ON COLUMN registry.declared.operation_id IS '@pii(class: NONE) The operation.';
+COMMENT ON COLUMN registry.declared.declared_at IS '@pii(class: NONE) When the manifest was published.';
+CREATE INDEX declared_operation ON registry.declared (org_id, environment, operation_id);
+
 -- ── history ───────────────────────────────────────────────────────────────────────────────────────────────────────
 CREATE TABLE registry.history (
     org_id   uuid NOT NULL,
@@ -363,6 +383,11 @@ CREATE POLICY tenant ON registry.usage TO pulse_app
 CREATE POLICY upkeep ON registry.usage TO pulse_maintenance USING (true);
 GRANT SELECT, INSERT, UPDATE, DELETE ON registry.usage TO pulse_app;
 GRANT SELECT (org_id, environment, day, operation_id, client_name, client_version), DELETE ON registry.usage TO pulse_maintenance;
+
+ALTER TABLE registry.declared ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY tenant ON registry.declared TO pulse_app
+    USING (org_id = nullif(current_setting('pulse.org_id', true), '')::uuid);
+GRANT SELECT, INSERT, UPDATE, DELETE ON registry.declared TO pulse_app;
 
 ALTER TABLE registry.history ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY tenant ON registry.history TO pulse_app

@@ -6,7 +6,7 @@ use super::GatewayConfig;
 use crate::gateway::Reconfigured;
 
 /// Settings, and sections of them, that are used once when the process starts.
-const FIXED: [&str; 22] = [
+const FIXED: [&str; 26] = [
     "persisted_operations.environment",
     "persisted_operations.manifests",
     "jwt",
@@ -24,11 +24,15 @@ const FIXED: [&str; 22] = [
     "live_queries.limit",
     "supergraph.file_interval",
     "supergraph.poll_interval",
+    "supergraph.long_poll",
     "supergraph.timeout",
     "supergraph.size_limit",
     "supergraph.authorization",
+    "supergraph.signature_keys",
+    "supergraph.signature_of",
     "supergraph.max_backoff",
     "supergraph.cache_file",
+    "usage",
 ];
 
 impl GatewayConfig {

@@ -28,6 +28,7 @@ mod subscriptions;
 mod supergraph;
 mod tls;
 mod uploads;
+mod usage;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -64,6 +65,7 @@ pub use subscriptions::{StreamProtocol, SubgraphStreams, SubscriptionsConfig, Up
 pub use supergraph::SupergraphConfig;
 pub use tls::{ClientCertificates, ServerTlsConfig};
 pub use uploads::UploadsConfig;
+pub use usage::UsageConfig;
 
 /// The section `[gateway]`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
@@ -161,6 +163,8 @@ pub struct GatewayConfig {
     pub quota_keys: usize,
     /// A Redis that several processes share.
     pub redis: RedisConfig,
+    /// What a schema registry is told of what clients use.
+    pub usage: UsageConfig,
 }
 
 impl Default for GatewayConfig {
@@ -208,6 +212,7 @@ impl Default for GatewayConfig {
             rate_limits: Vec::new(),
             quota_keys: 100_000,
             redis: RedisConfig::default(),
+            usage: UsageConfig::default(),
         }
     }
 }

@@ -137,6 +137,10 @@ async fn steps(
     let text = document.clone();
     let names = state.config.metrics.operations;
     summary.operation(&operation, was_planned, state.operation_names.label(operation.name(), names));
+    let noticed = state
+        .usage
+        .as_ref()
+        .and_then(|usage| usage.notice(&operation, (&text, request.variables.as_ref()), &client.headers));
     let asked = (&*operation, &request);
     let charging = charge::charge(state, &served.engine, asked, client, summary);
     let charge = charging.instrument(trace::step!("charge")).await?;
@@ -164,10 +168,16 @@ async fn steps(
         Answer::Once(mut result) => {
             charge.settle(state, &result, summary).await;
             summary.executed(&result);
+            if let Some(noticed) = noticed {
+                noticed.answered(result.errors > 0);
+            }
             result.headers = client_head(state, client, &operation, &result);
             Ok(Answer::Once(result))
         }
         Answer::Stream(results) => {
+            if let Some(noticed) = noticed {
+                noticed.answered(false);
+            }
             let kind = if operation.is_live() { StreamKind::LiveQuery } else { StreamKind::Subscription };
             let beginning = Beginning {
                 caller: &client.caller,

@@ -26,7 +26,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Config { schema: true } => gateway::run(GatewayCommand::Schema, file).await?,
         Command::Gateway(command) => gateway::run(command, file).await?,
         Command::Health(args) => health::run(&args).await?,
-        Command::Schema(command) => schema::run(command, file)?,
+        Command::Schema(command) => schema::run(command, file).await?,
         Command::Dev(args) => dev::run(args, Settings::load(file)?).await?,
         Command::Serve(command) => serve::run(command, Settings::load(file)?, file).await?,
         Command::Migrate(command) => migrate::run(command, &Settings::load(file)?).await?,

@@ -18,6 +18,7 @@ mod sealing;
 mod signer;
 mod streams;
 mod supergraph;
+mod supergraphs;
 mod surfaces;
 mod upkeep;
 mod values;
@@ -111,7 +112,11 @@ pub fn subgraph(
             let sealer = sealer(&settings.secrets)?;
             pulse_operations::subgraph(store, tail, sealer, settings.operations.clone())?
         }
-        "registry" => pulse_registry::subgraph(store, tail, ClientApi::new(own_api)),
+        "registry" => {
+            let (sealer, api) = (sealer(&settings.secrets)?, ClientApi::new(own_api));
+            let routes = surfaces::routes_of_others(&settings.rest);
+            pulse_registry::subgraph(store, tail, sealer, (routes, api))
+        }
         "vectors" => pulse_vectors::subgraph(store, tail),
         other => anyhow::bail!("there is no subgraph {other}"),
     };
@@ -191,6 +196,7 @@ impl Platform {
             subgraphs.iter().fold(Router::new(), |beside, subgraph| beside.merge(subgraph.routes.clone()));
         let router = gateway.router().merge(naming_clients(beside, &settings.gateway));
         let router = router.merge(job_socket::route(gateway.router(), &settings.gateway.subscriptions));
+        let router = router.merge(supergraphs::route(gateway.router()));
         let router = router.merge(downloads(settings, authenticator, store.clock().clone())?);
         let mut background = Background::start(&store, database, (&tail, reader), &subgraphs, settings);
         let reports = Arc::new(streams::ToStore(store.clone()));
@@ -305,6 +311,7 @@ pub async fn remote_gateway(
     tokio::spawn(streams::end(gateway.streams(), feed.changes()));
     tokio::spawn(keys::keep_fresh(keys));
     let more = job_socket::route(gateway.router(), &settings.gateway.subscriptions);
+    let more = more.merge(supergraphs::route(gateway.router()));
     let token_routes = naming_clients(pulse_accounts::token_routes(machines), &settings.gateway);
     let more = token_routes.merge(more).merge(logos).merge(downloads);
     Ok((gateway, pulse_accounts::routes(&tokens).merge(more), Box::new(reach)))

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use pulse_gateway::Surface;
 use pulse_mcp::{Mcp, McpOptions};
-use pulse_rest::{Mapping, Rest, RestError};
+use pulse_registry::{GraphqlAlone, SurfaceKind, SurfaceOperation, Surfaces};
+use pulse_rest::{Mapping, Rest, RestError, RouteSummary, Routes};
 
 use crate::exit::Failure;
 use crate::settings::{McpSettings, RestSettings, Settings};
@@ -44,4 +45,25 @@ fn chosen(settings: &RestSettings, is_own: bool) -> anyhow::Result<Mapping> {
     let wrong = |why: String| Failure::Setting(format!("rest.mapping {}: {why}", file.display()));
     let text = std::fs::read_to_string(file).map_err(|error| wrong(error.to_string()))?;
     Ok(Mapping::read(&text).map_err(|error| wrong(error.to_string()))?)
+}
+
+/// What checks of schemas have to know of REST: the routes that a supergraph of a tenant's own graph would have.
+pub(super) fn routes_of_others(settings: &RestSettings) -> Arc<dyn Surfaces> {
+    if settings.enabled { Arc::new(RoutesOfOthers) } else { Arc::new(GraphqlAlone) }
+}
+
+/// Routes by the rules alone: a graph that has exceptions keeps them at its own gateway.
+#[derive(Debug)]
+struct RoutesOfOthers;
+
+impl Surfaces for RoutesOfOthers {
+    fn operations(&self, supergraph: &str) -> Vec<SurfaceOperation> {
+        let Ok(routes) = Routes::derive(supergraph, &Mapping::default()) else { return Vec::new() };
+        let operation = |route: RouteSummary| SurfaceOperation {
+            kind: SurfaceKind::RestRoute,
+            name: format!("{} {}", route.method, route.path),
+            document: route.document,
+        };
+        routes.summaries().into_iter().map(operation).collect()
+    }
 }

@@ -65,6 +65,8 @@ async fn every_command_has_help_of_its_own() -> anyhow::Result<()> {
             "Ends with 41 when the schemas do not compose, with 47 when they do but break clients",
         ),
         ("schema lint", "Ends with 49"),
+        ("schema publish", "Ends with 41"),
+        ("schema fetch", "PULSE_REGISTRY_KEY"),
         ("health", "--url"),
         ("config", "--config <FILE>"),
     ] {

@@ -17,7 +17,12 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 use pulse_types::Secret;
 use tokio::time::timeout;
 
+use super::signature::Signers;
 use crate::config::{SupergraphConfig, bytes};
+
+/// How long the server is to wait for something new (RFC 7240 §4.3), and whether it does.
+const PREFER: &str = "prefer";
+const PREFERENCE_APPLIED: &str = "preference-applied";
 
 /// How often a server may send the request elsewhere.
 const REDIRECTS: usize = 5;
@@ -27,6 +32,15 @@ const REDIRECTS: usize = 5;
 pub(super) struct Validators {
     etag: Option<HeaderValue>,
     last_modified: Option<HeaderValue>,
+    /// Whether the server waits for a new version, when it is asked to.
+    waits: bool,
+}
+
+impl Validators {
+    /// Whether the server has waited before it says that nothing changed.
+    pub(super) const fn waits(&self) -> bool {
+        self.waits && self.etag.is_some()
+    }
 }
 
 pub(super) enum Answer {
@@ -59,11 +73,13 @@ pub(super) struct Fetcher {
     client: Client<HttpsConnector<HttpConnector>, Empty<Bytes>>,
     authorization: Secret,
     timeout: Duration,
+    long_poll: Duration,
     size_limit: usize,
+    signers: Signers,
 }
 
 impl Fetcher {
-    pub(super) fn new(uri: Uri, config: &SupergraphConfig) -> Self {
+    pub(super) fn new(uri: Uri, config: &SupergraphConfig, signers: Signers) -> Self {
         let mut http = HttpConnector::new();
         http.enforce_http(false);
         http.set_connect_timeout(Some(config.timeout));
@@ -76,7 +92,9 @@ impl Fetcher {
             client,
             authorization: config.authorization.clone(),
             timeout: config.timeout,
+            long_poll: config.long_poll,
             size_limit: bytes(config.size_limit),
+            signers,
         }
     }
 
@@ -94,9 +112,10 @@ impl Fetcher {
                 status => Err(refused(status, response.headers())),
             }
         };
-        let answer = timeout(self.timeout, asking).await;
+        let limit = if known.waits() { self.timeout + self.long_poll } else { self.timeout };
+        let answer = timeout(limit, asking).await;
         answer.unwrap_or_else(|_| {
-            Err(Failure::passing(format!("it did not answer within {} ms", self.timeout.as_millis())))
+            Err(Failure::passing(format!("it did not answer within {} ms", limit.as_millis())))
         })
     }
 
@@ -123,6 +142,9 @@ impl Fetcher {
             request = request.header(IF_NONE_MATCH, etag);
         } else if let Some(time) = &known.last_modified {
             request = request.header(IF_MODIFIED_SINCE, time);
+        }
+        if self.long_poll >= Duration::from_secs(1) {
+            request = request.header(PREFER, format!("wait={}", self.long_poll.as_secs()));
         }
         // The credential is for the server that was named, not for where it sends us.
         if !self.authorization.expose().is_empty() && uri.authority() == self.uri.authority() {
@@ -157,10 +179,14 @@ impl Fetcher {
         if sdl.trim().is_empty() {
             return Err(Failure::passing("it answered with an empty body".to_owned()));
         }
+        self.signers.check(&parts.headers, &sdl).map_err(Failure::passing)?;
         let header = |name| parts.headers.get(name).cloned();
+        let applied = parts.headers.get(PREFERENCE_APPLIED).and_then(|value| value.to_str().ok());
+        let waits =
+            self.long_poll >= Duration::from_secs(1) && applied.is_some_and(|text| text.contains("wait"));
         Ok(Answer::New {
             sdl,
-            validators: Validators { etag: header(ETAG), last_modified: header(LAST_MODIFIED) },
+            validators: Validators { etag: header(ETAG), last_modified: header(LAST_MODIFIED), waits },
         })
     }
 }

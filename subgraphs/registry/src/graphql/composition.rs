@@ -11,6 +11,7 @@ use super::Loaders;
 use super::version::SchemaVersion;
 use crate::composer::{Change, Changes, Composer, Finding};
 use crate::composition::{self, CompositionCause, CompositionRow, CompositionState};
+use crate::signing::Signing;
 use crate::target::{Target, USUAL_VARIANT};
 use crate::version::{self, VersionError};
 
@@ -38,6 +39,13 @@ pub(crate) struct SchemaDiff {
     safe: i32,
     /// The changes, the gravest first; of very many, the first 2,000.
     changes: Vec<Change>,
+}
+
+/// The public half of the key that signs supergraphs. It follows from the encryption key of the installation.
+#[derive(SimpleObject)]
+pub(crate) struct SchemaSigningKey {
+    /// An Ed25519 key: 32 bytes in base64.
+    public_key: String,
 }
 
 impl From<Changes> for SchemaDiff {
@@ -98,6 +106,16 @@ impl SchemaComposition {
     /// SHA-256 of the supergraph, in hexadecimal; null if the schemas do not compose.
     async fn supergraph_hash(&self) -> Option<&str> {
         self.0.supergraph_hash.as_deref()
+    }
+
+    /// Who may serve it knows by this that the registry composed it for this variant: Ed25519 in base64, by the key
+    /// `schemaSigningKey`, of the lines `pulse-supergraph-1`, environment/variant and `supergraphHash`. Null if the schemas do not
+    /// compose.
+    async fn signature(&self, ctx: &Context<'_>) -> Option<Result<String, Error>> {
+        let hash = self.0.supergraph_hash.as_deref()?;
+        let org = ctx.session().caller().require(&Permission::SCHEMA_READ);
+        let place = (self.0.environment.as_str(), self.0.variant.as_str());
+        Some(org.map(|org| ctx.part::<Signing>().sign(org, place, hash)).map_err(Error::from))
     }
 
     /// What it is made of, in the order of the subgraphs' names.
@@ -171,6 +189,13 @@ impl CompositionQuery {
             async move { composition::repo::count(&session, &target).await }
         });
         Ok(page.connection(rows, total, |row| (Cursor::new(&(row.number,)), SchemaComposition(row))))
+    }
+
+    /// The key that verifies the signatures of the organization's supergraphs, which gateways are given as
+    /// `signature_keys`.
+    async fn schema_signing_key(&self, ctx: &Context<'_>) -> Result<SchemaSigningKey, Error> {
+        let org = ctx.session().caller().require(&Permission::SCHEMA_READ)?;
+        Ok(SchemaSigningKey { public_key: ctx.part::<Signing>().public_key(org) })
     }
 
     /// What is different for clients between two compositions, whoever uses it; null where one of them is not there, or has

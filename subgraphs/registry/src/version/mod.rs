@@ -14,8 +14,9 @@ use serde_json::json;
 
 pub(crate) use entity::{PartRow, PartSdl, VersionRow, VersionState};
 pub(crate) use error::VersionError;
-pub(crate) use publish::{NewVersion, Published, publish, remove};
+pub(crate) use publish::{LONGEST_SDL, NewVersion, Published, publish, remove};
 pub(crate) use restore::roll_back;
+pub(crate) use standing::Standing;
 
 use crate::composer::{Changes, Composer, changes};
 use crate::composition;

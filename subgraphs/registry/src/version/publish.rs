@@ -76,6 +76,8 @@ pub(crate) async fn publish(
         let mut subgraphs = standing.others(&new.subgraph);
         let NewVersion { subgraph, url, sdl, .. } = new.clone();
         subgraphs.push(SubgraphSdl { name: subgraph, url, sdl });
+        // Nothing is held while it is composed.
+        session.forget().await;
         let composed = composer.compose(subgraphs, standing.supergraph.clone()).await?;
         let Some((mut write, row)) = begin(session, org, &new, &standing).await? else { continue };
         let actor = session.caller().actor();
@@ -125,6 +127,7 @@ pub(crate) async fn remove(
         } else {
             standing.parts.retain(|part| part.subgraph != subgraph);
         }
+        session.forget().await;
         let composed = composer.compose(standing.others(""), standing.supergraph.clone()).await?;
         let mut write = session.write().await?;
         let row = variant::repo::lock_in_tx(&mut write, target).await?;

@@ -1,5 +1,9 @@
 //! The subgraph on a database of its own.
 
+mod cases;
+mod checks;
+mod large;
 mod publishing;
 mod rights;
 mod stage;
+mod usage;

@@ -6,15 +6,27 @@ use async_graphql::{Request, Variables};
 use chrono::{DateTime, Utc};
 use pulse_events::Tail;
 use pulse_graphql::Subgraph;
-use pulse_registry::ClientApi;
+use pulse_registry::{ClientApi, SurfaceKind, SurfaceOperation, Surfaces};
+use pulse_sealing::Sealer;
 use pulse_store::{PoolOptions, Store};
 use pulse_testkit::TestDatabase;
-use pulse_types::{Caller, Clock, OrgId, RequestId, Role, Subject, UserId};
+use pulse_types::{Caller, Clock, OrgId, RequestId, Role, Secret, Subject, UserId};
 use serde_json::{Value, json};
 
 /// What clients' operations are sent to.
 fn api() -> ClientApi {
     ClientApi::new(|| Ok("type Query { book(id: ID!): String shelf: [String!]! }".to_owned()))
+}
+
+/// A face with one route, beside GraphQL.
+#[derive(Debug)]
+struct OneRoute;
+
+impl Surfaces for OneRoute {
+    fn operations(&self, _: &str) -> Vec<SurfaceOperation> {
+        let document = "{ me { id name } }".to_owned();
+        vec![SurfaceOperation { kind: SurfaceKind::RestRoute, name: "GET /me".to_owned(), document }]
+    }
 }
 
 pub(crate) struct Stage {
@@ -31,7 +43,10 @@ impl Stage {
         let database = TestDatabase::new().await.expect("a database");
         let clock = Clock::from_fn(now);
         let store = Store::new(database.options(), &PoolOptions::default(), clock);
-        let subgraph = pulse_registry::subgraph(store.clone(), Tail::new(&store).0, api());
+        let key = Secret::new("AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=");
+        let sealer = Sealer::try_new(&key, &[]).expect("a key");
+        let subgraph =
+            pulse_registry::subgraph(store.clone(), Tail::new(&store).0, sealer, (Arc::new(OneRoute), api()));
         Self { database, subgraph, admin: caller(Role::Admin), stranger: caller(Role::Admin) }
     }
 
@@ -80,6 +95,61 @@ impl Stage {
         data["publishSubgraph"].take()
     }
 
+    /// What gateways serve of `current` in an environment.
+    pub(crate) async fn supergraph(&self, environment: &str) -> String {
+        let ask = "query ($e: String!) { schemaVariant(environment: $e) { current { supergraph } } }";
+        let data = self.data(&self.admin, ask, json!({ "e": environment })).await;
+        data["schemaVariant"]["current"]["supergraph"].as_str().expect("a supergraph").to_owned()
+    }
+
+    /// Reports that a client sent an operation, which is valid for what is served, ten times today.
+    pub(crate) async fn use_by(&self, environment: &str, client: &str, operation: &str) {
+        self.use_as(environment, &self.supergraph(environment).await, client, operation).await;
+    }
+
+    /// The same of a supergraph that is at hand, by a client without a name.
+    pub(crate) async fn use_of(&self, environment: &str, supergraph: &str, operation: &str) {
+        self.use_as(environment, supergraph, "", operation).await;
+    }
+
+    async fn use_as(&self, environment: &str, supergraph: &str, client: &str, operation: &str) {
+        let schema = pulse_schema::ApiSchema::read(supergraph).expect("readable");
+        let coordinates = pulse_schema::operation_coordinates(&schema, operation, None, None);
+        let name = operation.split(['{', '(']).next().unwrap_or_default().trim();
+        let name = name.strip_prefix("query").unwrap_or_default().trim();
+        let used = json!({
+            "signature": signature(operation), "name": name, "kind": "QUERY", "clientName": client, "clientVersion": "1.0",
+            "at": now(), "requests": 10, "coordinates": coordinates.expect("a valid operation"),
+        });
+        let recorded = self.report(&self.admin, environment, json!([used])).await;
+        assert_eq!(recorded, json!({ "recorded": 1, "leftOut": 0 }));
+    }
+
+    /// Forgets all that is in use.
+    pub(crate) async fn forget_usage(&self) {
+        let mut connection = self.database.connect().await.expect("a connection");
+        sqlx::query("TRUNCATE registry.operations CASCADE")
+            .execute(&mut connection)
+            .await
+            .expect("forgotten");
+    }
+
+    pub(crate) async fn report(&self, caller: &Caller, environment: &str, operations: Value) -> Value {
+        let input = json!({ "environment": environment, "operations": operations });
+        self.data(caller, REPORT, json!({ "input": input })).await["reportSchemaUsage"].take()
+    }
+
+    /// Checks a schema for `current` in an environment.
+    pub(crate) async fn check(&self, environment: &str, subgraph: &str, sdl: &str) -> Value {
+        let document = "mutation ($input: CheckSubgraphInput!) { checkSubgraph(input: $input) { check {
+            id verdict isAccepted breaking dangerous safe against { number }
+            changes { code criticality potential coordinate overrideReason operationCount requestCount
+                users { operationName clientName clientVersion requests lastSeenAt isDeclared } surfaces { kind name } }
+            findings { code severity coordinate } } } }";
+        let input = json!({ "environment": environment, "subgraph": subgraph, "sdl": sdl });
+        self.data(&self.admin, document, json!({ "input": input })).await["checkSubgraph"]["check"].take()
+    }
+
     #[expect(clippy::unused_self, reason = "reads as a step of the stage")]
     pub(crate) const fn publish_document(&self) -> &'static str {
         "mutation ($input: PublishSubgraphInput!) { publishSubgraph(input: $input) { isPublished isUnchanged
@@ -104,6 +174,17 @@ impl Stage {
         let answer = ask.await;
         (self.subgraph.store.statistics().statements() - before, answer)
     }
+}
+
+pub(crate) const REPORT: &str =
+    "mutation ($input: ReportSchemaUsageInput!) { reportSchemaUsage(input: $input) { recorded leftOut } }";
+
+/// A signature that is another one for each operation.
+pub(crate) fn signature(operation: &str) -> String {
+    let bytes = operation.bytes().cycle().take(32).enumerate();
+    bytes
+        .map(|(place, byte)| format!("{:02x}", byte.wrapping_add(u8::try_from(place).expect("below 32"))))
+        .collect()
 }
 
 pub(crate) fn now() -> DateTime<Utc> {

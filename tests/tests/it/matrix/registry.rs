@@ -42,6 +42,61 @@ pub(super) const ROWS: &[Row] = &[
         NOT_FOUND,
     ),
     manage("deleteClientApp", "mutation { deleteClientApp(input: { id: \"@client\" }) { id } }", NOT_FOUND),
+    // There is none such.
+    Row {
+        viewer: Null,
+        member: Null,
+        admin: Null,
+        owner: Null,
+        ..read("schemaCheck", "{ schemaCheck(id: \"@composition\") { verdict } }", Null)
+    },
+    read(
+        "schemaChecks",
+        "{ schemaChecks(filter: { environment: \"alpha\" }) { totalCount nodes { id } } }",
+        Data,
+    ),
+    read("schemaRules", "{ schemaRules(environment: \"alpha\") { windowDays } }", Data),
+    read(
+        "schemaOverrides",
+        "{ schemaOverrides(filter: { environment: \"alpha\" }) { totalCount nodes { id reason } } }",
+        Data,
+    ),
+    read(
+        "schemaUsage",
+        "{ schemaUsage(filter: { environment: \"alpha\", coordinate: \"Query.a\" }) { requests users { operationName } } }",
+        Data,
+    ),
+    write(
+        "checkSubgraph",
+        "mutation { checkSubgraph(input: { environment: \"alpha\", subgraph: \"second\", sdl: \"type Query { b: Int }\" }) { check { verdict } } }",
+        Data,
+    ),
+    write(
+        "reportSchemaUsage",
+        "mutation { reportSchemaUsage(input: { environment: \"alpha\", operations: [{ signature: \"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\", kind: QUERY, at: \"@to\", requests: 1, coordinates: [\"Query.a\"] }] }) { recorded } }",
+        Data,
+    ),
+    manage(
+        "setSchemaRules",
+        "mutation { setSchemaRules(input: { environment: \"alpha\", windowDays: 7 }) { rules { windowDays } } }",
+        Data,
+    ),
+    manage(
+        "createSchemaOverride",
+        "mutation { createSchemaOverride(input: { environment: \"alpha\", coordinate: \"Query.a\", reason: \"tried\", expiresAt: \"@to\" }) { schemaOverride { id } } }",
+        Data,
+    ),
+    // There is none such.
+    Row {
+        admin: NOT_FOUND,
+        owner: NOT_FOUND,
+        ..manage(
+            "deleteSchemaOverride",
+            "mutation { deleteSchemaOverride(input: { id: \"@composition\" }) { id } }",
+            NOT_FOUND,
+        )
+    },
+    read("schemaSigningKey", "{ schemaSigningKey { publicKey } }", Data),
     // An environment of the same name is another one for another tenant.
     write(
         "publishSubgraph",

@@ -59,9 +59,14 @@ fn asked(rest: &Rest, route: &RouteSummary) -> Asked {
             with("permission=entity:read".to_owned(), json!({ "permission": "entity:read" }))
         }
         "getSchemaVariant" => with("environment=alpha".to_owned(), json!({ "environment": "alpha" })),
-        "listSchemaVersions" | "listSchemaCompositions" => {
+        "listSchemaVersions" | "listSchemaCompositions" | "listSchemaChecks" | "listSchemaOverrides" => {
             with("environment=alpha".to_owned(), json!({ "filter": { "environment": "alpha" } }))
         }
+        "getSchemaRules" => by_name("environment", "alpha"),
+        "getSchemaUsage" => with(
+            "environment=alpha&coordinate=Query.a".to_owned(),
+            json!({ "filter": { "environment": "alpha", "coordinate": "Query.a" } }),
+        ),
         "getSchemaDiff" => {
             let composition = &graph.composition;
             let query = format!("from={composition}&to={composition}");
