@@ -70,6 +70,10 @@ pub(crate) struct User {
 pub enum SurfaceKind {
     /// A route of the REST API, for OpenAPI clients.
     RestRoute,
+    /// An operation that a client published, which is also a URL.
+    PublishedOperation,
+    /// An operation that is a tool for models.
+    McpTool,
 }
 
 /// Something of another face of the API that notices a change.

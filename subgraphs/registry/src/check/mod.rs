@@ -19,6 +19,7 @@ pub use entity::SurfaceKind;
 pub(crate) use entity::{CheckResult, CheckRow, JudgedChange, Surface, User, Verdict};
 pub use surfaces::{GraphqlAlone, SurfaceOperation, Surfaces};
 
+use crate::clients;
 use crate::composer::{self, Composer, Finding, MOST_KEPT, Severity};
 use crate::rules::{self, Rules};
 use crate::target::{Target, check_subgraph};
@@ -68,11 +69,15 @@ pub(crate) async fn check(
     let environment = new.target.environment.as_str();
     let rules = rules::repo::find(session, environment).await?.map(Rules::from).unwrap_or_default();
     let against = standing.variant.as_ref().and_then(|row| row.current);
+    // What clients send to a variant of a pull request, they published for its base.
+    let base = standing.variant.as_ref().and_then(|row| row.base.clone()).or_else(|| new.base.clone());
+    let graph = Target { variant: base.unwrap_or_else(|| new.target.variant.clone()), ..new.target.clone() };
+    let published = clients::faces_of(session, &graph).await?;
     // Nothing is held while it is composed.
     session.forget().await;
     let examined = {
         let (new, style, surfaces) = (new.clone(), rules.style.config(), Arc::clone(surfaces));
-        composer.run(move || examine(&standing, new, &style, &*surfaces)).await?
+        composer.run(move || examine(&standing, new, &style, (&*surfaces, published))).await?
     };
     let Examined { composes, findings, changes, surfaces } = examined;
     let (verdict, result) = if composes {
@@ -124,7 +129,12 @@ async fn in_use(
     Ok(in_use)
 }
 
-fn examine(standing: &Standing, new: NewCheck, style: &LintConfig, surfaces: &dyn Surfaces) -> Examined {
+fn examine(
+    standing: &Standing,
+    new: NewCheck,
+    style: &LintConfig,
+    (surfaces, published): (&dyn Surfaces, Vec<SurfaceOperation>),
+) -> Examined {
     let NewCheck { subgraph, sdl, .. } = new;
     let before = standing.part(&subgraph);
     let mut subgraphs = standing.others(&subgraph);
@@ -147,7 +157,7 @@ fn examine(standing: &Standing, new: NewCheck, style: &LintConfig, surfaces: &dy
         (Some((text, Ok(old))), Ok(new)) => {
             let changes = diff(&old, &new);
             let concerns = changes.iter().any(|change| change.criticality != pulse_schema::Criticality::Safe);
-            let used = if concerns { surfaces::used_by(surfaces, text, &old) } else { Vec::new() };
+            let used = if concerns { surfaces::used_by(surfaces, published, text, &old) } else { Vec::new() };
             (changes, used)
         }
         _ => (Vec::new(), Vec::new()),

@@ -37,6 +37,7 @@ impl Surfaces for GraphqlAlone {
 /// What each of them uses of the schema.
 pub(super) fn used_by(
     surfaces: &dyn Surfaces,
+    published: Vec<SurfaceOperation>,
     supergraph: &str,
     schema: &ApiSchema,
 ) -> Vec<(Surface, BTreeSet<String>)> {
@@ -44,5 +45,5 @@ pub(super) fn used_by(
         let coordinates = operation_coordinates(schema, &one.document, None, None).ok()?;
         Some((Surface { kind: one.kind, name: one.name }, coordinates))
     };
-    surfaces.operations(supergraph).into_iter().filter_map(used).collect()
+    surfaces.operations(supergraph).into_iter().chain(published).filter_map(used).collect()
 }

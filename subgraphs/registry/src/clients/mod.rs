@@ -25,7 +25,8 @@ pub(crate) use source::internal_routes;
 pub use source::{OPERATIONS_PATH, OperationsQuestion, PublishedReader};
 pub use valid::{Api, InvalidApi};
 
-use crate::target::check_environment;
+use crate::check::{SurfaceKind, SurfaceOperation};
+use crate::target::{Target, check_environment};
 
 /// What events of clients are about.
 pub const SUBJECT: &str = "registry.client";
@@ -121,6 +122,7 @@ pub(crate) async fn delete(session: &Session, id: ClientAppId) -> Result<ClientA
     let row = repo::lock_in_tx(&mut write, id).await?.ok_or(ClientAppError::NotFound(id))?;
     repo::keep_in_tx(&mut write, id, session.caller().actor()).await?;
     repo::delete_in_tx(&mut write, id).await?;
+    crate::usage::repo::undeclare_in_tx(&mut write, &row.name, None).await?;
     let row = ClientRow { version: row.version + 1, ..row };
     write.event(event(EventKind::Deleted, &row, vec![]));
     write.commit(fact("client:delete", &row)).await?;
@@ -159,6 +161,24 @@ async fn published(session: &Session, environment: Option<&str>) -> Result<Publi
         ClientOperations::new(client.name, mode, published)
     });
     Ok(PublishedOperations::new(clients))
+}
+
+/// What clients published for a graph, as faces of it that notice its changes.
+pub(crate) async fn faces_of(session: &Session, graph: &Target) -> Result<Vec<SurfaceOperation>, StoreError> {
+    let (clients, rows) = repo::published(session, Some(graph)).await?;
+    let tools: BTreeMap<&str, &BTreeMap<String, String>> =
+        clients.iter().map(|client| (client.name.as_str(), &client.tools.0)).collect();
+    let mut faces = Vec::new();
+    for entity::PublishedRow { client, name, document, .. } in rows {
+        let (Some(operation), Some(document)) = (name, document) else { continue };
+        if tools.get(client.as_str()).is_some_and(|tools| tools.contains_key(&operation)) {
+            let (kind, name) = (SurfaceKind::McpTool, format!("{client}_{operation}"));
+            faces.push(SurfaceOperation { kind, name, document: document.clone() });
+        }
+        let (kind, name) = (SurfaceKind::PublishedOperation, format!("{operation} of {client}"));
+        faces.push(SurfaceOperation { kind, name, document });
+    }
+    Ok(faces)
 }
 
 fn changed(old: &ClientRow, change: ClientChange) -> Result<ClientRow, ClientAppError> {

@@ -1,13 +1,16 @@
 //! Publishing what a version of a client sends, and retiring it.
 
+use chrono::NaiveDate;
 use pulse_graphql::Error;
 use pulse_manifests::{Manifest, ManifestOperation, TextHash};
+use pulse_schema::{ApiSchema, operation_coordinates, operation_signature};
 use pulse_store::{EventKind, Session};
 use pulse_types::{OperationManifestId, Permission};
 use sha2::{Digest, Sha256};
 
 use super::repo::Lists;
 use crate::target::Target;
+use crate::usage::{self, OperationKind, Reported};
 use crate::{composition, variant};
 
 use super::{Api, ClientAppError, ClientRow, ManifestRow, event, fact, repo};
@@ -37,9 +40,20 @@ pub(crate) async fn publish(
     }
     let operations = Manifest::parse(text).map_err(ClientAppError::from)?.into_operations();
     let digest = digest(&operations);
+    let mut uses = Vec::new();
     let operations = match &graph {
         None => api.check(operations).await?,
-        Some(graph) => api_of(session, graph).await?.check(operations).await?,
+        Some(graph) => {
+            let supergraph = supergraph_of(session, graph).await?;
+            let api = supergraph.clone();
+            let operations = Api::new(move || clients_see(&api)).check(operations).await?;
+            let named = (client.to_owned(), label.clone());
+            let day = session.store().clock().now().date_naive();
+            let work = move || (declared(&supergraph, &operations, named, day), operations);
+            let (used, operations) = tokio::task::spawn_blocking(work).await.map_err(Error::internal)?;
+            uses = used;
+            operations
+        }
     };
     let mut write = session.write().await?;
     let row = repo::lock_by_name_in_tx(&mut write, client).await?;
@@ -68,6 +82,12 @@ pub(crate) async fn publish(
         created_at: write.now(),
     };
     repo::insert_manifest_in_tx(&mut write, org, (&manifest, &lists(operations))).await?;
+    if let Some(environment) = &manifest.environment
+        && !usage::declare_in_tx(&mut write, org, environment, &uses).await?
+    {
+        let what = "different operations in an environment";
+        return Err(ClientAppError::TooMany { most: MOST_OPERATIONS, what }.into());
+    }
     repo::keep_in_tx(&mut write, row.id, session.caller().actor()).await?;
     let new = ClientRow { manifests: manifest.number, ..row };
     let client = repo::update_in_tx(&mut write, &new).await?;
@@ -76,8 +96,8 @@ pub(crate) async fn publish(
     Ok(Manifested { client, manifest, is_unchanged: false })
 }
 
-/// What clients of a graph see, as it is now.
-async fn api_of(session: &Session, graph: &Target) -> Result<Api, Error<ClientAppError>> {
+/// A graph as it is now.
+async fn supergraph_of(session: &Session, graph: &Target) -> Result<String, Error<ClientAppError>> {
     let none = || {
         let Target { environment, variant } = graph.clone();
         ClientAppError::NoGraph { environment, variant }
@@ -85,11 +105,41 @@ async fn api_of(session: &Session, graph: &Target) -> Result<Api, Error<ClientAp
     let row = variant::repo::find(session, graph).await?;
     let current = row.and_then(|row| row.current).ok_or_else(none)?;
     let supergraph = composition::repo::supergraphs(session, &[current]).await?.remove(&current);
-    let supergraph = supergraph.ok_or_else(none)?;
-    Ok(Api::new(move || {
-        pulse_schema::api_schema(&supergraph)
-            .map_err(|problems| problems.first().map(|problem| format!("{problem:?}")).unwrap_or_default())
-    }))
+    Ok(supergraph.ok_or_else(none)?)
+}
+
+fn clients_see(supergraph: &str) -> Result<String, String> {
+    pulse_schema::api_schema(supergraph)
+        .map_err(|problems| problems.first().map(|problem| format!("{problem:?}")).unwrap_or_default())
+}
+
+/// What the operations of a version of a client use of a graph.
+fn declared(
+    supergraph: &str,
+    operations: &[ManifestOperation],
+    (client, version): (String, String),
+    day: NaiveDate,
+) -> Vec<Reported> {
+    let Ok(schema) = ApiSchema::read(supergraph) else { return Vec::new() };
+    let used = |operation: &ManifestOperation| {
+        let coordinates = operation_coordinates(&schema, &operation.document, None, None).ok()?;
+        Some(Reported {
+            signature: operation_signature(&operation.document),
+            name: operation.name.clone(),
+            kind: match operation.kind {
+                pulse_manifests::OperationKind::Query => OperationKind::Query,
+                pulse_manifests::OperationKind::Mutation => OperationKind::Mutation,
+                pulse_manifests::OperationKind::Subscription => OperationKind::Subscription,
+            },
+            client_name: client.clone(),
+            client_version: version.clone(),
+            day,
+            requests: 0,
+            errors: 0,
+            coordinates: coordinates.into_iter().collect(),
+        })
+    };
+    operations.iter().filter_map(used).collect()
 }
 
 /// Takes back what a version of a client published. What other versions have of it stays.
@@ -107,6 +157,7 @@ pub(crate) async fn retire(
         version: label.chars().take(100).collect(),
     })?;
     repo::retire_in_tx(&mut write, &manifest).await?;
+    usage::repo::undeclare_in_tx(&mut write, &row.name, Some(&manifest.label)).await?;
     repo::keep_in_tx(&mut write, row.id, session.caller().actor()).await?;
     let client = repo::update_in_tx(&mut write, &row).await?;
     write.event(event(EventKind::Updated, &client, vec!["manifests"]));

@@ -6,8 +6,8 @@ pub(crate) mod repo;
 
 use chrono::TimeDelta;
 use pulse_graphql::Error;
-use pulse_store::{AuditFact, Session};
-use pulse_types::Permission;
+use pulse_store::{AuditFact, Session, StoreError, Write};
+use pulse_types::{OrgId, Permission};
 
 pub(crate) use entity::{OperationKind, Reported, UseRow};
 pub(crate) use error::UsageError;
@@ -52,6 +52,23 @@ pub(crate) async fn report(
     let action = "schema:report_usage";
     write.commit(AuditFact { action, subject: SUBJECT, key: None, version: None, items }).await?;
     Ok(Recorded { recorded: recorded.len(), left_out: reported.len() - recorded.len() })
+}
+
+/// Writes down that a manifest has these operations: they count as used for as long as it is there. Whether there was room for
+/// all of them.
+pub(crate) async fn declare_in_tx(
+    write: &mut Write,
+    org: OrgId,
+    environment: &str,
+    declared: &[Reported],
+) -> Result<bool, StoreError> {
+    for some in declared.chunks(MOST_OPERATIONS) {
+        let ids = repo::operations_in_tx(write, org, environment, some).await?;
+        let Some(ids) = ids.into_iter().collect::<Option<Vec<_>>>() else { return Ok(false) };
+        let known: Vec<_> = ids.into_iter().zip(some).collect();
+        repo::declare_in_tx(write, org, environment, &known).await?;
+    }
+    Ok(true)
 }
 
 /// Who used a coordinate within so many days, those who did most first.

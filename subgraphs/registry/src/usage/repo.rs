@@ -64,6 +64,15 @@ pub(crate) async fn record_in_tx(
         .bind(recorded.iter().map(|(_, one)| one.requests).collect::<Vec<_>>())
         .bind(recorded.iter().map(|(_, one)| one.errors).collect::<Vec<_>>());
     write.execute("usage.record", usage).await?;
+    record_coordinates_in_tx(write, org, environment, recorded).await
+}
+
+async fn record_coordinates_in_tx(
+    write: &mut Write,
+    org: OrgId,
+    environment: &str,
+    recorded: &[(SchemaOperationId, &Reported)],
+) -> Result<(), StoreError> {
     let uses = || {
         let of_each = |(id, one): &(SchemaOperationId, &'_ Reported)| (*id, one.day, one.coordinates.len());
         recorded.iter().map(of_each).flat_map(|(id, day, count)| std::iter::repeat_n((id, day), count))
@@ -76,6 +85,42 @@ pub(crate) async fn record_in_tx(
         .bind(uses().map(|(id, _)| id).collect::<Vec<_>>())
         .bind(uses().map(|(_, day)| day).collect::<Vec<_>>());
     write.execute("coordinates.record", coordinates).await.map(drop)
+}
+
+/// Writes down what operations use that a manifest has, and that it has them.
+pub(super) async fn declare_in_tx(
+    write: &mut Write,
+    org: OrgId,
+    environment: &str,
+    declared: &[(SchemaOperationId, &Reported)],
+) -> Result<(), StoreError> {
+    record_coordinates_in_tx(write, org, environment, declared).await?;
+    let query = sqlx::query(
+        "INSERT INTO registry.declared (org_id, environment, client_name, client_version, operation_id, declared_at)
+         SELECT DISTINCT $1, $2, d.client, d.version, d.operation_id, $6
+           FROM unnest($3::text[], $4::text[], $5::uuid[]) AS d (client, version, operation_id)
+         ON CONFLICT DO NOTHING",
+    );
+    let query = query
+        .bind(org)
+        .bind(environment)
+        .bind(declared.iter().map(|(_, one)| one.client_name.as_str()).collect::<Vec<_>>())
+        .bind(declared.iter().map(|(_, one)| one.client_version.as_str()).collect::<Vec<_>>())
+        .bind(declared.iter().map(|(id, _)| *id).collect::<Vec<_>>())
+        .bind(write.now());
+    write.execute("declared.insert", query).await.map(drop)
+}
+
+/// Forgets what a client's manifests have: that of one version, or all.
+pub(crate) async fn undeclare_in_tx(
+    write: &mut Write,
+    client: &str,
+    version: Option<&str>,
+) -> Result<(), StoreError> {
+    let query = sqlx::query(
+        "DELETE FROM registry.declared WHERE client_name = $1 AND ($2::text IS NULL OR client_version = $2)",
+    );
+    write.execute("declared.delete", query.bind(client).bind(version)).await.map(drop)
 }
 
 /// Which operations used these coordinates since a day; those of manifests whenever they did.

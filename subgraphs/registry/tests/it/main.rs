@@ -2,6 +2,7 @@
 
 mod cases;
 mod checks;
+mod clients;
 mod large;
 mod publishing;
 mod rights;
