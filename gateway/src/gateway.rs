@@ -32,6 +32,7 @@ use crate::streams::{StreamDirectory, Streams};
 use crate::supergraph::{Loader, Subgraphs, Supergraph, SupergraphError};
 use crate::surface::Surface;
 use crate::usage::Usage;
+use crate::variants::Variants;
 
 /// What a gateway is made of: the ports, and what the process shares with it.
 pub struct GatewayParts {
@@ -101,6 +102,8 @@ pub(crate) struct State {
     pub(crate) response_cache: Option<Arc<ResponseCache>>,
     /// What a registry is told of what clients use.
     pub(crate) usage: Option<Arc<Usage>>,
+    /// Other supergraphs, which requests may choose.
+    pub(crate) variants: Option<Arc<Variants>>,
 }
 
 /// What a new configuration changed, setting by setting.
@@ -137,6 +140,7 @@ impl Gateway {
             changes
         });
         let loader = loader(subgraphs, &config, changes.as_ref());
+        let variants = Variants::new(&config.supergraph, &source, &loader).map(Arc::new);
         let supergraph = Supergraph::init(source.as_ref(), loader).await?;
         let supergraph = Arc::new(supergraph);
         let callers = RememberedCallers::new(authenticator, clock.clone(), config.remembered_credentials);
@@ -151,6 +155,7 @@ impl Gateway {
         let usage = Usage::start(&config.usage, &supergraph, &clock, &mut background)?;
         let state = State {
             usage,
+            variants,
             response_cache,
             quotas,
             config,
@@ -277,6 +282,7 @@ impl State {
             streams,
             executions,
             usage,
+            variants,
         } = self;
         let persisted = if old.persisted_queries == config.persisted_queries {
             Arc::clone(persisted)
@@ -302,6 +308,7 @@ impl State {
             streams: Arc::clone(streams),
             executions: Arc::clone(executions),
             usage: usage.clone(),
+            variants: variants.clone(),
         }
     }
 }

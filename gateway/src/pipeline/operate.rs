@@ -124,22 +124,33 @@ async fn steps(
     summary.caller(&client.caller);
     summary.address(client.address.and_then(|address| shown(&state.config.clients, address)));
     summary.traced();
-    let supergraphs = state.supergraph.changes();
+    let chosen = match &state.variants {
+        Some(variants) => variants.chosen(&client.headers).await?,
+        None => None,
+    };
+    let is_usual = chosen.is_none();
+    let supergraph = chosen.unwrap_or_else(|| Arc::clone(&state.supergraph));
+    let supergraphs = supergraph.changes();
     // One version of the supergraph for the whole request.
-    let served = state.supergraph.served();
+    let served = supergraph.served();
     let (operation, was_planned, document) = match ready(state, &served.engine, client, &request).await {
         Ok(ready) => ready,
         Err(refusal) => {
             return Err(Box::pin(charge::refused(state, &request, client, refusal, summary)).await);
         }
     };
+    if !is_usual && (operation.kind() == OperationKind::Subscription || operation.is_live()) {
+        return Err(Refusal::stream_of_variant());
+    }
     trace::prepared(span, &operation, was_planned);
     let text = document.clone();
     let names = state.config.metrics.operations;
     summary.operation(&operation, was_planned, state.operation_names.label(operation.name(), names));
+    // What is tried with a variant is no use of what is published.
     let noticed = state
         .usage
         .as_ref()
+        .filter(|_| is_usual)
         .and_then(|usage| usage.notice(&operation, (&text, request.variables.as_ref()), &client.headers));
     let asked = (&*operation, &request);
     let charging = charge::charge(state, &served.engine, asked, client, summary);

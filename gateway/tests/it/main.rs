@@ -20,6 +20,7 @@ mod live;
 mod persisted_queries;
 mod protection;
 mod quotas;
+mod registry;
 mod reload;
 mod remote;
 mod response_cache;
