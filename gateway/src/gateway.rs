@@ -141,8 +141,7 @@ impl Gateway {
         });
         let loader = loader(subgraphs, &config, changes.as_ref());
         let variants = Variants::new(&config.supergraph, &source, &loader).map(Arc::new);
-        let supergraph = Supergraph::init(source.as_ref(), loader).await?;
-        let supergraph = Arc::new(supergraph);
+        let supergraph = Arc::new(Supergraph::init(source.as_ref(), loader).await?);
         let callers = RememberedCallers::new(authenticator, clock.clone(), config.remembered_credentials);
         background.spawn(Arc::clone(&supergraph).follow(source));
         if let Some(feed) = revocations {
@@ -150,14 +149,12 @@ impl Gateway {
         }
         let streams = Arc::new(Streams::new(&config, &clock));
         let persisted = Arc::new(PersistedQueries::new(&config.persisted_queries));
-        let quotas = Arc::new(Quotas::new(&config, clock.clone()));
         let response_cache = ResponseCache::new(&config, changes.as_ref(), &clock);
-        let usage = Usage::start(&config.usage, &supergraph, &clock, &mut background)?;
         let state = State {
-            usage,
+            usage: Usage::start(&config.usage, &supergraph, &clock, &mut background)?,
             variants,
             response_cache,
-            quotas,
+            quotas: Arc::new(Quotas::new(&config, clock.clone())),
             config,
             supergraph,
             response_headers,

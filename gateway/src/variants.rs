@@ -10,8 +10,9 @@ use moka::future::Cache;
 use tokio::task::JoinSet;
 
 use crate::config::SupergraphConfig;
-use crate::engine::ErrorCode;
-use crate::pipeline::Refusal;
+use crate::engine::{ErrorCode, Operation, OperationKind};
+use crate::gateway::State;
+use crate::pipeline::{Client, Refusal};
 use crate::ports::SupergraphSource;
 use crate::supergraph::{Loader, Supergraph};
 
@@ -26,6 +27,29 @@ const REFUSED: Duration = Duration::from_secs(10);
 
 /// A name has at most so many characters.
 const LONGEST_NAME: usize = 64;
+
+/// The supergraph that a client's request chooses: nearly always the usual one.
+pub(crate) async fn chosen(state: &State, client: &Client) -> Result<Arc<Supergraph>, Refusal> {
+    let chosen = match &state.variants {
+        Some(variants) => variants.chosen(&client.headers).await?,
+        None => None,
+    };
+    Ok(chosen.unwrap_or_else(|| Arc::clone(&state.supergraph)))
+}
+
+/// Refuses what a variant cannot answer: streams, as it may go while they last.
+pub(crate) fn check_operation(
+    state: &State,
+    supergraph: &Arc<Supergraph>,
+    operation: &Operation,
+) -> Result<(), Refusal> {
+    let is_stream = operation.kind() == OperationKind::Subscription || operation.is_live();
+    if is_stream && !Arc::ptr_eq(supergraph, &state.supergraph) {
+        let text = "variants answer queries and mutations: leave out the header for streams";
+        return Err(Refusal::error(ErrorCode::BadUserInput, text));
+    }
+    Ok(())
+}
 
 /// The supergraphs that requests may choose.
 pub(crate) struct Variants {
@@ -61,7 +85,7 @@ impl Variants {
     }
 
     /// The supergraph that a request chooses; none for the usual one.
-    pub(crate) async fn chosen(&self, headers: &HeaderMap) -> Result<Option<Arc<Supergraph>>, Refusal> {
+    async fn chosen(&self, headers: &HeaderMap) -> Result<Option<Arc<Supergraph>>, Refusal> {
         let Some(name) = headers.get(&self.header) else { return Ok(None) };
         let is_part = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '.' | '-' | '_');
         let name = name.to_str().ok().filter(|name| {

@@ -65,14 +65,6 @@ impl Refusal {
         ])
     }
 
-    /// A stream over a variant, which may go while the stream lasts.
-    pub(crate) fn stream_of_variant() -> Self {
-        Self::error(
-            ErrorCode::BadUserInput,
-            "variants answer queries and mutations: leave out the header for streams",
-        )
-    }
-
     /// A live query over a transport that carries one answer.
     pub(crate) fn live_needs_stream() -> Self {
         let message = "a live query has more than one answer: send it over WebSocket (graphql-transport-ws), or with `Accept: \

@@ -58,7 +58,7 @@ impl Registry {
         let known = header("if-none-match").to_owned();
         let mut served = registry.served.subscribe();
         let sdl = *served.wait_for(|sdl| etag(sdl) != known).await.unwrap();
-        let hash: String = Sha256::digest(sdl).iter().map(|byte| format!("{byte:02x}")).collect();
+        let hash = Sha256::digest(sdl).iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"));
         let mut response =
             ([("etag", etag(sdl)), ("preference-applied", "wait".to_owned())], sdl).into_response();
         if let Some(place) = registry.signed_for {
