@@ -36,6 +36,7 @@ use crate::streams::{StreamDirectory, Streams};
 use crate::supergraph::{Loader, Subgraphs, Supergraph, SupergraphError};
 use crate::surface::Surface;
 use crate::usage::Usage;
+use crate::variants::Variants;
 
 /// What a gateway is made of: the ports, and what the process shares with it.
 pub struct GatewayParts {
@@ -105,6 +106,8 @@ pub(crate) struct State {
     pub(crate) response_cache: Option<Arc<ResponseCache>>,
     /// What a registry is told of what clients use.
     pub(crate) usage: Option<Arc<Usage>>,
+    /// Other supergraphs, which requests may choose.
+    pub(crate) variants: Option<Arc<Variants>>,
 }
 
 /// What a new configuration changed, setting by setting.
@@ -141,8 +144,8 @@ impl Gateway {
             changes
         });
         let loader = loader(subgraphs, &config, changes.as_ref());
-        let supergraph = Supergraph::init(source.as_ref(), loader).await?;
-        let supergraph = Arc::new(supergraph);
+        let variants = Variants::new(&config.supergraph, &source, &loader).map(Arc::new);
+        let supergraph = Arc::new(Supergraph::init(source.as_ref(), loader).await?);
         let callers = RememberedCallers::new(authenticator, clock.clone(), config.remembered_credentials);
         background.spawn(Arc::clone(&supergraph).follow(source));
         if let Some(feed) = revocations {
@@ -153,13 +156,12 @@ impl Gateway {
         }
         let streams = Arc::new(Streams::new(&config, &clock));
         let persisted = Arc::new(PersistedQueries::new(&config.persisted_queries));
-        let quotas = Arc::new(Quotas::new(&config, clock.clone()));
         let response_cache = ResponseCache::new(&config, changes.as_ref(), &clock);
-        let usage = Usage::start(&config.usage, &supergraph, &clock, &mut background)?;
         let state = State {
-            usage,
+            usage: Usage::start(&config.usage, &supergraph, &clock, &mut background)?,
+            variants,
             response_cache,
-            quotas,
+            quotas: Arc::new(Quotas::new(&config, clock.clone())),
             config,
             supergraph,
             response_headers,
@@ -303,6 +305,7 @@ impl State {
             streams,
             executions,
             usage,
+            variants,
         } = self;
         let persisted = if old.persisted_queries == config.persisted_queries {
             Arc::clone(persisted)
@@ -328,6 +331,7 @@ impl State {
             streams: Arc::clone(streams),
             executions: Arc::clone(executions),
             usage: usage.clone(),
+            variants: variants.clone(),
         }
     }
 }

@@ -27,6 +27,7 @@ mod trace;
 mod uploads;
 mod usage;
 pub mod value;
+mod variants;
 
 pub use self::http::{HealthCheck, ServerConfig, client_of, serve};
 pub use auth::{AnonymousAuthenticator, JwtAuthenticator, JwtError};

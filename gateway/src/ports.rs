@@ -268,6 +268,11 @@ pub trait SupergraphSource: Send + Sync + 'static {
 
     /// Told of each version that is served, so that a source may keep the last good one.
     async fn served(&self, _: &SupergraphSdl) {}
+
+    /// Where another supergraph of the same graph comes from, such as that of a pull request. None where there are no others.
+    fn variant(&self, _name: &str) -> Option<Arc<dyn SupergraphSource>> {
+        None
+    }
 }
 
 /// Why a source gave nothing.

@@ -6,7 +6,7 @@ use super::GatewayConfig;
 use crate::gateway::Reconfigured;
 
 /// Settings, and sections of them, that are used once when the process starts.
-const FIXED: [&str; 26] = [
+const FIXED: [&str; 28] = [
     "persisted_operations.environment",
     "persisted_operations.manifests",
     "jwt",
@@ -30,6 +30,8 @@ const FIXED: [&str; 26] = [
     "supergraph.authorization",
     "supergraph.signature_keys",
     "supergraph.signature_of",
+    "supergraph.variant_header",
+    "supergraph.variant_url",
     "supergraph.max_backoff",
     "supergraph.cache_file",
     "usage",

@@ -31,6 +31,10 @@ pub struct SupergraphConfig {
     pub signature_keys: Vec<String>,
     /// What it must be signed for, as `environment/variant`.
     pub signature_of: String,
+    /// The header by which a request chooses another variant; empty for none.
+    pub variant_header: String,
+    /// Where variants are, with `{variant}` for the name.
+    pub variant_url: String,
     /// How long the gateway tries at its start to get the supergraph from a URL.
     #[serde(with = "humantime_serde")]
     pub start_timeout: Duration,
@@ -57,6 +61,8 @@ impl Default for SupergraphConfig {
             authorization: Secret::new(""),
             signature_keys: Vec::new(),
             signature_of: "production/current".to_owned(),
+            variant_header: String::new(),
+            variant_url: String::new(),
             start_timeout: Duration::from_secs(30),
             max_backoff: Duration::from_mins(1),
             cache_file: String::new(),

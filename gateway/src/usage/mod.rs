@@ -16,6 +16,8 @@ use tokio::task::JoinSet;
 
 use crate::config::UsageConfig;
 use crate::engine::{Operation, OperationKind};
+use crate::gateway::State;
+use crate::pipeline::{Client, GraphqlRequest};
 use crate::supergraph::Supergraph;
 use crate::value::{Text, Value};
 use report::Reporter;
@@ -67,6 +69,24 @@ pub(crate) struct Noticed {
     queue: mpsc::Sender<Seen>,
 }
 
+/// Notices an operation, if anybody is told of it. What is tried with a variant is no use of what is published.
+pub(crate) fn notice(
+    state: &State,
+    supergraph: &Arc<Supergraph>,
+    (operation, document, request): (&Operation, &Text, &GraphqlRequest),
+    client: &Client,
+) -> Option<Noticed> {
+    let usage = state.usage.as_ref().filter(|_| Arc::ptr_eq(supergraph, &state.supergraph))?;
+    usage.notice(operation, (document, request.variables.as_ref()), &client.headers)
+}
+
+/// Says how a noticed operation went.
+pub(crate) fn answered(noticed: Option<Noticed>, has_errors: bool) {
+    if let Some(noticed) = noticed {
+        noticed.answered(has_errors);
+    }
+}
+
 impl Usage {
     /// Begins to tell the registry that is configured, if one is. It goes on until `background` is dropped.
     pub(crate) fn start(
@@ -88,7 +108,7 @@ impl Usage {
     }
 
     /// Notices an operation, if it is of the share that is looked at and there is room.
-    pub(crate) fn notice(
+    fn notice(
         &self,
         operation: &Operation,
         (document, variables): (&Text, Option<&Value>),
@@ -120,7 +140,7 @@ impl Usage {
 
 impl Noticed {
     /// Says how it went.
-    pub(crate) fn answered(mut self, has_errors: bool) {
+    fn answered(mut self, has_errors: bool) {
         self.seen.has_errors = has_errors;
         if self.queue.try_send(self.seen).is_err() {
             counter!("pulse_gateway_usage_dropped_total").increment(1);

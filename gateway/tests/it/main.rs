@@ -21,6 +21,7 @@ mod persisted_operations;
 mod persisted_queries;
 mod protection;
 mod quotas;
+mod registry;
 mod reload;
 mod remote;
 mod response_cache;

@@ -1,5 +1,7 @@
 //! What names an operation whatever values it is sent with.
 
+use std::fmt::Write as _;
+
 use sha2::{Digest, Sha256};
 
 /// SHA-256, in hexadecimal, of a document without what stands between its tokens and without the values of its numbers and
@@ -46,7 +48,10 @@ pub fn operation_signature(document: &str) -> String {
         hasher.update([0]);
         last_was_value = matches!(token, Token::Value);
     }
-    hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    hasher.finalize().iter().fold(String::with_capacity(64), |mut text, byte| {
+        write!(text, "{byte:02x}").expect("writing to a String cannot fail");
+        text
+    })
 }
 
 enum Token<'a> {

@@ -1,5 +1,6 @@
 //! Composing and comparing, which take processor time and no database.
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use pulse_graphql::Error;
@@ -166,7 +167,10 @@ pub(crate) fn findings(diagnostics: Vec<Diagnostic>) -> Vec<Finding> {
 
 /// SHA-256 of a text, in hexadecimal.
 pub(crate) fn hash(text: &str) -> String {
-    Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
+    Sha256::digest(text).iter().fold(String::with_capacity(64), |mut text, byte| {
+        write!(text, "{byte:02x}").expect("writing to a String cannot fail");
+        text
+    })
 }
 
 impl FromIterator<Change> for Changes {

@@ -43,6 +43,7 @@ pub enum InvalidSourceUrl {
 #[derive(Clone)]
 pub struct UrlSource {
     inner: Arc<Inner>,
+    config: Arc<SupergraphConfig>,
 }
 
 struct Inner {
@@ -74,7 +75,7 @@ impl UrlSource {
             max_backoff: config.max_backoff,
             cache: (!config.cache_file.is_empty()).then(|| PathBuf::from(&config.cache_file)),
         };
-        Ok(Self { inner: Arc::new(inner) })
+        Ok(Self { inner: Arc::new(inner), config: Arc::new(config.clone()) })
     }
 }
 
@@ -111,6 +112,22 @@ impl SupergraphSource for UrlSource {
         }
         let inner = Arc::clone(&self.inner);
         stream::unfold(inner, |inner| async move { Some((inner.next().await, inner)) }).boxed()
+    }
+
+    fn variant(&self, name: &str) -> Option<Arc<dyn SupergraphSource>> {
+        if !self.config.variant_url.contains("{variant}") {
+            return None;
+        }
+        let url = self.config.variant_url.replace("{variant}", name);
+        let environment = self.config.signature_of.split('/').next().unwrap_or_default();
+        let config = SupergraphConfig {
+            signature_of: format!("{environment}/{name}"),
+            // Whoever asks waits for it, and what was served last is of no use here.
+            start_timeout: Duration::ZERO,
+            cache_file: String::new(),
+            ..SupergraphConfig::clone(&self.config)
+        };
+        Some(Arc::new(Self::try_new(&url, &config).ok()?))
     }
 
     async fn served(&self, supergraph: &SupergraphSdl) {

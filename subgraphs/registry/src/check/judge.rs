@@ -32,8 +32,8 @@ pub(crate) struct InUse {
 
 impl InUse {
     /// Files what the database said.
-    pub(crate) fn file(&mut self, users: Vec<(String, SchemaOperationId)>, uses: Vec<UseRow>) {
-        for row in uses {
+    pub(crate) fn file(&mut self, users: Vec<(String, SchemaOperationId)>, senders: Vec<UseRow>) {
+        for row in senders {
             self.uses.entry(row.operation_id).or_default().push(row);
         }
         for (coordinate, operation) in users {
@@ -114,9 +114,9 @@ fn judge_one(change: Change, in_use: &InUse, rules: &Rules) -> JudgedChange {
         _ => in_use.operations_with(&noticed_by, rules),
     };
     let criticality = if operations.is_empty() { Criticality::Safe } else { potential };
-    let uses = || operations.iter().filter_map(|operation| in_use.uses.get(operation)).flatten();
-    let request_count = uses().map(|one| one.requests).sum();
-    let mut users: Vec<User> = uses().map(User::from).collect();
+    let senders = || operations.iter().filter_map(|operation| in_use.uses.get(operation)).flatten();
+    let request_count = senders().map(|one| one.requests).sum();
+    let mut users: Vec<User> = senders().map(User::from).collect();
     users.sort_by(|a, b| {
         (b.requests, &a.operation_name, &a.client_name, &a.client_version).cmp(&(
             a.requests,

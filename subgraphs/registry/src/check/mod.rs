@@ -120,12 +120,12 @@ async fn in_use(
     let users = usage::repo::users_of(session, scope, &concerned).await?;
     let operations: BTreeSet<_> = users.iter().map(|(_, operation)| *operation).collect();
     let operations: Vec<_> = operations.into_iter().collect();
-    let uses = usage::repo::uses(session, scope, &operations, rules).await?;
+    let senders = usage::repo::uses(session, scope, &operations, rules).await?;
     if rules.min_share > 0.0 {
         in_use.total = usage::repo::total(session, scope).await?;
     }
     in_use.overrides = overrides::repo::active(session, environment).await?;
-    in_use.file(users, uses);
+    in_use.file(users, senders);
     Ok(in_use)
 }
 
@@ -139,9 +139,9 @@ fn examine(
     let before = standing.part(&subgraph);
     let mut subgraphs = standing.others(&subgraph);
     let url = before.and_then(|part| part.url.clone());
-    let changed = SubgraphSdl { name: subgraph, url, sdl };
-    let mut findings = style_of(&changed, before.map(|part| part.sdl.as_str()), style);
-    subgraphs.push(changed);
+    let next = SubgraphSdl { name: subgraph, url, sdl };
+    let mut findings = style_of(&next, before.map(|part| part.sdl.as_str()), style);
+    subgraphs.push(next);
     let composition = match compose(&subgraphs) {
         Ok(composition) => composition,
         Err(diagnostics) => {

@@ -176,11 +176,11 @@ impl CheckQuery {
         let SchemaCheckFilter { environment, subgraph } = filter;
         check_environment(&environment).map_err(VersionError::from)?;
         subgraph.as_deref().map_or(Ok(()), check_subgraph).map_err(VersionError::from)?;
-        let list = CheckList { environment, subgraph };
-        let rows = check::repo::page(session, &list, &page).await?;
+        let which = CheckList { environment, subgraph };
+        let rows = check::repo::page(session, &which, &page).await?;
         let total = Total::new(move |session| {
-            let list = list.clone();
-            async move { check::repo::count(&session, &list).await }
+            let which = which.clone();
+            async move { check::repo::count(&session, &which).await }
         });
         Ok(page.connection(rows, total, |row| (Cursor::new(&(row.id,)), SchemaCheck(row))))
     }

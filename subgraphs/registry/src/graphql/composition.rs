@@ -193,6 +193,7 @@ impl CompositionQuery {
 
     /// The key that verifies the signatures of the organization's supergraphs, which gateways are given as
     /// `signature_keys`.
+    #[expect(clippy::unused_async, reason = "a resolver is async")]
     async fn schema_signing_key(&self, ctx: &Context<'_>) -> Result<SchemaSigningKey, Error> {
         let org = ctx.session().caller().require(&Permission::SCHEMA_READ)?;
         Ok(SchemaSigningKey { public_key: ctx.part::<Signing>().public_key(org) })

@@ -91,12 +91,12 @@ impl UsageQuery {
         #[graphql(desc = "Of what, and within which time.")] filter: SchemaUsageFilter,
     ) -> Result<SchemaUsage, Error<UsageError>> {
         let SchemaUsageFilter { environment, coordinate, days } = filter;
-        let uses = usage::of_coordinate(ctx.session(), &environment, coordinate, days).await?;
-        let requests = uses.iter().map(|one| one.requests).sum();
-        let mut operations: Vec<_> = uses.iter().map(|one| one.operation_id).collect();
+        let senders = usage::of_coordinate(ctx.session(), &environment, coordinate, days).await?;
+        let requests = senders.iter().map(|one| one.requests).sum();
+        let mut operations: Vec<_> = senders.iter().map(|one| one.operation_id).collect();
         operations.sort_unstable();
         operations.dedup();
-        let users = uses.iter().take(MOST_NAMED).map(User::from).collect();
+        let users = senders.iter().take(MOST_NAMED).map(User::from).collect();
         Ok(SchemaUsage { requests, operation_count: operations.len(), users })
     }
 }

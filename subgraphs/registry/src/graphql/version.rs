@@ -133,11 +133,11 @@ impl VersionQuery {
         let session = ctx.session();
         session.caller().require(&Permission::SCHEMA_READ)?;
         let page = Page::try_new((first, after), (last, before), PageLimits::USUAL);
-        let (page, list) = (page.map_err(VersionError::from)?, filter.into_list()?);
-        let rows = version::repo::page(session, &list, &page).await?;
+        let (page, which) = (page.map_err(VersionError::from)?, filter.into_list()?);
+        let rows = version::repo::page(session, &which, &page).await?;
         let total = Total::new(move |session| {
-            let list = list.clone();
-            async move { version::repo::count(&session, &list).await }
+            let which = which.clone();
+            async move { version::repo::count(&session, &which).await }
         });
         Ok(page.connection(rows, total, |row| (Cursor::new(&(row.number,)), SchemaVersion(row))))
     }

@@ -87,9 +87,9 @@ pub(crate) async fn of_coordinate(
     let scope = (environment, since);
     let users = repo::users_of(session, scope, &[coordinate]).await?;
     let operations: Vec<_> = users.into_iter().map(|(_, operation)| operation).collect();
-    let mut uses = repo::uses(session, scope, &operations, &Rules::default()).await?;
-    uses.sort_by(|a, b| (b.requests, &a.name, &a.client_name).cmp(&(a.requests, &b.name, &b.client_name)));
-    Ok(uses)
+    let mut senders = repo::uses(session, scope, &operations, &Rules::default()).await?;
+    senders.sort_by(|a, b| (b.requests, &a.name, &a.client_name).cmp(&(a.requests, &b.name, &b.client_name)));
+    Ok(senders)
 }
 
 fn check(reported: &[Reported], today: chrono::NaiveDate) -> Result<(), UsageError> {

@@ -79,6 +79,9 @@ pub(crate) enum VersionError {
         /// Of what.
         what: &'static str,
     },
+    /// As many subgraphs as there may be.
+    #[error("a variant has at most {0} subgraphs: remove what is not needed")]
+    TooManySubgraphs(usize),
     /// Others publish at the same time.
     #[error("others publish to this variant at the same time: try again")]
     Busy,
@@ -91,7 +94,7 @@ impl ClientError for VersionError {
     fn code(&self) -> Code {
         match self {
             Self::NoVariant { .. } | Self::NoSubgraph { .. } | Self::NoComposition { .. } => Code::NotFound,
-            Self::TooMany { .. } | Self::Busy => Code::Conflict,
+            Self::TooMany { .. } | Self::TooManySubgraphs(_) | Self::Busy => Code::Conflict,
             _ => Code::BadUserInput,
         }
     }
@@ -106,7 +109,7 @@ impl ClientError for VersionError {
             Self::OwnBase => "base",
             Self::NoSubgraph { .. } => "subgraph",
             Self::NoComposition { .. } => "number",
-            Self::TooMany { .. } | Self::Busy => return None,
+            Self::TooMany { .. } | Self::TooManySubgraphs(_) | Self::Busy => return None,
             Self::Page(error) => return error.field(),
         };
         Some(format!("input.{field}"))

@@ -18,7 +18,7 @@ use crate::variant::{self, VariantRow};
 pub(crate) const LONGEST_SDL: usize = 1_000_000;
 
 /// A variant is made of at most so many subgraphs.
-const MOST_SUBGRAPHS: i64 = 200;
+const MOST_SUBGRAPHS: usize = 200;
 
 /// A variant that goes by itself lives so long at most.
 const LONGEST_LIFE: TimeDelta = TimeDelta::days(90);
@@ -70,20 +70,20 @@ pub(crate) async fn publish(
         if let Some(published) = unchanged(session, &standing, &new).await? {
             return Ok(published);
         }
-        if before.is_none() && standing.parts.len() as i64 >= MOST_SUBGRAPHS {
-            return Err(VersionError::TooMany { most: MOST_SUBGRAPHS, what: "subgraphs" }.into());
+        if before.is_none() && standing.parts.len() >= MOST_SUBGRAPHS {
+            return Err(VersionError::TooManySubgraphs(MOST_SUBGRAPHS).into());
         }
         let mut subgraphs = standing.others(&new.subgraph);
         let NewVersion { subgraph, url, sdl, .. } = new.clone();
         subgraphs.push(SubgraphSdl { name: subgraph, url, sdl });
         // Nothing is held while it is composed.
         session.forget().await;
-        let composed = composer.compose(subgraphs, standing.supergraph.clone()).await?;
+        let outcome = composer.compose(subgraphs, standing.supergraph.clone()).await?;
         let Some((mut write, row)) = begin(session, org, &new, &standing).await? else { continue };
         let actor = session.caller().actor();
         let (target, subgraph) = (&new.target, Some(new.subgraph.as_str()));
         let cause = CompositionCause::Publish;
-        let made = NewComposition { target, cause, subgraph, restored: None, composed: &composed };
+        let made = NewComposition { target, cause, subgraph, restored: None, composed: &outcome };
         let state = match made.state() {
             CompositionState::Composed => VersionState::Published,
             CompositionState::Failed => VersionState::Failed,
@@ -128,13 +128,13 @@ pub(crate) async fn remove(
             standing.parts.retain(|part| part.subgraph != subgraph);
         }
         session.forget().await;
-        let composed = composer.compose(standing.others(""), standing.supergraph.clone()).await?;
+        let outcome = composer.compose(standing.others(""), standing.supergraph.clone()).await?;
         let mut write = session.write().await?;
         let row = variant::repo::lock_in_tx(&mut write, target).await?;
         let Some(row) = row.filter(|row| row.number == standing.number()) else { continue };
         let cause = CompositionCause::Remove;
         let made =
-            NewComposition { target, cause, subgraph: Some(subgraph), restored: None, composed: &composed };
+            NewComposition { target, cause, subgraph: Some(subgraph), restored: None, composed: &outcome };
         let parts = standing.other_versions("");
         let stored = Stored { org, actor: session.caller().actor(), made, parts, lifetime: None };
         let (composition, variant) = stored.in_tx(&mut write, &row).await?;

@@ -37,13 +37,13 @@ pub(crate) async fn roll_back(
         _ => Changes::default(),
     };
     let parts = repo::parts(session, former.id).await?;
-    let composed = Composed { supergraph, diagnostics: Vec::new(), changes };
+    let outcome = Composed { supergraph, diagnostics: Vec::new(), changes };
     let mut write = session.write().await?;
     let row =
         variant::repo::lock_in_tx(&mut write, target).await?.ok_or_else(|| no_variant("variant", target))?;
     let cause = CompositionCause::Rollback;
     let restored = Some(former.id);
-    let made = NewComposition { target, cause, subgraph: None, restored, composed: &composed };
+    let made = NewComposition { target, cause, subgraph: None, restored, composed: &outcome };
     let parts = parts.into_iter().map(|part| (part.subgraph, part.id)).collect();
     let stored = Stored { org, actor: session.caller().actor(), made, parts, lifetime: None };
     let (composition, variant) = stored.in_tx(&mut write, &row).await?;

@@ -32,13 +32,13 @@ async fn a_change_breaks_only_who_uses_it_and_names_them() {
         (&used["verdict"], &used["isAccepted"], &used["breaking"]),
         (&json!("BREAKING"), &json!(false), &json!(1))
     );
-    let user = |client: &str| {
+    let named = |client: &str| {
         json!({ "operationName": "Me", "clientName": client, "clientVersion": "1.0", "requests": 10,
                 "lastSeenAt": "2026-03-15T00:00:00Z", "isDeclared": false })
     };
     let expected = json!({
         "code": "FIELD_REMOVED", "criticality": "BREAKING", "potential": "BREAKING", "coordinate": "User.name",
-        "overrideReason": null, "operationCount": 1, "requestCount": 20, "users": [user("app"), user("web")],
+        "overrideReason": null, "operationCount": 1, "requestCount": 20, "users": [named("app"), named("web")],
         "surfaces": [{ "kind": "REST_ROUTE", "name": "GET /me" }],
     });
     assert_eq!(used["changes"][0], expected);
@@ -85,8 +85,8 @@ async fn rules_say_whose_use_counts_and_how_much_of_it() {
     assert_eq!(verdict_with(json!({ "excludedClients": ["web"] })).await, "SAFE");
     assert_eq!(verdict_with(json!({ "excludedOperations": ["Me"] })).await, "SAFE");
     assert_eq!(verdict_with(json!({ "excludedOperations": ["Mail"] })).await, "BREAKING");
-    let stale = json!({ "input": { "environment": "production", "expectedVersion": 1 } });
-    assert_eq!(stage.refusal(&stage.admin, SET, stale).await.0, "CONFLICT");
+    let outdated = json!({ "input": { "environment": "production", "expectedVersion": 1 } });
+    assert_eq!(stage.refusal(&stage.admin, SET, outdated).await.0, "CONFLICT");
     assert_eq!(stage.count("SELECT count(*) FROM registry.history").await, 7);
 }
 

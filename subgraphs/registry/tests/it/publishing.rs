@@ -32,12 +32,12 @@ async fn what_composes_is_served_and_what_does_not_is_kept_as_failed() {
         .collect();
     assert!(codes.contains(&&json!("FIELD_TYPE_MISMATCH")), "{broken}");
 
-    let state = stage.data(&stage.admin, STATE, json!({})).await;
+    let served = stage.data(&stage.admin, STATE, json!({})).await;
     let expected = json!({ "schemaVariant": { "revision": 2, "current": {
         "number": 2, "cause": "PUBLISH", "state": "COMPOSED",
         "subgraphs": [{ "subgraph": "posts", "number": 2 }, { "subgraph": "users", "number": 1 }],
     } } });
-    assert_eq!(state, expected);
+    assert_eq!(served, expected);
     let supergraph =
         "{ schemaVariant(environment: \"production\") { current { supergraph supergraphHash } } }";
     let data = stage.data(&stage.admin, supergraph, json!({})).await;
@@ -106,8 +106,8 @@ async fn one_call_goes_back_and_what_is_published_next_builds_on_that() {
     assert_eq!(composition["supergraphHash"], good["composition"]["supergraphHash"]);
     assert_eq!(data["rollBackSchema"]["variant"]["revision"], 3);
     stage.publish("posts", POSTS).await;
-    let state = stage.data(&stage.admin, STATE, json!({})).await;
-    let parts = &state["schemaVariant"]["current"]["subgraphs"];
+    let served = stage.data(&stage.admin, STATE, json!({})).await;
+    let parts = &served["schemaVariant"]["current"]["subgraphs"];
     assert_eq!(*parts, json!([{ "subgraph": "posts", "number": 4 }, { "subgraph": "users", "number": 1 }]));
     let missing = json!({ "input": { "environment": "production", "number": 99 } });
     assert_eq!(stage.refusal(&stage.admin, back, missing).await.0, "NOT_FOUND");
@@ -201,8 +201,8 @@ async fn those_who_publish_at_the_same_time_all_get_in() {
     let mut numbers = [a, b, c];
     numbers.sort_unstable();
     assert_eq!(numbers, [1, 2, 3]);
-    let state = stage.data(&stage.admin, STATE, json!({})).await;
-    assert_eq!(state["schemaVariant"]["current"]["subgraphs"].as_array().unwrap().len(), 3);
+    let served = stage.data(&stage.admin, STATE, json!({})).await;
+    assert_eq!(served["schemaVariant"]["current"]["subgraphs"].as_array().unwrap().len(), 3);
 }
 
 #[tokio::test]

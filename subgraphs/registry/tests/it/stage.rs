@@ -181,10 +181,8 @@ pub(crate) const REPORT: &str =
 
 /// A signature that is another one for each operation.
 pub(crate) fn signature(operation: &str) -> String {
-    let bytes = operation.bytes().cycle().take(32).enumerate();
-    bytes
-        .map(|(place, byte)| format!("{:02x}", byte.wrapping_add(u8::try_from(place).expect("below 32"))))
-        .collect()
+    let bytes = operation.bytes().cycle().take(32).zip(0_u8..);
+    bytes.fold(String::new(), |text, (byte, place)| format!("{text}{:02x}", byte.wrapping_add(place)))
 }
 
 pub(crate) fn now() -> DateTime<Utc> {
