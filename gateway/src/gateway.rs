@@ -154,13 +154,12 @@ impl Gateway {
         if let Some(operations) = &operations {
             background.spawn(plan_ahead(Arc::clone(&supergraph), operations.news(), &config));
         }
-        let streams = Arc::new(Streams::new(&config, &clock));
-        let persisted = Arc::new(PersistedQueries::new(&config.persisted_queries));
-        let response_cache = ResponseCache::new(&config, changes.as_ref(), &clock);
         let state = State {
             usage: Usage::start(&config.usage, &supergraph, &clock, &mut background)?,
             variants,
-            response_cache,
+            response_cache: ResponseCache::new(&config, changes.as_ref(), &clock),
+            streams: Arc::new(Streams::new(&config, &clock)),
+            persisted: Arc::new(PersistedQueries::new(&config.persisted_queries)),
             quotas: Arc::new(Quotas::new(&config, clock.clone())),
             config,
             supergraph,
@@ -168,14 +167,12 @@ impl Gateway {
             callers: Arc::new(callers),
             changes,
             operations,
-            persisted,
             surfaces: surfaces.into(),
             checks,
             metrics,
             clock,
             lifecycle: Arc::default(),
             operation_names: Arc::default(),
-            streams,
             executions: Arc::default(),
         };
         let current = Current {

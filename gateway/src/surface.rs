@@ -218,7 +218,7 @@ impl Call {
 
     async fn once(&mut self, parts: &Parts, operation: SurfaceOperation) -> Result<Answered, Refusal> {
         let (_, client) = self.client(parts, Transport::Once).await?;
-        let request = self.graphql(parts, operation);
+        let request = graphql(parts, operation);
         match Box::pin(operate(&self.state, &client, request, &mut self.summary)).await? {
             Answer::Once(result) => {
                 let is_bare = self.state.config.cost.extensions != TellCost::Always;
@@ -235,7 +235,7 @@ impl Call {
         shape: impl Fn(&Answered) -> Bytes + Send + 'static,
     ) -> Result<Followed, Refusal> {
         let (known, client) = self.client(parts, Transport::EventStream).await?;
-        let request = self.graphql(parts, operation);
+        let request = graphql(parts, operation);
         let results = match Box::pin(operate(&self.state, &client, request, &mut self.summary)).await? {
             Answer::Stream(results) => results,
             Answer::Once(result) => return Ok(Followed::Ended(Answered::of(result, false))),
@@ -270,20 +270,6 @@ impl Call {
         Ok((known, client))
     }
 
-    fn graphql(&self, parts: &Parts, operation: SurfaceOperation) -> GraphqlRequest {
-        let SurfaceOperation { document, variables } = operation;
-        GraphqlRequest {
-            is_safe: matches!(parts.method, Method::GET | Method::HEAD),
-            query: Some(document),
-            document_id: None,
-            operation_name: None,
-            variables: Some(variables),
-            extensions: Object::new(),
-            is_made_here: true,
-            uploads: None,
-        }
-    }
-
     fn noted(&mut self, refusal: Refusal) -> Refused {
         self.summary.refused(&refusal);
         self.refused(refusal)
@@ -296,6 +282,30 @@ impl Call {
     }
 }
 
+/// The request that a client would have sent.
+fn graphql(parts: &Parts, operation: SurfaceOperation) -> GraphqlRequest {
+    let SurfaceOperation { document, variables } = operation;
+    GraphqlRequest {
+        is_safe: matches!(parts.method, Method::GET | Method::HEAD),
+        query: Some(document),
+        document_id: None,
+        operation_name: None,
+        variables: Some(variables),
+        extensions: Object::new(),
+        is_made_here: true,
+        uploads: None,
+    }
+}
+
+/// A response with all its parts.
+#[derive(Default, serde::Deserialize)]
+struct Whole<'a> {
+    #[serde(borrow, default)]
+    data: Option<&'a RawValue>,
+    #[serde(default)]
+    errors: Vec<serde_json::Value>,
+}
+
 impl Answered {
     /// Takes a response apart, without reading what of it is data where nothing else can be there.
     fn of(result: ExecutionResult, is_bare: bool) -> Self {
@@ -303,13 +313,6 @@ impl Answered {
         if errors == 0 && is_bare {
             let data = body.slice(DATA.len()..body.len() - 1);
             return Self { data: Some(data), errors: Vec::new(), request_error, headers };
-        }
-        #[derive(Default, serde::Deserialize)]
-        struct Whole<'a> {
-            #[serde(borrow, default)]
-            data: Option<&'a RawValue>,
-            #[serde(default)]
-            errors: Vec<serde_json::Value>,
         }
         let Whole { data, errors } = serde_json::from_slice(&body).unwrap_or_default();
         let data = data.map(|data| body.slice_ref(data.get().as_bytes()));

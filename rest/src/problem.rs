@@ -21,7 +21,8 @@ pub(crate) struct Problem {
     field: Option<String>,
     /// The errors behind it, where there are several.
     errors: Vec<Value>,
-    pub(crate) headers: HeaderMap,
+    /// Apart, so that what fails seldom costs little where nothing does.
+    headers: Box<HeaderMap>,
 }
 
 impl Problem {
@@ -32,7 +33,7 @@ impl Problem {
             detail: detail.into(),
             field: None,
             errors: Vec::new(),
-            headers: HeaderMap::new(),
+            headers: Box::default(),
         }
     }
 
@@ -75,7 +76,7 @@ impl Problem {
         let detail = first["message"].as_str().unwrap_or("internal server error").to_owned();
         let field = extensions["field"].as_str().map(own_name);
         let errors = errors.iter().map(entry).collect();
-        Self { status, code, detail, field, errors, headers: HeaderMap::new() }.challenged()
+        Self { status, code, detail, field, errors, headers: Box::default() }.challenged()
     }
 
     /// Whether what is stored contradicts it.
@@ -131,7 +132,7 @@ impl Problem {
             (CACHE_CONTROL, HeaderValue::from_static("private, no-store")),
         ];
         let mut response = (self.status, head, Body::from(body)).into_response();
-        response.headers_mut().extend(self.headers);
+        response.headers_mut().extend(*self.headers);
         response
     }
 }

@@ -43,16 +43,16 @@ impl OperationStore for Store {
     }
 }
 
-fn client(name: &str, mode: Option<OperationMode>, operations: Value) -> ClientOperations {
+fn client(name: &str, mode: Option<OperationMode>, operations: &Value) -> ClientOperations {
     let manifest = Manifest::parse(&operations.to_string()).unwrap();
     ClientOperations::new(name, mode, manifest.into_operations().into_iter().map(PublishedOperation::from))
 }
 
 fn store() -> Arc<Store> {
     let published = PublishedOperations::new([
-        client("web", None, json!({ "1": HELLO, "2": ECHO })),
-        client("partner", Some(OperationMode::Only), json!({ "1": SHOUT, "3": ECHO })),
-        client("app", Some(OperationMode::Prefer), json!({ "a": HELLO })),
+        client("web", None, &json!({ "1": HELLO, "2": ECHO })),
+        client("partner", Some(OperationMode::Only), &json!({ "1": SHOUT, "3": ECHO })),
+        client("app", Some(OperationMode::Prefer), &json!({ "a": HELLO })),
     ]);
     Arc::new(Store { published: Arc::new(published), is_reached: true.into() })
 }

@@ -158,26 +158,20 @@ impl<'s> Schemas<'s> {
     fn object(&mut self, name: &str) -> Value {
         let connection = self.schema.connection(name);
         let fields = self.schema.fields(name).iter().filter(|field| field.needs_nothing());
-        let (fields, required): (Vec<&Field>, Vec<&str>) = match &connection {
-            Some(connection) => {
-                let rows = if connection.edge.is_some() { "edges" } else { "nodes" };
-                let own = connection.own.iter().map(|field| field.name.as_str());
-                let required: Vec<&str> = ["pageInfo", rows].into_iter().chain(own).collect();
-                (
-                    fields
-                        .filter(|field| required.contains(&field.name.as_str()) || field.name == "totalCount")
-                        .collect(),
-                    required,
-                )
-            }
-            None => {
-                let fields: Vec<&Field> = fields.collect();
-                let always = |field: &&&Field| {
-                    ["id", "version"].contains(&field.name.as_str()) && self.schema.is_leaf(&field.ty)
-                };
-                let required = fields.iter().filter(always).map(|field| field.name.as_str()).collect();
-                (fields, required)
-            }
+        let (fields, required): (Vec<&Field>, Vec<&str>) = if let Some(connection) = &connection {
+            let rows = if connection.edge.is_some() { "edges" } else { "nodes" };
+            let own = connection.own.iter().map(|field| field.name.as_str());
+            let required: Vec<&str> = ["pageInfo", rows].into_iter().chain(own).collect();
+            let is_shown =
+                |field: &&Field| required.contains(&field.name.as_str()) || field.name == "totalCount";
+            (fields.filter(is_shown).collect(), required)
+        } else {
+            let fields: Vec<&Field> = fields.collect();
+            let always = |field: &&&Field| {
+                ["id", "version"].contains(&field.name.as_str()) && self.schema.is_leaf(&field.ty)
+            };
+            let required = fields.iter().filter(always).map(|field| field.name.as_str()).collect();
+            (fields, required)
         };
         let properties: Map<String, Value> =
             fields.into_iter().map(|field| (field.name.clone(), self.described(field, false))).collect();
@@ -200,7 +194,7 @@ impl<'s> Schemas<'s> {
         }
         let present = |schemas: &mut Self| schemas.present(&parameter.ty);
         let mut schema = match &parameter.form {
-            Form::Json => {
+            Form::Json | Form::One(Leaf::Json) => {
                 written["content"] = json!({ "application/json": { "schema": present(self) } });
                 return written;
             }
@@ -212,10 +206,6 @@ impl<'s> Schemas<'s> {
                 written["style"] = "form".into();
                 written["explode"] = true.into();
                 present(self)
-            }
-            Form::One(Leaf::Json) => {
-                written["content"] = json!({ "application/json": { "schema": present(self) } });
-                return written;
             }
             Form::One(_) => present(self),
         };

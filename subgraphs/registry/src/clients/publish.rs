@@ -40,20 +40,9 @@ pub(crate) async fn publish(
     }
     let operations = Manifest::parse(text).map_err(ClientAppError::from)?.into_operations();
     let digest = digest(&operations);
-    let mut uses = Vec::new();
-    let operations = match &graph {
-        None => api.check(operations).await?,
-        Some(graph) => {
-            let supergraph = supergraph_of(session, graph).await?;
-            let api = supergraph.clone();
-            let operations = Api::new(move || clients_see(&api)).check(operations).await?;
-            let named = (client.to_owned(), label.clone());
-            let day = session.store().clock().now().date_naive();
-            let work = move || (declared(&supergraph, &operations, named, day), operations);
-            let (used, operations) = tokio::task::spawn_blocking(work).await.map_err(Error::internal)?;
-            uses = used;
-            operations
-        }
+    let (operations, declared) = match &graph {
+        None => (api.check(operations).await?, Vec::new()),
+        Some(graph) => fit_for(session, graph, (client, &label), operations).await?,
     };
     let mut write = session.write().await?;
     let row = repo::lock_by_name_in_tx(&mut write, client).await?;
@@ -83,7 +72,7 @@ pub(crate) async fn publish(
     };
     repo::insert_manifest_in_tx(&mut write, org, (&manifest, &lists(operations))).await?;
     if let Some(environment) = &manifest.environment
-        && !usage::declare_in_tx(&mut write, org, environment, &uses).await?
+        && !usage::declare_in_tx(&mut write, org, environment, &declared).await?
     {
         let what = "different operations in an environment";
         return Err(ClientAppError::TooMany { most: MOST_OPERATIONS, what }.into());
@@ -94,6 +83,25 @@ pub(crate) async fn publish(
     write.event(event(EventKind::Updated, &client, vec!["manifests"]));
     write.commit(fact("client:publish", &client)).await?;
     Ok(Manifested { client, manifest, is_unchanged: false })
+}
+
+/// Lets through operations that can be sent to a graph of the tenant's, with what they use of it.
+async fn fit_for(
+    session: &Session,
+    graph: &Target,
+    (client, label): (&str, &str),
+    operations: Vec<ManifestOperation>,
+) -> Result<(Vec<ManifestOperation>, Vec<Reported>), Error<ClientAppError>> {
+    let supergraph = supergraph_of(session, graph).await?;
+    let api = supergraph.clone();
+    let operations = Api::new(move || clients_see(&api)).check(operations).await?;
+    let named = (client.to_owned(), label.to_owned());
+    let day = session.store().clock().now().date_naive();
+    let work = move || {
+        let declared = declared(&supergraph, &operations, named, day);
+        (operations, declared)
+    };
+    tokio::task::spawn_blocking(work).await.map_err(Error::internal)
 }
 
 /// A graph as it is now.
