@@ -41,7 +41,7 @@ impl Routes {
                 match call.follow(&parts, operation, move |answered| event(answered, &keys)).await? {
                     Followed::Events(response) => response,
                     Followed::Ended(answered) => {
-                        return Err(Problem::of_errors(answered.errors, answered.request_error));
+                        return Err(Problem::of_errors(&answered.errors, answered.request_error));
                     }
                 }
             }
@@ -179,9 +179,9 @@ fn value(route: &Route, answered: &Answered, has_precondition: bool) -> Result<O
     if answered.errors.is_empty() {
         return Ok(answered.data.as_ref().and_then(|data| answer::inner(data, &route.keys)));
     }
-    let problem = Problem::of_errors(answered.errors.clone(), answered.request_error);
+    let problem = Problem::of_errors(&answered.errors, answered.request_error);
     if has_precondition && problem.is_conflict() {
-        return Err(problem.as_failed_precondition());
+        return Err(problem.into_failed_precondition());
     }
     Err(problem)
 }
@@ -197,7 +197,7 @@ pub(crate) fn event(answered: &Answered, keys: &[String]) -> Bytes {
     {
         return value;
     }
-    Problem::of_errors(answered.errors.clone(), answered.request_error).body().to_string().into()
+    Problem::of_errors(&answered.errors, answered.request_error).body().to_string().into()
 }
 
 /// Says that a route should no longer be used (RFC 9745), and when it goes (RFC 8594), as far as its reason tells.
@@ -211,8 +211,8 @@ fn deprecate(route: &Route, headers: &mut HeaderMap) {
 
 /// The first day that a text names, as 2027-03-31, in the form of HTTP's dates.
 fn sunset(reason: &str) -> Option<String> {
-    let words = reason.split(|letter: char| !letter.is_ascii_digit() && letter != '-');
-    let day = words.filter_map(|word| chrono::NaiveDate::parse_from_str(word, "%Y-%m-%d").ok()).next()?;
+    let mut words = reason.split(|letter: char| !letter.is_ascii_digit() && letter != '-');
+    let day = words.find_map(|word| chrono::NaiveDate::parse_from_str(word, "%Y-%m-%d").ok())?;
     Some(day.format("%a, %d %b %Y 00:00:00 GMT").to_string())
 }
 

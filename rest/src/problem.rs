@@ -68,7 +68,7 @@ impl Problem {
     }
 
     /// What an operation that failed says; the first error decides.
-    pub(crate) fn of_errors(errors: Vec<Value>, request_error: bool) -> Self {
+    pub(crate) fn of_errors(errors: &[Value], request_error: bool) -> Self {
         let first = errors.first().cloned().unwrap_or_default();
         let extensions = &first["extensions"];
         let code = extensions["code"].as_str().unwrap_or("INTERNAL").to_owned();
@@ -85,7 +85,7 @@ impl Problem {
     }
 
     /// The same as a condition of the request that does not hold.
-    pub(crate) fn as_failed_precondition(mut self) -> Self {
+    pub(crate) fn into_failed_precondition(mut self) -> Self {
         self.status = StatusCode::PRECONDITION_FAILED;
         self
     }
@@ -139,8 +139,9 @@ impl Problem {
 
 impl From<Refused> for Problem {
     fn from(Refused { status, errors, header }: Refused) -> Self {
-        let errors = errors.iter().map(|error| serde_json::to_value(error).unwrap_or_default()).collect();
-        let mut problem = Self { status, ..Self::of_errors(errors, false) };
+        let errors: Vec<Value> =
+            errors.iter().map(|error| serde_json::to_value(error).unwrap_or_default()).collect();
+        let mut problem = Self { status, ..Self::of_errors(&errors, false) };
         problem.headers.extend(header);
         problem.challenged()
     }

@@ -46,12 +46,12 @@ pub(crate) async fn serve(
     if published.kind == OperationKind::Subscription {
         return match call.follow(&parts, asked, |answered| operation::event(answered, &[])).await? {
             Followed::Events(response) => Ok(response),
-            Followed::Ended(answered) => Err(Problem::of_errors(answered.errors, answered.request_error)),
+            Followed::Ended(answered) => Err(Problem::of_errors(&answered.errors, answered.request_error)),
         };
     }
     let Answered { data, errors, request_error, headers } = call.execute(&parts, asked).await?;
     let Some(data) = data.filter(|_| errors.is_empty()) else {
-        return Err(Problem::of_errors(errors, request_error));
+        return Err(Problem::of_errors(&errors, request_error));
     };
     let shown = Shown { has_version: false, pages: false };
     Ok(match published.kind {

@@ -192,8 +192,8 @@ fn changed(old: &ClientRow, change: ClientChange) -> Result<ClientRow, ClientApp
         new.mode = mode.take();
     }
     if let Some(modes) = modes {
-        if modes.len() as i64 > crate::variant::repo::MOST_ENVIRONMENTS {
-            let most = crate::variant::repo::MOST_ENVIRONMENTS;
+        let most = crate::variant::repo::MOST_ENVIRONMENTS;
+        if i64::try_from(modes.len()).map_or(true, |count| count > most) {
             return Err(ClientAppError::TooMany { most, what: "environments" });
         }
         modes.keys().try_for_each(|environment| check_environment(environment))?;
