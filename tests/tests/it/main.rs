@@ -18,6 +18,7 @@ mod live;
 mod matrix;
 mod privacy;
 mod reads;
+mod registry;
 mod rest;
 mod row;
 mod schema;
