@@ -391,7 +391,7 @@ pub struct CheckSchemaArgs {
 /// Which registry, and what of it.
 #[derive(Debug, Args)]
 pub struct RegistryArgs {
-    /// The address of the registry, such as https://pulse.example.com.
+    /// The address of the registry, such as `https://pulse.example.com`.
     #[arg(long, env = "PULSE_REGISTRY", value_name = "URL")]
     pub registry: Option<String>,
     /// An API key of the organization, with the scopes schema:check, schema:publish or schema:read. Better in the environment.

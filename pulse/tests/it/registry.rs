@@ -93,8 +93,9 @@ impl Stage {
         let cache = self.file("supergraph.graphql");
         let settings = format!(
             "[gateway.supergraph]\nauthorization = \"Bearer {key}\"\nsignature_keys = [\"{signed_by}\"]\n\
-             start_timeout = \"200ms\"\ncache_file = {cache:?}\n\
-             [gateway.usage]\nregistry = \"{url}/graphql\"\nauthorization = \"Bearer {key}\"\nsampling = 1.0\ninterval = \"50ms\"\n"
+             start_timeout = \"200ms\"\ncache_file = \"{}\"\n\
+             [gateway.usage]\nregistry = \"{url}/graphql\"\nauthorization = \"Bearer {key}\"\nsampling = 1.0\ninterval = \"50ms\"\n",
+            cache.display()
         );
         fs::write(self.file("gateway.toml"), settings)?;
         self.start_gateway(&format!("{url}/registry/production/current/supergraph")).await
@@ -196,19 +197,7 @@ async fn a_change_goes_through_ci_and_back_without_a_dropped_request() -> anyhow
     let pages = "{ books { pages } }";
     stage.titles_until(&url, pages, true).await?;
 
-    // Everything that can be wrong has a code of its own.
-    let broken = stage.schema(&ci, "check", "type Query { books: [Nothing] }", &[]).await?;
-    assert_eq!(broken.code, Some(41), "{}", broken.stderr);
-    let failed = stage.schema(&ci, "publish", "type Query { books: [Nothing] }", &[]).await?;
-    assert_eq!(failed.code, Some(41), "{}", failed.stderr);
-    let refused = stage.schema(&key, "publish", BOOKS, &[]).await?;
-    assert_eq!(refused.code, Some(48), "{}", refused.stderr);
-    let nowhere = stage.schema_at("http://127.0.0.1:9", &ci, &["check", "books.graphql"]).await?;
-    assert_eq!(nowhere.code, Some(48), "{}", nowhere.stderr);
-    let fetched = stage.schema_at(stage.registry.url(), &ci, &["fetch"]).await?.success()?;
-    assert!(fetched.contains("pages: Int") && fetched.contains(&stage.subgraph), "{fetched}");
-    let none = stage.schema_at(stage.registry.url(), &ci, &["fetch", "--environment", "staging"]).await?;
-    assert_eq!(none.code, Some(41), "{}", none.stderr);
+    all_that_can_be_wrong_has_a_code_of_its_own(&stage, (&ci, &key)).await?;
 
     // One call goes back.
     let back =
@@ -225,6 +214,25 @@ async fn a_change_goes_through_ci_and_back_without_a_dropped_request() -> anyhow
     let titles = stage.asked_by(alone.url(), "web", TITLES).await?;
     assert_eq!(titles, json!({ "data": { "books": [{ "title": "Emma" }] } }));
     terminate(alone).await
+}
+
+async fn all_that_can_be_wrong_has_a_code_of_its_own(
+    stage: &Stage,
+    (ci, key): (&str, &str),
+) -> anyhow::Result<()> {
+    let broken = stage.schema(ci, "check", "type Query { books: [Nothing] }", &[]).await?;
+    assert_eq!(broken.code, Some(41), "{}", broken.stderr);
+    let failed = stage.schema(ci, "publish", "type Query { books: [Nothing] }", &[]).await?;
+    assert_eq!(failed.code, Some(41), "{}", failed.stderr);
+    let refused = stage.schema(key, "publish", BOOKS, &[]).await?;
+    assert_eq!(refused.code, Some(48), "{}", refused.stderr);
+    let nowhere = stage.schema_at("http://127.0.0.1:9", ci, &["check", "books.graphql"]).await?;
+    assert_eq!(nowhere.code, Some(48), "{}", nowhere.stderr);
+    let fetched = stage.schema_at(stage.registry.url(), ci, &["fetch"]).await?.success()?;
+    assert!(fetched.contains("pages: Int") && fetched.contains(&stage.subgraph), "{fetched}");
+    let none = stage.schema_at(stage.registry.url(), ci, &["fetch", "--environment", "staging"]).await?;
+    assert_eq!(none.code, Some(41), "{}", none.stderr);
+    Ok(())
 }
 
 #[tokio::test]

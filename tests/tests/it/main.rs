@@ -19,6 +19,7 @@ mod matrix;
 mod privacy;
 mod published;
 mod reads;
+mod registry;
 mod rest;
 mod row;
 mod schema;

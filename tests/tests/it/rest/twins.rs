@@ -11,8 +11,33 @@ struct Asked {
     variables: Value,
 }
 
+/// Asks a route of the registry, which knows environments by their names.
+fn asked_of_registry(rest: &Rest, route: &RouteSummary) -> Option<Asked> {
+    let composition = &rest.graph.composition;
+    let (query, variables) = match route.id.as_str() {
+        "getSchemaVariant" => ("?environment=alpha".to_owned(), json!({ "environment": "alpha" })),
+        "getSchemaRules" => (String::new(), json!({ "environment": "alpha" })),
+        "listSchemaVersions" | "listSchemaCompositions" | "listSchemaChecks" | "listSchemaOverrides" => {
+            ("?environment=alpha".to_owned(), json!({ "filter": { "environment": "alpha" } }))
+        }
+        "getSchemaUsage" => (
+            "?environment=alpha&coordinate=Query.a".to_owned(),
+            json!({ "filter": { "environment": "alpha", "coordinate": "Query.a" } }),
+        ),
+        "getSchemaDiff" => {
+            let query = format!("?from={composition}&to={composition}");
+            (query, json!({ "from": composition, "to": composition }))
+        }
+        _ => return None,
+    };
+    Some(Asked { path: format!("{}{query}", route.path.replace("{environment}", "alpha")), variables })
+}
+
 /// Asks a route that needs nothing, or what is known here.
 fn asked(rest: &Rest, route: &RouteSummary) -> Asked {
+    if let Some(asked) = asked_of_registry(rest, route) {
+        return asked;
+    }
     let graph = &rest.graph;
     let (one, other) = (&graph.entities[0], &graph.entities[1]);
     let id = match route.path.split('/').nth(1).unwrap() {
@@ -57,20 +82,6 @@ fn asked(rest: &Rest, route: &RouteSummary) -> Asked {
         }
         "getExplainAccess" => {
             with("permission=entity:read".to_owned(), json!({ "permission": "entity:read" }))
-        }
-        "getSchemaVariant" => with("environment=alpha".to_owned(), json!({ "environment": "alpha" })),
-        "listSchemaVersions" | "listSchemaCompositions" | "listSchemaChecks" | "listSchemaOverrides" => {
-            with("environment=alpha".to_owned(), json!({ "filter": { "environment": "alpha" } }))
-        }
-        "getSchemaRules" => by_name("environment", "alpha"),
-        "getSchemaUsage" => with(
-            "environment=alpha&coordinate=Query.a".to_owned(),
-            json!({ "filter": { "environment": "alpha", "coordinate": "Query.a" } }),
-        ),
-        "getSchemaDiff" => {
-            let composition = &graph.composition;
-            let query = format!("from={composition}&to={composition}");
-            with(query, json!({ "from": composition, "to": composition }))
         }
         "getInvitation" => with("token=none".to_owned(), json!({ "token": "none" })),
         "getTimeSeries" => with(

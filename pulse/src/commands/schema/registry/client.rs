@@ -53,13 +53,13 @@ impl<'a> Registry<'a> {
         let request = request.header(CONTENT_TYPE, "application/json").body(Full::from(body));
         let (status, body) = self.send(request).await?;
         let mut answer: Value = serde_json::from_slice(&body).map_err(|_| {
-            self.failure(format!("answered {status} with something that is no GraphQL response"))
+            self.failure(&format!("answered {status} with something that is no GraphQL response"))
         })?;
         if let Some(error) = answer["errors"].get(0) {
             let text = error["message"].as_str().unwrap_or("an error without a text");
             return Err(match error["extensions"]["code"].as_str().unwrap_or_default() {
                 "BAD_USER_INPUT" | "NOT_FOUND" => Failure::Setting(format!("{}: {text}", self.url)),
-                code => self.failure(format!("refused: {text} ({code})")),
+                code => self.failure(&format!("refused: {text} ({code})")),
             });
         }
         Ok(answer["data"].take())
@@ -77,7 +77,7 @@ impl<'a> Registry<'a> {
             StatusCode::NOT_FOUND => {
                 Err(Failure::Supergraph(format!("{}: {environment}/{variant}: {}", self.url, text.trim())))
             }
-            status => Err(self.failure(format!("answered {status}: {}", text.trim()))),
+            status => Err(self.failure(&format!("answered {status}: {}", text.trim()))),
         }
     }
 
@@ -96,17 +96,17 @@ impl<'a> Registry<'a> {
         let request = request.map_err(|error| Failure::Setting(format!("{}: {error}", self.url)))?;
         let answer = async {
             let response = self.client.request(request).await;
-            let response = response.map_err(|error| self.failure(root(&error).to_string()))?;
+            let response = response.map_err(|error| self.failure(&root(&error).to_string()))?;
             let status = response.status();
             let body = Limited::new(response.into_body(), ANSWER_LIMIT).collect().await;
-            let body = body.map_err(|error| self.failure(format!("broke off: {error}")))?;
+            let body = body.map_err(|error| self.failure(&format!("broke off: {error}")))?;
             Ok((status, body.to_bytes()))
         };
         let answer = tokio::time::timeout(LIMIT, answer).await;
-        answer.unwrap_or_else(|_| Err(self.failure(format!("did not answer within {} s", LIMIT.as_secs()))))
+        answer.unwrap_or_else(|_| Err(self.failure(&format!("did not answer within {} s", LIMIT.as_secs()))))
     }
 
-    fn failure(&self, problem: String) -> Failure {
+    fn failure(&self, problem: &str) -> Failure {
         Failure::Registry(format!("{}: {problem}", self.url))
     }
 }

@@ -10,8 +10,8 @@ use crate::commands::schema::report::{Finding, Level, Location};
 
 /// Changes with those who notice them, then what composition and the rules of style say. `changed` is the subgraph and its file.
 pub(super) fn of_check(check: &Value, changed: (&str, &Path)) -> Vec<Finding> {
-    let changes = list(&check["changes"]).map(|change| of_change(change, changed.1));
-    changes.chain(of_composition(check, changed)).collect()
+    let judged = list(&check["changes"]).map(|change| of_change(change, changed.1));
+    judged.chain(of_composition(check, changed)).collect()
 }
 
 /// What composition and the rules of style say.
