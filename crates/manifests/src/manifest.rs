@@ -209,9 +209,9 @@ mod tests {
         let relay = r#"{ "2f0a1e0f8b2e3c4d5a6b7c8d9e0f1a2b": "query Me { me { id } }" }"#;
         assert_eq!(names(relay), ["2f0a1e0f8b2e3c4d5a6b7c8d9e0f1a2b query Me"]);
         let hash = TextHash::of("query A { a }");
-        let named =
+        let mixed =
             format!("{{ \"sha256:{hash}\": \"query A {{ a }}\", \"x\": \"subscription B {{ b }}\" }}");
-        assert_eq!(names(&named), [format!("sha256:{hash} query A"), "x subscription B".to_owned()]);
+        assert_eq!(names(&mixed), [format!("sha256:{hash} query A"), "x subscription B".to_owned()]);
     }
 
     #[test]
