@@ -78,7 +78,8 @@ struct Version {
 impl Published {
     pub(super) fn new(settings: &Settings, source: Box<dyn PublishedSource>) -> Result<Self, Failure> {
         let weight = |published: &PublishedOperations| {
-            let texts = published.clients().into_iter().flat_map(pulse_manifests::ClientOperations::operations);
+            let texts =
+                published.clients().into_iter().flat_map(pulse_manifests::ClientOperations::operations);
             let bytes: usize = texts.map(|operation| operation.document.len() + 200).sum();
             u32::try_from(bytes + 100).unwrap_or(u32::MAX)
         };

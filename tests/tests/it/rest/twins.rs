@@ -41,6 +41,7 @@ fn asked(rest: &Rest, route: &RouteSummary) -> Asked {
     let graph = &rest.graph;
     let (one, other) = (&graph.entities[0], &graph.entities[1]);
     let id = match route.path.split('/').nth(1).unwrap() {
+        "client-apps" => &graph.client,
         "collections" => &graph.collection,
         "entities" => one,
         "jobs" => &graph.job,
@@ -70,6 +71,7 @@ fn asked(rest: &Rest, route: &RouteSummary) -> Asked {
         "getEntityByKey" => by_name("key", "p1"),
         "getFlag" => by_name("key", "none"),
         "getEntityType" => by_name("name", "package"),
+        "getClientAppByName" => by_name("name", "alpha"),
         "getOrganizationBySlug" => by_name("slug", "alpha"),
         "getBrandingOf" => by_name("slug", "alpha"),
         "listPaths" | "getShortestPath" => with(
