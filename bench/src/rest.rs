@@ -21,6 +21,16 @@ const CONNECTIONS: [usize; 2] = [1, 16];
 /// What routes and operations are compared by.
 const ROUTE: &str = "listEntities";
 
+const HEAD: [&str; 7] = [
+    "asked by",
+    "answers",
+    "connections",
+    "requests/s",
+    "CPU-ms/request",
+    "CPU of GraphQL's",
+    "p50 of GraphQL's",
+];
+
 /// REST and published operations beside GraphQL.
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -47,7 +57,7 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
     let folder = tempfile::tempdir()?;
     let manifest = folder.path().join("bench.json");
     std::fs::write(&manifest, json!({ "read": route.document }).to_string())?;
-    let authorization = Some(format!("Bearer {}", access_token(org)?));
+    let authorization = format!("Bearer {}", access_token(org)?);
     let time = Duration::from_secs(args.seconds);
     let mut rows = Vec::new();
     for (kept, options) in [("kept", &[][..]), ("nothing kept", &["--no-cache", "--no-deduplication"])] {
@@ -56,13 +66,7 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
         let server = Server::start(&server).await?;
         settle(&database).await?;
         let variables = json!({ "first": 20, "filter": { "type": "package" } });
-        let call = |path: &'static str, verb: Verb, body: Value| Call {
-            address: server.address,
-            path,
-            authorization: authorization.clone(),
-            body: Body::Same(if body.is_null() { Vec::new() } else { body.to_string().into_bytes() }.into()),
-            verb,
-        };
+        let call = |path, verb, body: Value| call(&server, &authorization, (path, verb, &body));
         let graphql =
             call("/graphql", Verb::Post, json!({ "query": route.document, "variables": variables }));
         let others = [
@@ -93,17 +97,14 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
         "\n{} entities, {} relationships; medians of {} pairs of rounds of {} s, with their quartiles",
         args.entities, args.relationships, args.pairs, args.seconds
     ));
-    let head = [
-        "asked by",
-        "answers",
-        "connections",
-        "requests/s",
-        "CPU-ms/request",
-        "CPU of GraphQL's",
-        "p50 of GraphQL's",
-    ];
-    print(&head, &rows);
+    print(&HEAD, &rows);
     Ok(())
+}
+
+fn call(server: &Server, authorization: &str, (path, verb, body): (&'static str, Verb, &Value)) -> Call {
+    let body = if body.is_null() { Vec::new() } else { body.to_string().into_bytes() };
+    let (address, authorization) = (server.address, Some(authorization.to_owned()));
+    Call { address, path, authorization, body: Body::Same(body.into()), verb }
 }
 
 /// The variables of the operation, in a URL.

@@ -75,33 +75,40 @@ impl Graph {
         let filter = json!({ "subjects": ["nothing.ever"] });
         let new = json!({ "url": "https://hooks.invalid/", "description": mark, "filter": filter });
         let webhook = text(&ask(query, new).await["createWebhook"]["webhook"]["id"]);
-        let query = "mutation ($input: PublishSubgraphInput!) { publishSubgraph(input: $input) { schemaVersion { id } composition { id } } }";
-        let sdl = format!("\"{mark}\" type Query {{ a: Int }}");
-        let new = json!({ "environment": mark, "subgraph": mark, "sdl": sdl, "message": mark });
-        let published = &ask(query, new).await["publishSubgraph"];
-        let schema_version = text(&published["schemaVersion"]["id"]);
-        let composition = text(&published["composition"]["id"]);
-        let query = "mutation ($input: CreateClientAppInput!) { createClientApp(input: $input) { clientApp { id } } }";
-        let made = ask(query, json!({ "name": mark, "description": mark })).await;
-        let client = text(&made["createClientApp"]["clientApp"]["id"]);
-        let query =
-            "mutation ($input: PublishOperationsInput!) { publishOperations(input: $input) { isUnchanged } }";
-        let manifest = json!({ mark: "query Own { organization { slug } }" }).to_string();
-        ask(query, json!({ "client": mark, "version": "1", "manifest": manifest })).await;
+        let [schema_version, composition, client] = registry(platform, tenant, mark).await;
         let [job, schedule, letter] = background(platform, tenant, mark).await;
         Self {
-            client,
             entities,
             relationships,
             collection,
             webhook,
             schema_version,
             composition,
+            client,
             job,
             schedule,
             letter,
         }
     }
+}
+
+/// A schema in the registry, what it was composed to, and a client application.
+async fn registry(platform: &TestPlatform, tenant: &Tenant, mark: &str) -> [String; 3] {
+    let ask = async |query: &str, input: Value| {
+        platform.data(&tenant.owner.token, query, json!({ "input": input })).await
+    };
+    let query = "mutation ($input: PublishSubgraphInput!) { publishSubgraph(input: $input) { schemaVersion { id } composition { id } } }";
+    let sdl = format!("\"{mark}\" type Query {{ a: Int }}");
+    let new = json!({ "environment": mark, "subgraph": mark, "sdl": sdl, "message": mark });
+    let published = &ask(query, new).await["publishSubgraph"];
+    let query =
+        "mutation ($input: CreateClientAppInput!) { createClientApp(input: $input) { clientApp { id } } }";
+    let made = &ask(query, json!({ "name": mark, "description": mark })).await["createClientApp"];
+    let query =
+        "mutation ($input: PublishOperationsInput!) { publishOperations(input: $input) { isUnchanged } }";
+    let manifest = json!({ mark: "query Own { organization { slug } }" }).to_string();
+    ask(query, json!({ "client": mark, "version": "1", "manifest": manifest })).await;
+    [&published["schemaVersion"], &published["composition"], &made["clientApp"]].map(|made| text(&made["id"]))
 }
 
 /// A job, a schedule and a dead letter, for which there is no API.
