@@ -72,8 +72,7 @@ fn asked(rest: &Rest, route: &RouteSummary) -> Asked {
         "getFlag" => by_name("key", "none"),
         "getEntityType" => by_name("name", "package"),
         "getClientAppByName" => by_name("name", "alpha"),
-        "getOrganizationBySlug" => by_name("slug", "alpha"),
-        "getBrandingOf" => by_name("slug", "alpha"),
+        "getOrganizationBySlug" | "getBrandingOf" => by_name("slug", "alpha"),
         "listPaths" | "getShortestPath" => with(
             format!("from={one}&to={other}&maxHops=2"),
             json!({ "from": one, "to": other, "maxHops": 2 }),
