@@ -131,7 +131,7 @@ impl<'a> Published<'a> {
             }
             (OperationMode::Prefer | OperationMode::Only, false) => {
                 let text = "this operation is not published, and only published ones are taken here: publish it with \
-                            `pulse operations publish`";
+                            `publishOperations`, or in a manifest of the gateway's settings";
                 Err(forbidden("OPERATION_NOT_PUBLISHED", text))
             }
             (OperationMode::Only, true) => {
