@@ -10,6 +10,7 @@ mod flights;
 mod gateway;
 mod hex;
 mod http;
+mod https;
 mod lifecycle;
 mod persisted_queries;
 mod pipeline;

@@ -3,14 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue, USER_AGENT};
 use http::{Request, Uri};
 use http_body_util::{BodyExt, Full, Limited};
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::{TokioExecutor, TokioTimer};
 use metrics::counter;
 use pulse_schema::ApiSchema;
 use pulse_types::{Clock, Secret};
@@ -21,6 +16,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
 use super::counted::Counted;
 use super::{InvalidUsage, Seen};
 use crate::config::UsageConfig;
+use crate::https::{self, HttpsClient};
 use crate::supergraph::Supergraph;
 
 const REPORT: &str = "mutation ReportUsage($input: ReportSchemaUsageInput!) { reportSchemaUsage(input: $input) { recorded leftOut } }";
@@ -33,7 +29,7 @@ pub(super) struct Reporter {
     supergraph: Arc<Supergraph>,
     clock: Clock,
     uri: Uri,
-    client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
+    client: HttpsClient,
     authorization: Secret,
     environment: String,
     sampling: f64,
@@ -52,18 +48,11 @@ impl Reporter {
         let uri =
             uri.filter(|uri| matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some());
         let uri = uri.ok_or_else(|| InvalidUsage::Registry(config.registry.clone()))?;
-        let mut http = HttpConnector::new();
-        http.enforce_http(false);
-        http.set_connect_timeout(Some(config.timeout));
-        let tls = HttpsConnectorBuilder::new().with_webpki_roots().https_or_http();
-        let client = Client::builder(TokioExecutor::new())
-            .pool_timer(TokioTimer::new())
-            .build(tls.enable_all_versions().wrap_connector(http));
         Ok(Self {
             supergraph,
             clock,
             uri,
-            client,
+            client: https::client(config.timeout),
             authorization: config.authorization.clone(),
             environment: config.environment.clone(),
             sampling: config.sampling,

@@ -8,17 +8,14 @@ use http::header::{
     LAST_MODIFIED, LOCATION, RETRY_AFTER, USER_AGENT,
 };
 use http::{Request, Response, StatusCode, Uri};
-use http_body_util::{BodyExt, Empty, Limited};
+use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::{TokioExecutor, TokioTimer};
 use pulse_types::Secret;
 use tokio::time::timeout;
 
 use super::signature::Signers;
 use crate::config::{SupergraphConfig, bytes};
+use crate::https::{self, HttpsClient};
 
 /// How long the server is to wait for something new (RFC 7240 §4.3), and whether it does.
 const PREFER: &str = "prefer";
@@ -70,7 +67,7 @@ impl Failure {
 
 pub(super) struct Fetcher {
     uri: Uri,
-    client: Client<HttpsConnector<HttpConnector>, Empty<Bytes>>,
+    client: HttpsClient,
     authorization: Secret,
     timeout: Duration,
     long_poll: Duration,
@@ -80,16 +77,9 @@ pub(super) struct Fetcher {
 
 impl Fetcher {
     pub(super) fn new(uri: Uri, config: &SupergraphConfig, signers: Signers) -> Self {
-        let mut http = HttpConnector::new();
-        http.enforce_http(false);
-        http.set_connect_timeout(Some(config.timeout));
-        let tls = HttpsConnectorBuilder::new().with_webpki_roots().https_or_http();
-        let client = Client::builder(TokioExecutor::new())
-            .pool_timer(TokioTimer::new())
-            .build(tls.enable_all_versions().wrap_connector(http));
         Self {
             uri,
-            client,
+            client: https::client(config.timeout),
             authorization: config.authorization.clone(),
             timeout: config.timeout,
             long_poll: config.long_poll,
@@ -134,7 +124,7 @@ impl Fetcher {
         Err(Failure::lasting(format!("it redirects more than {REDIRECTS} times")))
     }
 
-    fn request(&self, uri: &Uri, known: &Validators) -> Result<Request<Empty<Bytes>>, Failure> {
+    fn request(&self, uri: &Uri, known: &Validators) -> Result<Request<Full<Bytes>>, Failure> {
         let mut request = Request::get(uri.clone())
             .header(ACCEPT, "application/graphql, text/plain;q=0.9, */*;q=0.8")
             .header(USER_AGENT, concat!("pulse/", env!("CARGO_PKG_VERSION")));
@@ -154,7 +144,7 @@ impl Fetcher {
             value.set_sensitive(true);
             request = request.header(AUTHORIZATION, value);
         }
-        request.body(Empty::new()).map_err(|error| Failure::lasting(error.to_string()))
+        request.body(Full::default()).map_err(|error| Failure::lasting(error.to_string()))
     }
 
     async fn read(&self, response: Response<Incoming>) -> Result<Answer, Failure> {
