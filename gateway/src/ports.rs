@@ -289,6 +289,16 @@ pub trait OperationStore: Send + Sync + 'static {
     /// What this caller may send of what clients published. Asked with each request, so that it is to be kept in memory.
     async fn published(&self, caller: &Caller) -> Result<Arc<PublishedOperations>, OperationsUnavailable>;
 
+    /// What this caller may send as of this moment, where that is something else than `known`. Asked before a request is
+    /// refused for what nobody published as far as is known: whoever has just published something sends it next.
+    async fn newer(
+        &self,
+        _caller: &Caller,
+        _known: &Arc<PublishedOperations>,
+    ) -> Result<Option<Arc<PublishedOperations>>, OperationsUnavailable> {
+        Ok(None)
+    }
+
     /// What is published from now on, so that it is planned before anybody sends it. Ends at once where nobody tells.
     fn news(&self) -> BoxStream<'static, Arc<PublishedOperations>> {
         futures::stream::empty().boxed()

@@ -200,9 +200,18 @@ impl Call {
 
     /// What the caller may send of what clients published.
     pub async fn published(&self, parts: &Parts) -> Result<PublishedFor, Refused> {
+        self.look(parts, false).await
+    }
+
+    /// The same as of this moment: for what lists it, and for who misses something in what is kept in memory.
+    pub async fn published_now(&self, parts: &Parts) -> Result<PublishedFor, Refused> {
+        self.look(parts, true).await
+    }
+
+    async fn look(&self, parts: &Parts, now: bool) -> Result<PublishedFor, Refused> {
         let looked = async {
             let (_, client) = self.client(parts, Transport::Once).await?;
-            let operations = published(&self.state, &client).await?;
+            let operations = published(&self.state, &client, now).await?;
             let only = client.terms.as_deref().and_then(|terms| terms.client.clone());
             Ok(PublishedFor { operations, only, caller: client.caller })
         };

@@ -62,7 +62,7 @@ impl Mcp {
         let (mut parts, body) = request.into_parts();
         let place = Place::of(&parts, self.options.url.as_deref());
         let call = api.begin(&Request::from_parts(parts.clone(), Body::empty()));
-        let mut response = match call.published(&parts).await {
+        let mut response = match call.published_now(&parts).await {
             Err(refused) if refused.status == StatusCode::UNAUTHORIZED => {
                 place.challenge(Some("invalid_token"), &text(&refused))
             }

@@ -31,7 +31,7 @@ pub(super) async fn find_document(
     request: &GraphqlRequest,
     client: &Client,
 ) -> Result<Document, Refusal> {
-    let published = Published::of(state, client).await?;
+    let published = Published::for_request(state, client, request).await?;
     let persisted = Persisted::of(&request.extensions);
     let by_id = |id: &str| Ok(Text::from(Arc::clone(&published.by_id(id)?.document)).into());
     match (&request.query, &request.document_id, persisted) {

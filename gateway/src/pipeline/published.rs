@@ -8,9 +8,11 @@ use metrics::counter;
 use pulse_manifests::{ClientOperations, OperationMode, PublishedOperation, PublishedOperations, TextHash};
 
 use super::operate::Client;
+use super::read_request::GraphqlRequest;
 use super::refusal::Refusal;
 use crate::engine::{ErrorCode, RequestError};
 use crate::gateway::State;
+use crate::persisted_queries::Persisted;
 
 /// The headers in which a client says what it is called, and of which version it is.
 const CLIENT_NAME: [&str; 2] = ["graphql-client-name", "apollographql-client-name"];
@@ -32,22 +34,30 @@ pub(super) struct Published<'a> {
     mode: OperationMode,
 }
 
-/// What a client may send of what was published.
-pub(crate) async fn published(state: &State, client: &Client) -> Result<Arc<PublishedOperations>, Refusal> {
-    Published::of(state, client).await.map(|published| published.all)
+/// What a client may send of what was published; with what has just been published if it must be as of `now`.
+pub(crate) async fn published(
+    state: &State,
+    client: &Client,
+    now: bool,
+) -> Result<Arc<PublishedOperations>, Refusal> {
+    let mut published = Published::of(state, client).await?;
+    if now {
+        published.renew(state, client).await;
+    }
+    Ok(published.all)
 }
 
 impl<'a> Published<'a> {
     pub(super) async fn of(state: &State, client: &'a Client) -> Result<Self, Refusal> {
         let bound = client.terms.as_deref().and_then(|terms| terms.client.as_deref());
         let name = bound.or_else(|| client_name(&client.headers));
-        let mode = state.config.persisted_operations.mode;
+        let default_mode = state.config.persisted_operations.mode;
         let all = match &state.operations {
             None => Arc::default(),
             Some(store) => match store.published(&client.caller).await {
                 Ok(all) => all,
                 // Without knowing what it may send, nothing is known of what it may not.
-                Err(error) if bound.is_some() || mode != OperationMode::Log => {
+                Err(error) if bound.is_some() || default_mode != OperationMode::Log => {
                     tracing::error!(%error, "published operations are not known");
                     let text =
                         "it is not known just now which operations were published; try again in a moment";
@@ -59,8 +69,54 @@ impl<'a> Published<'a> {
                 }
             },
         };
-        let mode = name.and_then(|name| all.client(name)?.mode()).unwrap_or(mode);
-        Ok(Self { all, has_store: state.operations.is_some(), name, is_bound: bound.is_some(), mode })
+        let has_store = state.operations.is_some();
+        let mut published = Self { all, has_store, name, is_bound: bound.is_some(), mode: default_mode };
+        published.mode = published.own_mode().unwrap_or(default_mode);
+        Ok(published)
+    }
+
+    /// The same, as of this moment if that makes a difference for the request.
+    pub(super) async fn for_request(
+        state: &State,
+        client: &'a Client,
+        request: &GraphqlRequest,
+    ) -> Result<Self, Refusal> {
+        let mut published = Self::of(state, client).await?;
+        if published.misses(request) {
+            published.renew(state, client).await;
+        }
+        Ok(published)
+    }
+
+    /// Whether the request is about to be refused for what nobody published, as far as is known.
+    fn misses(&self, request: &GraphqlRequest) -> bool {
+        let is_held = self.is_bound || (self.mode != OperationMode::Log && !request.is_made_here);
+        match (&request.document_id, &request.query) {
+            (Some(id), None) => self.has_store && self.find(id).is_ok_and(|found| found.is_none()),
+            (None, Some(text)) if is_held => self.by_hash(TextHash::of(text)).is_none(),
+            (None, None) if is_held => match Persisted::of(&request.extensions) {
+                Persisted::As(hash) => self.by_hash(hash).is_none(),
+                _ => false,
+            },
+            _ => false,
+        }
+    }
+
+    /// Takes in what was published since. What is known holds where nobody can be asked.
+    async fn renew(&mut self, state: &State, client: &Client) {
+        let Some(store) = &state.operations else { return };
+        match store.newer(&client.caller, &self.all).await {
+            Ok(None) => {}
+            Ok(Some(newer)) => {
+                self.all = newer;
+                self.mode = self.own_mode().unwrap_or(state.config.persisted_operations.mode);
+            }
+            Err(error) => tracing::warn!(%error, "what has just been published is not known"),
+        }
+    }
+
+    fn own_mode(&self) -> Option<OperationMode> {
+        self.own()?.mode()
     }
 
     /// What the client itself published.
@@ -74,24 +130,27 @@ impl<'a> Published<'a> {
             let text = "operations are not known by id here; send the text as `query`";
             return Err(Refusal::malformed(http::StatusCode::BAD_REQUEST, "BAD_REQUEST", text));
         }
-        let found = match self.own() {
-            Some(own) => own.by_id(id),
-            None if self.is_bound => None,
-            None => self.all.by_id(id).map_err(|_| {
-                let text = format!(
-                    "several clients published an operation with the id {id:?}: say in `{}` which one you are",
-                    CLIENT_NAME[0]
-                );
-                refused(ErrorCode::BadUserInput, "PERSISTED_DOCUMENT_AMBIGUOUS", text)
-            })?,
-        };
-        let Some(found) = found else {
+        let Some(found) = self.find(id)? else {
             count("unknown");
             let text = format!("there is no operation with the id {id:?} that you may use");
             return Err(refused(ErrorCode::NotFound, "PERSISTED_DOCUMENT_NOT_FOUND", text));
         };
         count("id");
         Ok(Arc::clone(found))
+    }
+
+    fn find(&self, id: &str) -> Result<Option<&Arc<PublishedOperation>>, Refusal> {
+        match self.own() {
+            Some(own) => Ok(own.by_id(id)),
+            None if self.is_bound => Ok(None),
+            None => self.all.by_id(id).map_err(|_| {
+                let text = format!(
+                    "several clients published an operation with the id {id:?}: say in `{}` which one you are",
+                    CLIENT_NAME[0]
+                );
+                refused(ErrorCode::BadUserInput, "PERSISTED_DOCUMENT_AMBIGUOUS", text)
+            }),
+        }
     }
 
     /// The operation whose text has this hash, for clients that send hashes as automatic persisted queries do.

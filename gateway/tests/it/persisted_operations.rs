@@ -1,8 +1,8 @@
 //! Operations that clients published: by id, by text, and nothing else.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use futures::{SinkExt, StreamExt};
@@ -31,6 +31,9 @@ const SHOUT: &str = "mutation Shout($text: String!) { shout(text: $text) }";
 struct Store {
     published: Arc<PublishedOperations>,
     is_reached: AtomicBool,
+    /// What has just been published, and how often somebody asked for it.
+    newest: Mutex<Option<Arc<PublishedOperations>>>,
+    looks: AtomicUsize,
 }
 
 #[async_trait]
@@ -40,6 +43,15 @@ impl OperationStore for Store {
             return Ok(Arc::clone(&self.published));
         }
         Err(OperationsUnavailable("nobody answers".to_owned()))
+    }
+
+    async fn newer(
+        &self,
+        _: &Caller,
+        _: &Arc<PublishedOperations>,
+    ) -> Result<Option<Arc<PublishedOperations>>, OperationsUnavailable> {
+        self.looks.fetch_add(1, Ordering::SeqCst);
+        Ok(self.newest.lock().unwrap().clone())
     }
 }
 
@@ -54,7 +66,12 @@ fn store() -> Arc<Store> {
         client("partner", Some(OperationMode::Only), &json!({ "1": SHOUT, "3": ECHO })),
         client("app", Some(OperationMode::Prefer), &json!({ "a": HELLO })),
     ]);
-    Arc::new(Store { published: Arc::new(published), is_reached: true.into() })
+    Arc::new(Store {
+        published: Arc::new(published),
+        is_reached: true.into(),
+        newest: Mutex::default(),
+        looks: AtomicUsize::default(),
+    })
 }
 
 /// Takes everybody for the holder of a credential that is for what the partner published.
@@ -153,6 +170,29 @@ async fn each_client_is_held_to_what_it_published_as_far_as_its_mode_says() {
         assert_eq!(said(&ask(&strict, client, text(document)).await), expected, "{client:?} {document}");
     }
     assert_eq!(said(&ask(&strict, None, json!({ "documentId": "a" })).await), r#"{"hello":"hello"}"#);
+}
+
+#[tokio::test]
+async fn what_has_just_been_published_is_taken_by_whoever_did_not_hear_of_it_yet() {
+    let store = store();
+    let operations = Some(Arc::clone(&store) as Arc<dyn OperationStore>);
+    let parts = GatewayParts { operations, authenticator: Arc::new(Partners), ..parts() };
+    let gateway = TestGateway::with(parts, GatewayConfig::default()).await;
+    let by_id = |id: &str| json!({ "documentId": id, "variables": { "text": "a" } });
+    let text = json!({ "query": HELLO });
+    let hash = json!({ "version": 1, "sha256Hash": TextHash::of(HELLO).to_string() });
+    let hashed = json!({ "extensions": { "persistedQuery": hash } });
+    assert_eq!(said(&ask(&gateway, None, by_id("1")).await), r#"{"shout":"a"}"#);
+    assert_eq!(store.looks.load(Ordering::SeqCst), 0, "nobody asks for what is known");
+    for body in [by_id("9"), text.clone()] {
+        assert!(said(&ask(&gateway, None, body.clone()).await).starts_with("40"), "{body}");
+    }
+    assert_eq!(store.looks.load(Ordering::SeqCst), 2);
+    let newest = client("partner", None, &json!({ "9": HELLO }));
+    *store.newest.lock().unwrap() = Some(Arc::new(PublishedOperations::new([newest])));
+    for body in [by_id("9"), text, hashed] {
+        assert_eq!(said(&ask(&gateway, None, body.clone()).await), r#"{"hello":"hello"}"#, "{body}");
+    }
 }
 
 #[tokio::test]

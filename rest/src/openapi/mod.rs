@@ -119,7 +119,7 @@ pub(crate) async fn serve(routes: &Routes, call: &Call, parts: &Parts) -> Result
             );
         }
     };
-    let published = call.published(parts).await?;
+    let published = call.published_now(parts).await?;
     let clients = published.clients();
     let written = |document: Value| {
         let text = Bytes::from(document.to_string());

@@ -7,7 +7,7 @@ use axum::response::Response;
 use http::Method;
 use http::request::Parts;
 use pulse_gateway::value::{Object, Text, Value};
-use pulse_gateway::{Answered, Call, Followed, SurfaceOperation};
+use pulse_gateway::{Answered, Call, Followed, PublishedFor, SurfaceOperation};
 use pulse_manifests::{OperationKind, PublishedOperation};
 
 use super::{OPERATIONS, Shape};
@@ -63,10 +63,14 @@ pub(crate) async fn serve(
 /// The operation of a path, if the caller may send it.
 async fn find(call: &Call, path: &str, parts: &Parts) -> Result<Arc<PublishedOperation>, Problem> {
     let names = path.strip_prefix(OPERATIONS).unwrap_or_default().trim_start_matches('/');
-    let published = call.published(parts).await?;
-    let found = names
-        .split_once('/')
-        .and_then(|(client, name)| published.find(&matcher::decoded(client), &matcher::decoded(name)));
+    let find = |published: &PublishedFor| {
+        let (client, name) = names.split_once('/')?;
+        published.find(&matcher::decoded(client), &matcher::decoded(name))
+    };
+    let found = match find(&call.published(parts).await?) {
+        Some(found) => Some(found),
+        None => find(&call.published_now(parts).await?),
+    };
     found.ok_or_else(|| {
         Problem::not_found(format!("there is no published operation at {path} that you may send"))
     })

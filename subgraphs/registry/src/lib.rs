@@ -25,7 +25,7 @@ use pulse_store::Store;
 
 pub use check::{GraphqlAlone, SurfaceKind, SurfaceOperation, Surfaces};
 pub use clients::{
-    Api as ClientApi, InvalidApi, OPERATIONS_PATH, OperationsQuestion, PublishedReader,
+    Api as ClientApi, InvalidApi, OPERATIONS_PATH, OperationsAnswer, OperationsQuestion, PublishedReader,
     SUBJECT as CLIENT_SUBJECT,
 };
 pub use graphql::{Mutation, Query, Subscription};

@@ -22,7 +22,7 @@ pub(crate) use entity::{ClientRow, ManifestRow, Mode, OperationRow};
 pub(crate) use error::ClientAppError;
 pub(crate) use publish::{Manifested, publish, retire};
 pub(crate) use source::internal_routes;
-pub use source::{OPERATIONS_PATH, OperationsQuestion, PublishedReader};
+pub use source::{OPERATIONS_PATH, OperationsAnswer, OperationsQuestion, PublishedReader};
 pub use valid::{Api, InvalidApi};
 
 use crate::check::{SurfaceKind, SurfaceOperation};

@@ -249,6 +249,15 @@ pub(crate) async fn operations(
     session.fetch_all("manifest_operations.of_manifest", query).await
 }
 
+/// Another text whenever a client changes, publishes or goes.
+pub(super) async fn revision(session: &Session) -> Result<String, StoreError> {
+    let query = sqlx::query_as(
+        "SELECT coalesce(md5(string_agg(id::text || '.' || version::text, ',' ORDER BY id)), '') FROM registry.clients",
+    );
+    let (revision,): (String,) = session.fetch_one("clients.revision", query).await?;
+    Ok(revision)
+}
+
 /// The clients, and what they published for a graph of the tenant's, or for the API of Pulse; the newest first.
 pub(super) async fn published(
     session: &Session,

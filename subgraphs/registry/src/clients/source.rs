@@ -24,6 +24,17 @@ pub struct OperationsQuestion {
     pub environment: Option<String>,
     /// The answer knows of what the event log says up to this position.
     pub at_least: i64,
+    /// The revision that the gateway has already.
+    pub known: Option<String>,
+}
+
+/// What they get.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct OperationsAnswer {
+    /// Another one whenever a client of the tenant changes or publishes.
+    pub revision: String,
+    /// What is published; nothing where the gateway has this revision.
+    pub published: Option<PublishedOperations>,
 }
 
 /// Reads what clients published.
@@ -39,14 +50,17 @@ impl PublishedReader {
     }
 
     /// What the clients of a tenant published, as the gateways of an environment take it.
-    pub async fn read(
-        &self,
-        org: OrgId,
-        environment: Option<&str>,
-    ) -> Result<PublishedOperations, StoreError> {
+    pub async fn read(&self, question: &OperationsQuestion) -> Result<OperationsAnswer, StoreError> {
         let request = RequestId::new(self.store.clock().now());
-        let session = self.store.session(Arc::new(Caller::system(org, request)));
-        super::published(&session, environment).await
+        let session = self.store.session(Arc::new(Caller::system(question.org, request)));
+        // Before what it is of: what changes in between is read again, not missed.
+        let revision = super::repo::revision(&session).await?;
+        let published = if question.known.as_ref() == Some(&revision) {
+            None
+        } else {
+            Some(super::published(&session, question.environment.as_deref()).await?)
+        };
+        Ok(OperationsAnswer { revision, published })
     }
 }
 
@@ -58,10 +72,9 @@ pub(crate) fn internal_routes(store: Store, tail: Tail) -> Router {
 async fn operations(
     State((reader, tail)): State<(PublishedReader, Tail)>,
     Json(question): Json<OperationsQuestion>,
-) -> Result<Json<PublishedOperations>, StatusCode> {
+) -> Result<Json<OperationsAnswer>, StatusCode> {
     tail.reaches(question.at_least).await;
-    let published = reader.read(question.org, question.environment.as_deref()).await;
-    published.map(Json).map_err(|error| {
+    reader.read(&question).await.map(Json).map_err(|error| {
         tracing::warn!(%error, "published operations cannot be read");
         StatusCode::SERVICE_UNAVAILABLE
     })
