@@ -54,7 +54,8 @@ impl<K: Clone + Eq + Hash + Send + Sync + 'static, B: Batch<K>> Loader<K, B> {
         let mut known = 0;
         loop {
             let now = gathered.len();
-            if now == known {
+            // Whoever does not wait for the load from its first turn on gets behind the others when it is a short one.
+            if now == known || now == 0 {
                 break;
             }
             known = now;
@@ -150,6 +151,37 @@ mod tests {
         let values = join_all(lists).await;
         assert_eq!(values.iter().flatten().filter(|value| matches!(value, Ok(Some(_)))).count(), 500 * 40);
         assert_eq!(loads.map(|loads| loads.load(Ordering::SeqCst)), [1, 1]);
+    }
+
+    /// Has everything at hand, as a database that answers within a turn.
+    struct AtHand(Arc<AtomicUsize>);
+
+    impl Batch<u32> for AtHand {
+        type Value = u32;
+
+        async fn load(&self, keys: Vec<u32>) -> Result<HashMap<u32, u32>, StoreError> {
+            self.0.fetch_add(1, Ordering::SeqCst);
+            Ok(keys.into_iter().map(|key| (key, key + 1)).collect())
+        }
+    }
+
+    #[tokio::test]
+    async fn whoever_did_not_begin_a_short_load_keeps_up_with_who_did() {
+        for count in [2, 4, 30, 31, 100] {
+            let [outer, inner] = [(); 2].map(|()| Arc::<AtomicUsize>::default());
+            let loads = [Arc::clone(&outer), Arc::clone(&inner)];
+            let (outer, inner) = (Loader::new(AtHand(outer)), Loader::new(AtHand(inner)));
+            let nested = |key| {
+                let (outer, inner) = (&outer, &inner);
+                async move {
+                    let next = outer.load(key).await.expect("no store here").expect("exists");
+                    inner.load(next).await.expect("no store here")
+                }
+            };
+            let values = join_all((0..count).map(nested)).await;
+            assert_eq!(values[1], Some(3));
+            assert_eq!(loads.map(|loads| loads.load(Ordering::SeqCst)), [1, 1], "{count}");
+        }
     }
 
     #[tokio::test]
