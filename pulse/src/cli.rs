@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::operations_args::OperationsCommand;
+
 /// A federated GraphQL platform in one program.
 ///
 /// `pulse dev --demo` starts everything on this machine with demo data. Settings come from the commented defaults
@@ -45,6 +47,9 @@ pub enum Command {
     /// Export, compose, compare, check and lint GraphQL schemas.
     #[command(subcommand)]
     Schema(SchemaCommand),
+    /// Check and publish the operations that a client sends.
+    #[command(subcommand)]
+    Operations(OperationsCommand),
     /// Check settings and supergraph of a gateway before it serves.
     #[command(subcommand)]
     Gateway(GatewayCommand),

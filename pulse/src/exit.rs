@@ -57,6 +57,9 @@ pub enum Failure {
         "{0} secrets cannot be sealed anew: the log says which and why; keep every key of before configured"
     )]
     Unsealed(u64),
+    /// Operations that cannot be sent.
+    #[error("{0}")]
+    Operations(String),
     /// A schema breaks rules of style that are errors.
     #[error("{0} errors of style")]
     Style(usize),
@@ -78,6 +81,7 @@ impl Failure {
             Self::Style(_) => 49,
             Self::AuditBroken(_) => 50,
             Self::Unsealed(_) => 51,
+            Self::Operations(_) => 55,
         }
     }
 }

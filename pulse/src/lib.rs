@@ -3,6 +3,7 @@
 pub mod cli;
 mod commands;
 mod exit;
+pub mod operations_args;
 pub mod platform;
 pub mod settings;
 mod terminal;

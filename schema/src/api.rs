@@ -6,6 +6,7 @@ use crate::{
     SubgraphSdl,
     code::Code,
     diagnostic::Diagnostic,
+    diff::deprecation,
     print,
     subgraph::{Directive, DirectiveDef, Field, Subgraph, TypeDef, base_name, has, parse, spec::Fed},
     supergraph::{ExecutableDirective, OutField, OutType, OutValue},
@@ -62,6 +63,24 @@ impl ApiSchema {
             ty.values.retain(|_, value| !has(&value.directives, Fed::Inaccessible));
         }
         Ok(Self { schema })
+    }
+
+    /// Why what is at a [coordinate](https://spec.graphql.org/draft/#sec-Schema-Coordinates) is deprecated, if it is.
+    pub fn deprecation(&self, coordinate: &str) -> Option<&str> {
+        let (ty, member) = coordinate.split_once('.')?;
+        let ty = self.schema.types.get(ty)?;
+        let (member, argument) = match member.split_once('(') {
+            Some((field, argument)) => (field, Some(argument.trim_end_matches(":)"))),
+            None => (member, None),
+        };
+        if let Some(value) = ty.values.get(member) {
+            return deprecation(&value.directives);
+        }
+        let field = ty.fields.get(member)?;
+        match argument {
+            Some(argument) => deprecation(&field.args.get(argument)?.directives),
+            None => deprecation(&field.directives),
+        }
     }
 }
 

@@ -7,6 +7,7 @@ mod health;
 mod import;
 mod keys;
 mod migrate;
+mod operations;
 mod privacy;
 mod schema;
 mod serve;
@@ -26,6 +27,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Config { schema: true } => gateway::run(GatewayCommand::Schema, file).await?,
         Command::Gateway(command) => gateway::run(command, file).await?,
         Command::Health(args) => health::run(&args).await?,
+        Command::Operations(command) => operations::run(command).await?,
         Command::Schema(command) => schema::run(command, file).await?,
         Command::Dev(args) => Box::pin(dev::run(args, Settings::load(file)?)).await?,
         Command::Serve(command) => Box::pin(serve::run(command, Settings::load(file)?, file)).await?,

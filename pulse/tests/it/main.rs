@@ -9,6 +9,7 @@ mod gateway;
 mod import;
 mod keys;
 mod migrate;
+mod operations;
 mod outages;
 mod registry;
 mod schema;

@@ -198,6 +198,7 @@ async fn a_change_goes_through_ci_and_back_without_a_dropped_request() -> anyhow
     stage.titles_until(&url, pages, true).await?;
 
     all_that_can_be_wrong_has_a_code_of_its_own(&stage, (&ci, &key)).await?;
+    what_a_client_sends_is_published_whole_or_not_at_all(&stage, (&ci, &key)).await?;
 
     // One call goes back.
     let back =
@@ -214,6 +215,40 @@ async fn a_change_goes_through_ci_and_back_without_a_dropped_request() -> anyhow
     let titles = stage.asked_by(alone.url(), "web", TITLES).await?;
     assert_eq!(titles, json!({ "data": { "books": [{ "title": "Emma" }] } }));
     terminate(alone).await
+}
+
+async fn what_a_client_sends_is_published_whole_or_not_at_all(
+    stage: &Stage,
+    (ci, key): (&str, &str),
+) -> anyhow::Result<()> {
+    let make = "mutation { createClientApp(input: { name: \"shop\" }) { clientApp { id } } }";
+    stage.ask(make, json!({})).await?;
+    let operations = async |key: &str, verb: &str, manifest: Value, more: &[&str]| {
+        fs::write(stage.file("shop.json"), manifest.to_string())?;
+        let mut command = pulse(["operations", verb, "shop.json"]);
+        command.args(more).current_dir(stage.folder.path());
+        command.env("PULSE_REGISTRY", stage.registry.url()).env("PULSE_REGISTRY_KEY", key);
+        run(command).await
+    };
+    let (good, bad) = (json!({ "t": TITLES }), json!({ "t": TITLES, "b": "query B { books { shelf } }" }));
+    let checked = operations(ci, "check", good.clone(), &[]).await?.success()?;
+    assert_eq!(checked.trim(), "all 1 operations can be sent");
+    let version = ["--client", "shop", "--client-version", "1", "--environment", "production"];
+    for verb in ["check", "publish"] {
+        let more = if verb == "check" { &[][..] } else { &version[..] };
+        let refused = operations(ci, verb, bad.clone(), more).await?;
+        assert_eq!(refused.code, Some(55), "{verb}: {}", refused.stderr);
+    }
+    let refused = operations(key, "publish", good.clone(), &version).await?;
+    assert_eq!(refused.code, Some(48), "{}", refused.stderr);
+    let published = operations(ci, "publish", good.clone(), &version).await?.success()?;
+    assert_eq!(published.trim(), "published 1 operations of shop 1");
+    let again = operations(ci, "publish", good, &version).await?.success()?;
+    assert_eq!(again.trim(), "shop 1 has published these operations already");
+    // Who published it is named by what would break it.
+    let breaking = stage.schema(ci, "check", WITHOUT_TITLE, &["--format", "json"]).await?;
+    assert!(breaking.stdout.contains("Titles of shop 1"), "{}", breaking.stdout);
+    Ok(())
 }
 
 async fn all_that_can_be_wrong_has_a_code_of_its_own(

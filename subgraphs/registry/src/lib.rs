@@ -25,8 +25,8 @@ use pulse_store::Store;
 
 pub use check::{GraphqlAlone, SurfaceKind, SurfaceOperation, Surfaces};
 pub use clients::{
-    Api as ClientApi, InvalidApi, OPERATIONS_PATH, OperationsAnswer, OperationsQuestion, PublishedReader,
-    SUBJECT as CLIENT_SUBJECT,
+    Api as ClientApi, InvalidApi, OPERATIONS_PATH, OperationProblem, OperationsAnswer, OperationsQuestion,
+    PublishedReader, SUBJECT as CLIENT_SUBJECT, operation_problems,
 };
 pub use graphql::{Mutation, Query, Subscription};
 

@@ -35,7 +35,11 @@ pub(super) fn run(args: &ComposeArgs, config: Option<&Path>) -> anyhow::Result<(
 }
 
 /// Reports in formats for programs on standard output; for people, the failure says it all.
-pub(super) fn refusal(diagnostics: Vec<Diagnostic>, format: ReportFormat, places: &Files) -> Failure {
+pub(in crate::commands) fn refusal(
+    diagnostics: Vec<Diagnostic>,
+    format: ReportFormat,
+    places: &Files,
+) -> Failure {
     if format == ReportFormat::Text {
         return not_composing(diagnostics);
     }

@@ -56,7 +56,7 @@ pub(super) fn subgraph(file: &Path) -> anyhow::Result<SubgraphSdl> {
     Ok(SubgraphSdl { name: name.to_owned(), url: None, sdl: read(file)? })
 }
 
-pub(super) fn read(file: &Path) -> anyhow::Result<String> {
+pub(in crate::commands) fn read(file: &Path) -> anyhow::Result<String> {
     std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))
 }
 

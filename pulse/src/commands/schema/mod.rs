@@ -1,12 +1,12 @@
 //! `pulse schema`: export, compose, compare, check and lint schemas in files; check, publish and fetch them at a registry.
 
 mod check;
-mod compose;
+pub(super) mod compose;
 mod export;
-mod files;
+pub(super) mod files;
 mod lint;
-mod registry;
-mod report;
+pub(super) mod registry;
+pub(super) mod report;
 
 use std::path::Path;
 

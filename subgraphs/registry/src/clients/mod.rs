@@ -23,7 +23,7 @@ pub(crate) use error::ClientAppError;
 pub(crate) use publish::{Manifested, publish, retire};
 pub(crate) use source::internal_routes;
 pub use source::{OPERATIONS_PATH, OperationsAnswer, OperationsQuestion, PublishedReader};
-pub use valid::{Api, InvalidApi};
+pub use valid::{Api, InvalidApi, OperationProblem, operation_problems};
 
 use crate::check::{SurfaceKind, SurfaceOperation};
 use crate::target::{Target, check_environment};

@@ -42,8 +42,11 @@ impl Api {
         // A large manifest takes a while.
         let checked = tokio::task::spawn_blocking(move || {
             let schema = later.schema().as_ref().map_err(Clone::clone)?;
-            let problems: Vec<String> =
-                operations.iter().filter_map(|operation| problem(schema, operation)).collect();
+            let problem = |operation: &ManifestOperation| {
+                let first = problems(schema, operation).into_iter().next()?;
+                Some(format!("{} ({}): {first}", operation.name, operation.id))
+            };
+            let problems: Vec<String> = operations.iter().filter_map(problem).collect();
             Ok::<_, InvalidApi>((operations, problems))
         });
         let (operations, problems) = checked.await.map_err(Error::internal)?.map_err(Error::internal)?;
@@ -58,22 +61,50 @@ impl Api {
 
 impl Later {
     fn schema(&self) -> &Result<Schema, InvalidApi> {
-        self.schema.get_or_init(|| {
-            // The specification's own scalars are in no SDL, and validation asks for them.
-            let sdl = (self.sdl)().map_err(InvalidApi)? + BUILTIN;
-            let schema = parse_schema(&sdl).map_err(|error| InvalidApi(error.to_string()))?;
-            Ok(schema.into_static())
-        })
+        self.schema.get_or_init(|| read(&(self.sdl)().map_err(InvalidApi)?))
     }
 }
 
+fn read(sdl: &str) -> Result<Schema, InvalidApi> {
+    // The specification's own scalars are in no SDL, and validation asks for them.
+    let sdl = [sdl, BUILTIN].concat();
+    let schema = parse_schema(&sdl).map_err(|error| InvalidApi(error.to_string()))?;
+    Ok(schema.into_static())
+}
+
+/// Something for which an operation cannot be sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OperationProblem {
+    /// The operation's name.
+    pub operation: String,
+    /// Its id in the manifest.
+    pub id: String,
+    /// What is wrong.
+    pub message: String,
+}
+
+/// All for which operations cannot be sent to the API with this schema.
+pub fn operation_problems(
+    api: &str,
+    operations: &[ManifestOperation],
+) -> Result<Vec<OperationProblem>, InvalidApi> {
+    let schema = read(api)?;
+    let problems = operations.iter().flat_map(|operation| {
+        problems(&schema, operation).into_iter().map(|message| OperationProblem {
+            operation: operation.name.clone(),
+            id: operation.id.clone(),
+            message,
+        })
+    });
+    Ok(problems.collect())
+}
+
 /// What is wrong with an operation.
-fn problem(schema: &Schema, operation: &ManifestOperation) -> Option<String> {
-    let named = |what: &str| format!("{} ({}): {what}", operation.name, operation.id);
+fn problems(schema: &Schema, operation: &ManifestOperation) -> Vec<String> {
     let document = match parse_query(&operation.document) {
         Ok(document) => document.into_static(),
-        Err(error) => return Some(named(&error.to_string())),
+        Err(error) => return vec![error.to_string()],
     };
     let errors = validate(schema, &document, &default_rules_validation_plan());
-    errors.first().map(|error| named(&error.message))
+    errors.into_iter().map(|error| error.message).collect()
 }

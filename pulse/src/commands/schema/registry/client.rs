@@ -22,16 +22,20 @@ const LIMIT: Duration = Duration::from_mins(2);
 const ANSWER_LIMIT: usize = 64 * 1024 * 1024;
 
 /// A registry, and the key by which it knows who asks.
-pub(super) struct Registry<'a> {
-    args: &'a RegistryArgs,
+pub(in crate::commands) struct Registry<'a> {
+    key: Option<&'a str>,
     url: String,
     client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
 }
 
 impl<'a> Registry<'a> {
     /// The registry that the command line names.
-    pub(super) fn new(args: &'a RegistryArgs) -> Result<Self, Failure> {
-        let named = args.registry.as_deref().unwrap_or_default();
+    pub(in crate::commands) fn new(args: &'a RegistryArgs) -> Result<Self, Failure> {
+        Self::at(args.registry.as_deref().unwrap_or_default(), args.key.as_deref())
+    }
+
+    /// The registry at an address.
+    pub(in crate::commands) fn at(named: &str, key: Option<&'a str>) -> Result<Self, Failure> {
         let url = named.trim_end_matches('/').trim_end_matches("/graphql").to_owned();
         if !url.starts_with("https://") && !url.starts_with("http://") {
             let problem =
@@ -43,11 +47,11 @@ impl<'a> Registry<'a> {
         let tls = HttpsConnectorBuilder::new().with_webpki_roots().https_or_http();
         let client =
             Client::builder(TokioExecutor::new()).build(tls.enable_all_versions().wrap_connector(http));
-        Ok(Self { args, url, client })
+        Ok(Self { key, url, client })
     }
 
     /// The data of a GraphQL operation. An error whose code `explains` is given back with its text.
-    pub(super) async fn ask(&self, document: &str, variables: Value) -> Result<Value, Failure> {
+    pub(in crate::commands) async fn ask(&self, document: &str, variables: Value) -> Result<Value, Failure> {
         let body = json!({ "query": document, "variables": variables }).to_string();
         let request = self.request(Request::post(format!("{}/graphql", self.url)));
         let request = request.header(CONTENT_TYPE, "application/json").body(Full::from(body));
@@ -57,7 +61,11 @@ impl<'a> Registry<'a> {
         })?;
         if let Some(error) = answer["errors"].get(0) {
             let text = error["message"].as_str().unwrap_or("an error without a text");
-            return Err(match error["extensions"]["code"].as_str().unwrap_or_default() {
+            let extensions = &error["extensions"];
+            if extensions["field"] == "input.manifest" {
+                return Err(Failure::Operations(text.to_owned()));
+            }
+            return Err(match extensions["code"].as_str().unwrap_or_default() {
                 "BAD_USER_INPUT" | "NOT_FOUND" => Failure::Setting(format!("{}: {text}", self.url)),
                 code => self.failure(&format!("refused: {text} ({code})")),
             });
@@ -66,8 +74,11 @@ impl<'a> Registry<'a> {
     }
 
     /// The supergraph of the environment and variant.
-    pub(super) async fn supergraph(&self) -> Result<String, Failure> {
-        let RegistryArgs { environment, variant, .. } = self.args;
+    pub(in crate::commands) async fn supergraph(
+        &self,
+        environment: &str,
+        variant: &str,
+    ) -> Result<String, Failure> {
         let url = format!("{}/registry/{environment}/{variant}/supergraph", self.url);
         let request = self.request(Request::get(url)).body(Full::default());
         let (status, body) = self.send(request).await?;
@@ -83,7 +94,7 @@ impl<'a> Registry<'a> {
 
     fn request(&self, request: hyper::http::request::Builder) -> hyper::http::request::Builder {
         let request = request.header(USER_AGENT, concat!("pulse/", env!("CARGO_PKG_VERSION")));
-        match &self.args.key {
+        match self.key {
             Some(key) => request.header(AUTHORIZATION, format!("Bearer {}", key.trim())),
             None => request,
         }

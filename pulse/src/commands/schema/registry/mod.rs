@@ -1,6 +1,6 @@
 //! `pulse schema check --registry`, `publish` and `fetch`: schemas of a graph of one's own, at a registry.
 
-mod client;
+pub(in crate::commands) mod client;
 mod found;
 
 use std::path::Path;
@@ -108,7 +108,8 @@ pub(super) async fn publish(args: &PublishArgs) -> anyhow::Result<()> {
 
 /// Prints the supergraph of an environment and variant, or writes it to a file.
 pub(super) async fn fetch(args: &FetchArgs) -> anyhow::Result<()> {
-    let supergraph = Registry::new(&args.registry)?.supergraph().await?;
+    let RegistryArgs { environment, variant, .. } = &args.registry;
+    let supergraph = Registry::new(&args.registry)?.supergraph(environment, variant).await?;
     match &args.file {
         None => say(supergraph.trim_end()),
         Some(file) => write(file, &supergraph)?,
@@ -120,7 +121,7 @@ fn write(file: &Path, text: &str) -> anyhow::Result<()> {
     std::fs::write(file, text).with_context(|| format!("cannot write {}", file.display()))
 }
 
-fn print(report: &Report, format: ReportFormat, nothing: &str) {
+pub(in crate::commands) fn print(report: &Report, format: ReportFormat, nothing: &str) {
     let printed = report.print(format);
     match (printed.is_empty(), nothing.is_empty()) {
         (true, true) => {}

@@ -16,7 +16,7 @@ use crate::cli::ReportFormat;
 
 /// How much a finding matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(in crate::commands::schema) enum Level {
+pub(in crate::commands) enum Level {
     Error,
     Warning,
     Note,
@@ -24,46 +24,46 @@ pub(in crate::commands::schema) enum Level {
 
 /// One thing found.
 #[derive(Debug, Clone)]
-pub(in crate::commands::schema) struct Finding {
-    pub(in crate::commands::schema) level: Level,
+pub(in crate::commands) struct Finding {
+    pub(in crate::commands) level: Level,
     /// The word for it in this command, such as `breaking`.
-    pub(in crate::commands::schema) word: &'static str,
-    pub(in crate::commands::schema) code: Cow<'static, str>,
+    pub(in crate::commands) word: &'static str,
+    pub(in crate::commands) code: Cow<'static, str>,
     /// What the code means.
-    pub(in crate::commands::schema) meaning: Cow<'static, str>,
-    pub(in crate::commands::schema) coordinate: String,
-    pub(in crate::commands::schema) message: String,
-    pub(in crate::commands::schema) help: String,
+    pub(in crate::commands) meaning: Cow<'static, str>,
+    pub(in crate::commands) coordinate: String,
+    pub(in crate::commands) message: String,
+    pub(in crate::commands) help: String,
     /// Operations that it concerns.
-    pub(in crate::commands::schema) operations: Vec<String>,
-    pub(in crate::commands::schema) locations: Vec<Location>,
+    pub(in crate::commands) operations: Vec<String>,
+    pub(in crate::commands) locations: Vec<Location>,
 }
 
 /// A place in a file; line 0 is the file as a whole.
 #[derive(Debug, Clone)]
-pub(in crate::commands::schema) struct Location {
-    pub(in crate::commands::schema) file: PathBuf,
-    pub(in crate::commands::schema) line: usize,
-    pub(in crate::commands::schema) column: usize,
+pub(in crate::commands) struct Location {
+    pub(in crate::commands) file: PathBuf,
+    pub(in crate::commands) line: usize,
+    pub(in crate::commands) column: usize,
 }
 
 /// Which file a subgraph's schema is in.
-pub(in crate::commands::schema) type Files = BTreeMap<String, PathBuf>;
+pub(in crate::commands) type Files = BTreeMap<String, PathBuf>;
 
 /// All that a command found.
 #[derive(Debug, Default)]
-pub(in crate::commands::schema) struct Report {
-    pub(in crate::commands::schema) findings: Vec<Finding>,
+pub(in crate::commands) struct Report {
+    pub(in crate::commands) findings: Vec<Finding>,
     /// What a command made, in formats that have a place for it.
-    pub(in crate::commands::schema) supergraph: Option<String>,
+    pub(in crate::commands) supergraph: Option<String>,
 }
 
 impl Report {
-    pub(in crate::commands::schema) fn count(&self, level: Level) -> usize {
+    pub(in crate::commands) fn count(&self, level: Level) -> usize {
         self.findings.iter().filter(|finding| finding.level == level).count()
     }
 
-    pub(in crate::commands::schema) fn print(&self, format: ReportFormat) -> String {
+    pub(in crate::commands) fn print(&self, format: ReportFormat) -> String {
         match format {
             ReportFormat::Text => text::print(self),
             ReportFormat::Json => json::print(self),
@@ -75,7 +75,7 @@ impl Report {
 }
 
 impl Finding {
-    pub(in crate::commands::schema) fn of_diagnostic(diagnostic: &Diagnostic, files: &Files) -> Self {
+    pub(in crate::commands) fn of_diagnostic(diagnostic: &Diagnostic, files: &Files) -> Self {
         let (level, word) = match diagnostic.severity {
             Severity::Error => (Level::Error, "error"),
             Severity::Hint => (Level::Note, "hint"),
@@ -93,7 +93,7 @@ impl Finding {
         }
     }
 
-    pub(in crate::commands::schema) fn of_verdict(verdict: &Verdict, file: &std::path::Path) -> Self {
+    pub(in crate::commands) fn of_verdict(verdict: &Verdict, file: &std::path::Path) -> Self {
         let level = match verdict.criticality {
             Criticality::Breaking => Level::Error,
             Criticality::Dangerous => Level::Warning,
@@ -117,7 +117,7 @@ impl Finding {
         }
     }
 
-    pub(in crate::commands::schema) fn of_lint(finding: &LintFinding, files: &Files) -> Self {
+    pub(in crate::commands) fn of_lint(finding: &LintFinding, files: &Files) -> Self {
         let (level, word) = match finding.level {
             LintLevel::Error => (Level::Error, "error"),
             LintLevel::Warning | LintLevel::Off => (Level::Warning, "warning"),
