@@ -4,27 +4,32 @@ use axum::body::{Body, to_bytes};
 use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
 use futures::StreamExt;
+use http::Uri;
 use http::header::{
     ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue,
     IF_MATCH, IF_NONE_MATCH, TRANSFER_ENCODING,
 };
 use http::request::Parts;
-use http::{Method, Uri};
 use pulse_gateway::{Api, Call, Surface};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 
 use crate::conditions::{IDEMPOTENCY_KEY, PREFER};
+use crate::mapping::Method;
 use crate::problem::Problem;
 use crate::surface::Rest;
-use crate::{BATCH, ROOT};
+use crate::{BATCH, ROOT, operation};
 
 /// How many bytes the answers of a batch may have together.
 const ANSWERS_LIMIT: usize = 64 << 20;
 
 /// Headers that are about the one request in which they are.
-const OF_ONE: [HeaderName; 4] = [IF_MATCH, IF_NONE_MATCH, IDEMPOTENCY_KEY, PREFER];
+pub(crate) const OF_ONE: [HeaderName; 4] = [IF_MATCH, IF_NONE_MATCH, IDEMPOTENCY_KEY, PREFER];
+
+/// The methods of its requests.
+pub(crate) const METHODS: [Method; 5] =
+    [Method::Get, Method::Post, Method::Put, Method::Patch, Method::Delete];
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -63,6 +68,7 @@ pub(crate) async fn run(
     (mut parts, body): (Parts, Body),
 ) -> Result<Response, Problem> {
     let (limit, concurrency) = api.batches();
+    operation::check_names(&[], &operation::query(&parts))?;
     let bytes = call.json(&mut parts, body).await?;
     let Batch { requests } = serde_json::from_slice(&bytes)
         .map_err(|error| Problem::bad(format!("the body is no batch: {error}")).at("requests"))?;
@@ -74,7 +80,7 @@ pub(crate) async fn run(
     let requests: Vec<Request> =
         requests.map(|(index, one)| request(&parts, index, one)).collect::<Result<_, _>>()?;
     // What changes something is seen by what comes after it.
-    let only_reads = requests.iter().all(|request| request.method() == Method::GET);
+    let only_reads = requests.iter().all(|request| request.method() == http::Method::GET);
     let answers = requests.into_iter().map(|request| async {
         let response = rest.answer(api.clone(), request).await;
         answer(response).await
@@ -89,8 +95,10 @@ pub(crate) async fn run(
 fn request(parts: &Parts, index: usize, one: One) -> Result<Request, Problem> {
     let One { method, path, headers: own, body } = one;
     let field = |name: &str| format!("requests[{index}].{name}");
-    let method: Method =
-        method.parse().map_err(|_| Problem::bad(format!("{method:?} is no method")).at(&field("method")))?;
+    let method = METHODS.into_iter().find(|known| known.as_str() == method).ok_or_else(|| {
+        let names = METHODS.map(Method::as_str).join(", ");
+        Problem::bad(format!("the method is one of {names}, not {method:?}")).at(&field("method"))
+    })?;
     let uri: Option<Uri> = format!("{ROOT}{path}").parse().ok().filter(|_| path.starts_with('/'));
     let uri = uri.ok_or_else(|| {
         Problem::bad(format!("{path:?} is no path; write it like /entities?first=5")).at(&field("path"))
@@ -119,7 +127,7 @@ fn request(parts: &Parts, index: usize, one: One) -> Result<Request, Problem> {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     }
     let mut request = Request::new(body.unwrap_or_default());
-    *request.method_mut() = method;
+    *request.method_mut() = method.into();
     *request.uri_mut() = uri;
     *request.headers_mut() = headers;
     *request.extensions_mut() = parts.extensions.clone();

@@ -48,7 +48,11 @@ pub(crate) fn expected_version(headers: &HeaderMap) -> Result<Option<i64>, Probl
     };
     let tag = value.strip_prefix('"').and_then(|value| value.strip_suffix('"')).ok_or_else(wrong)?;
     let version = tag.split('.').next().unwrap_or_default();
-    version.parse::<i32>().map(|version| Some(version.into())).map_err(|_| wrong())
+    if version.is_empty() || !version.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(wrong());
+    }
+    // Nothing has as many versions as do not fit: it is another one than this.
+    Ok(Some(version.parse::<i32>().unwrap_or(i32::MAX).into()))
 }
 
 /// The key by which a repeated request is known (draft-ietf-httpapi-idempotency-key-header); with quotes or without.
@@ -109,10 +113,13 @@ mod tests {
 
     #[test]
     fn a_version_is_read_out_of_an_etag() {
-        for (value, expected) in [("\"7\"", Some(7)), ("\"7.c0ffee\"", Some(7)), ("*", None)] {
+        let large = Some(i64::from(i32::MAX));
+        for (value, expected) in
+            [("\"7\"", Some(7)), ("\"7.c0ffee\"", Some(7)), ("*", None), ("\"99999999999\"", large)]
+        {
             assert_eq!(expected_version(&headers(&IF_MATCH, value)).unwrap(), expected, "{value}");
         }
-        for wrong in ["7", "\"c0ffee\"", "W/\"7.c0ffee\"", "\"99999999999\"", "\"1\", \"2\""] {
+        for wrong in ["7", "\"c0ffee\"", "W/\"7.c0ffee\"", "\"-7\"", "\"\"", "\"1\", \"2\""] {
             assert!(expected_version(&headers(&IF_MATCH, wrong)).is_err(), "{wrong}");
         }
     }

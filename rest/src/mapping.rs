@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use crate::RestError;
-use crate::schema::Schema;
+use crate::schema::{Kind, Schema};
 
 /// Exceptions from the rules, as a TOML file says them.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -23,6 +23,12 @@ pub struct Mapping {
     /// By type.
     #[serde(default)]
     types: BTreeMap<String, TypeException>,
+    /// By scalar.
+    #[serde(default)]
+    scalars: BTreeMap<String, ScalarException>,
+    /// What is said of lists in pages.
+    #[serde(default)]
+    pages: Pages,
 }
 
 /// What is different of a root field.
@@ -38,6 +44,9 @@ pub(crate) struct Exception {
     /// Whether it is for who has not signed in, too.
     #[serde(default)]
     pub(crate) open: bool,
+    /// Whether it is a person's own: null to who has not signed in.
+    #[serde(default)]
+    pub(crate) personal: bool,
     /// Why it has no route.
     pub(crate) skip: Option<String>,
 }
@@ -49,6 +58,28 @@ struct TypeException {
     /// Fields that are shown only when they are asked for.
     #[serde(default)]
     omit: Vec<String>,
+}
+
+/// What the schema does not say of a scalar.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ScalarException {
+    /// The format of its texts, in the words of JSON Schema.
+    format: Option<String>,
+    /// Of which types of JSON its values are.
+    #[serde(default)]
+    types: Vec<String>,
+    /// Whether lists of such values are values, too.
+    #[serde(default)]
+    lists: bool,
+}
+
+/// What is said of lists in pages.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Pages {
+    /// How many a page has at most.
+    most: Option<i32>,
 }
 
 /// A method of HTTP.
@@ -80,6 +111,18 @@ impl Method {
     }
 }
 
+impl From<Method> for http::Method {
+    fn from(method: Method) -> Self {
+        match method {
+            Method::Get => Self::GET,
+            Method::Post => Self::POST,
+            Method::Put => Self::PUT,
+            Method::Patch => Self::PATCH,
+            Method::Delete => Self::DELETE,
+        }
+    }
+}
+
 impl Mapping {
     /// Reads the file's text.
     pub fn read(text: &str) -> Result<Self, RestError> {
@@ -98,6 +141,10 @@ impl Mapping {
             if let Some(name) = exceptions.keys().find(|name| schema.field(root, name).is_none()) {
                 return Err(RestError::Mapping(format!("{section}.{name}: the schema has no such field")));
             }
+        }
+        let is_text = |name: &str| name == "ID" || schema.get(name).is_some_and(|ty| ty.kind == Kind::Scalar);
+        if let Some(name) = self.scalars.keys().find(|name| !is_text(name)) {
+            return Err(RestError::Mapping(format!("scalars.{name}: the schema has no such scalar")));
         }
         for (ty, exception) in &self.types {
             if let Some(field) = exception.omit.iter().find(|field| schema.field(ty, field).is_none()) {
@@ -120,6 +167,22 @@ impl Mapping {
     /// The exception for a root field.
     pub(crate) fn subscription(&self, field: &str) -> Exception {
         self.subscription.get(field).cloned().unwrap_or_default()
+    }
+
+    /// The format of a scalar's texts.
+    pub(crate) fn format(&self, scalar: &str) -> Option<&str> {
+        self.scalars.get(scalar)?.format.as_deref()
+    }
+
+    /// Of which types of JSON a scalar's values are, and whether lists of them are values, too.
+    pub(crate) fn types(&self, scalar: &str) -> Option<(&[String], bool)> {
+        let exception = self.scalars.get(scalar).filter(|exception| !exception.types.is_empty())?;
+        Some((&exception.types, exception.lists))
+    }
+
+    /// How many a page has at most.
+    pub(crate) const fn most_of_page(&self) -> Option<i32> {
+        self.pages.most
     }
 
     /// Whether a field is shown only when it is asked for.

@@ -54,46 +54,30 @@ impl Matcher {
         if parts.len() > MAX_PARTS {
             return Found::Nothing;
         }
-        let mut allowed = Vec::new();
         let mut values = Vec::new();
-        match self.root.find(method, &parts, &mut values, &mut allowed) {
+        let Some(place) = self.root.find(&parts, &mut values) else { return Found::Nothing };
+        match method.and_then(|method| place.routes.get(&method)) {
             Some((route, names)) => {
                 Found::Route(*route, names.iter().cloned().zip(values.into_iter().map(decoded)).collect())
             }
-            None if allowed.is_empty() => Found::Nothing,
-            None => Found::Other(allowed),
+            None => Found::Other(place.routes.keys().copied().collect()),
         }
     }
 }
 
 impl Place {
-    fn find<'m, 'p>(
-        &'m self,
-        method: Option<Method>,
-        parts: &[&'p str],
-        values: &mut Vec<&'p str>,
-        allowed: &mut Vec<Method>,
-    ) -> Option<&'m (usize, Vec<String>)> {
+    /// The place of these parts at which there are routes, by whatever method: a path of texts alone is never one with a
+    /// name in it, too, which is what readers of OpenAPI expect.
+    fn find<'m, 'p>(&'m self, parts: &[&'p str], values: &mut Vec<&'p str>) -> Option<&'m Self> {
         let Some((part, rest)) = parts.split_first() else {
-            let found = method.and_then(|method| self.routes.get(&method));
-            if found.is_none() {
-                allowed.extend(
-                    self.routes
-                        .keys()
-                        .filter(|method| !allowed.contains(method))
-                        .copied()
-                        .collect::<Vec<_>>(),
-                );
-            }
-            return found;
+            return Some(self).filter(|place| !place.routes.is_empty());
         };
-        if let Some(found) = self.texts.get(*part).and_then(|place| place.find(method, rest, values, allowed))
-        {
+        if let Some(found) = self.texts.get(*part).and_then(|place| place.find(rest, values)) {
             return Some(found);
         }
         let named = self.named.as_ref().filter(|_| !part.is_empty())?;
         values.push(part);
-        let found = named.find(method, rest, values, allowed);
+        let found = named.find(rest, values);
         if found.is_none() {
             values.pop();
         }
@@ -143,7 +127,8 @@ mod tests {
         assert_eq!(matcher.find(Some(Method::Post), "/entities/upsert"), Found::Route(3, Vec::new()));
         assert_eq!(
             matcher.find(Some(Method::Get), "/entities/upsert"),
-            Found::Route(1, named("id", "upsert"))
+            Found::Other(vec![Method::Post]),
+            "a text is not a name by another method"
         );
         assert_eq!(
             matcher.find(Some(Method::Get), "/entities/by-key/a%2Fb+c"),
@@ -163,6 +148,7 @@ mod tests {
             Found::Other(vec![Method::Get, Method::Delete])
         );
         assert_eq!(matcher.find(Some(Method::Get), "/entities/"), Found::Nothing);
+        assert_eq!(matcher.find(Some(Method::Get), "/entities/x/y"), Found::Nothing);
         assert_eq!(matcher.find(Some(Method::Get), "/nothing"), Found::Nothing);
         assert_eq!(matcher.find(Some(Method::Get), &"/x".repeat(1000)), Found::Nothing);
     }

@@ -3,7 +3,7 @@
 use axum::body::{Body, HttpBody};
 use axum::response::Response;
 use bytes::Bytes;
-use http::header::{HeaderMap, HeaderName, HeaderValue, IF_MATCH};
+use http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, IF_MATCH};
 use http::request::Parts;
 use pulse_gateway::value::{Object, Text, Value};
 use pulse_gateway::{Answered, Call, Followed, SurfaceOperation};
@@ -16,6 +16,9 @@ use crate::routes::{Ready, Routes};
 use crate::schema::Field;
 use crate::selection::Wanted;
 use crate::{answer, conditions};
+
+/// The header of API keys.
+const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 
 impl Routes {
     /// Answers a request to a route.
@@ -31,7 +34,9 @@ impl Routes {
         let mut variables = parameters::read(&route.parameters, names, &query)?;
         let wanted = wanted(&query)?;
         let is_least = route.does == Does::Changes && conditions::wants_least(&parts.headers);
-        let document = if is_least { self.least(index) } else { self.document(index, wanted)? };
+        // What is chosen has to be there, also by who does not want to see it.
+        let chosen = self.document(index, wanted)?;
+        let document = if is_least { self.least(index) } else { chosen };
         take_body(route, call, (&mut parts, body), &mut variables).await?;
         let has_precondition = take_head(route, &parts.headers, &mut variables)?;
         let operation = SurfaceOperation { document, variables: Value::Object(variables) };
@@ -52,13 +57,23 @@ impl Routes {
             }
             Does::Reads => {
                 let answered = call.execute(&parts, operation).await?;
-                let value = value(route, &answered, false)?.ok_or_else(|| nothing(&parts))?;
+                let value = value(route, &answered, false)?.ok_or_else(|| self.nothing(route, &parts))?;
                 let shown = Shown { has_version: *has_version, pages: route.pages() };
                 answer::read(shown, (&parts.uri, &parts.headers), value, answered.headers)
             }
         };
         deprecate(route, response.headers_mut());
         Ok(response)
+    }
+
+    /// Why there is nothing: what is a person's own is there as soon as one has signed in.
+    fn nothing(&self, route: &Route, parts: &Parts) -> Problem {
+        let is_nobody = !parts.headers.contains_key(AUTHORIZATION) && !parts.headers.contains_key(API_KEY);
+        let is_personal = route.keys.first().is_some_and(|root| self.mapping.query(root).personal);
+        if is_nobody && is_personal {
+            return Problem::unauthenticated("sign in: this is of whoever has signed in");
+        }
+        Problem::not_found(format!("there is nothing at {}, or nothing that you may see", parts.uri.path()))
     }
 }
 
@@ -184,10 +199,6 @@ fn value(route: &Route, answered: &Answered, has_precondition: bool) -> Result<O
         return Err(problem.into_failed_precondition());
     }
     Err(problem)
-}
-
-fn nothing(parts: &Parts) -> Problem {
-    Problem::not_found(format!("there is nothing at {}, or nothing that you may see", parts.uri.path()))
 }
 
 /// An event as a stream shows it: what the route names, or what went wrong.

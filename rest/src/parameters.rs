@@ -26,6 +26,8 @@ pub(crate) struct Parameter {
     pub(crate) ty: TypeRef,
     pub(crate) form: Form,
     pub(crate) is_required: bool,
+    /// How many of the first steps to the target are objects that must be there, whatever of theirs is given.
+    pub(crate) required_steps: usize,
     pub(crate) description: Option<String>,
     pub(crate) default: Option<ConstValue>,
 }
@@ -59,8 +61,8 @@ pub(crate) fn of_arguments(schema: &Schema, args: &[(&Field, String)]) -> Vec<Pa
     let mut found = Vec::new();
     let taken: Vec<&str> = args.iter().map(|(_, name)| name.as_str()).chain(RESERVED).collect();
     for (field, variable) in args {
-        let place =
-            Place { name: variable.clone(), target: vec![Text::from(variable.as_str())], is_required: true };
+        let target = vec![Text::from(variable.as_str())];
+        let place = Place { name: variable.clone(), target, is_required: true, required_steps: 0 };
         let mut stack = Vec::new();
         Flattening { schema, taken: &taken, found: &mut found }.add(field, place, &mut stack);
     }
@@ -71,6 +73,7 @@ struct Place {
     name: String,
     target: Vec<Text>,
     is_required: bool,
+    required_steps: usize,
 }
 
 struct Flattening<'a> {
@@ -90,6 +93,7 @@ impl Flattening<'_> {
             None if is_list(&field.ty) || self.leads_back(ty, stack, &mut Vec::new()) => Form::Json,
             None => {
                 stack.push(ty.to_owned());
+                let required_steps = if is_required { place.target.len() } else { place.required_steps };
                 for inner in self.schema.fields(ty) {
                     if order.is_some() && inner.name == "field" {
                         continue;
@@ -102,7 +106,7 @@ impl Flattening<'_> {
                     };
                     let target =
                         place.target.iter().cloned().chain([Text::from(inner.name.as_str())]).collect();
-                    self.add(inner, Place { name, target, is_required }, stack);
+                    self.add(inner, Place { name, target, is_required, required_steps }, stack);
                 }
                 stack.pop();
                 // What else it may be ordered by has parameters of its own.
@@ -120,6 +124,7 @@ impl Flattening<'_> {
             ty: field.ty.clone(),
             form,
             is_required,
+            required_steps: place.required_steps,
             description: field.description.clone(),
             default: field.default.clone(),
         });
@@ -207,6 +212,8 @@ pub(crate) fn read(
         } else {
             texts.remove(name).unwrap_or_default()
         };
+        // An object without fields is not the same as none.
+        object_at(&mut variables, &parameter.target[..parameter.required_steps]);
         if given.is_empty() {
             if parameter.is_required {
                 return Err(Problem::bad(format!("the parameter `{name}` is missing")).at(name));
@@ -292,15 +299,21 @@ fn json(name: &str, text: &str) -> Result<Value, String> {
 /// Puts a value where it belongs, making the objects on the way.
 pub(crate) fn put(variables: &mut Object, target: &[Text], value: Value) {
     let Some((last, way)) = target.split_last() else { return };
+    if let Some(object) = object_at(variables, way) {
+        object.insert(last.clone(), value);
+    }
+}
+
+/// The object at the end of a way, made where it is missing.
+fn object_at<'v>(variables: &'v mut Object, way: &[Text]) -> Option<&'v mut Object> {
     let mut object = variables;
     for key in way {
         if object.get(key).and_then(Value::as_object).is_none() {
             object.insert(key.clone(), Value::Object(Object::new()));
         }
-        let Some(inner) = object.get_mut(key).and_then(Value::as_object_mut) else { return };
-        object = inner;
+        object = object.get_mut(key).and_then(Value::as_object_mut)?;
     }
-    object.insert(last.clone(), value);
+    Some(object)
 }
 
 #[cfg(test)]

@@ -47,6 +47,11 @@ impl Problem {
         Self::new(StatusCode::NOT_FOUND, "NOT_FOUND", detail)
     }
 
+    /// Nobody has signed in.
+    pub(crate) fn unauthenticated(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, "UNAUTHENTICATED", detail).challenged()
+    }
+
     /// A method that a resource does not have.
     pub(crate) fn method(method: &http::Method, allowed: &[&str]) -> Self {
         let allowed = allowed.join(", ");

@@ -10,8 +10,8 @@ use crate::schema::{Connection, Field, Kind, Schema, named};
 const EMBEDDED_DEPTH: usize = 3;
 
 /// How many names `fields` and `include` may have together, and how many parts one of them.
-const MAX_NAMES: usize = 100;
-const MAX_PARTS: usize = 5;
+pub(crate) const MAX_NAMES: usize = 100;
+pub(crate) const MAX_PARTS: usize = 5;
 
 /// The fields that tell a page from the next; they come first, so that they are found without reading the page.
 const PAGE_INFO: &str = "pageInfo{hasNextPage hasPreviousPage startCursor endCursor}";

@@ -86,8 +86,11 @@ impl Rest {
             return openapi::serve(routes, call, &parts).await;
         }
         let path = parts.uri.path().strip_prefix(ROOT).unwrap_or_default().to_owned();
-        if path == BATCH && parts.method == HttpMethod::POST {
-            return batch::run(self, api, call, (parts, body)).await;
+        if path == BATCH {
+            return match parts.method {
+                HttpMethod::POST => batch::run(self, api, call, (parts, body)).await,
+                _ => other_method(&parts, &[Method::Post]),
+            };
         }
         if path.strip_prefix(OPERATIONS).is_some_and(|rest| rest.starts_with('/')) {
             return published::serve(routes, call, &path, (parts, body)).await;

@@ -2,6 +2,7 @@
 #![expect(clippy::print_stdout, reason = "a command line tool talks to its user")]
 
 mod cargo;
+mod conformance;
 mod deploy;
 mod soak;
 mod supervise;
@@ -44,6 +45,8 @@ enum Command {
     /// Run a test that runs as long as one likes.
     #[command(subcommand)]
     Soak(soak::Soak),
+    /// Ask a platform with demo data whether REST does what its descriptions say.
+    Conformance(conformance::Options),
     /// Check the Dockerfile, the compose file and every Kubernetes overlay.
     Deploy,
     /// Run one test binary under watch; `cargo xtask test` makes it cargo's runner.
@@ -62,6 +65,7 @@ fn main() -> anyhow::Result<ExitCode> {
         Command::Schema { check } => schema(check),
         Command::Bench { name, arguments } => bench(&name, &arguments),
         Command::Soak(soak) => soak::run(&soak),
+        Command::Conformance(options) => conformance::run(&options),
         Command::Deploy => deploy::run(),
         Command::RunTest { command } => test::run_one(&command),
     }

@@ -178,8 +178,9 @@ impl<'a> Derivation<'a> {
                 let found = parameters::of_arguments(self.schema, &[(field, field.name.clone())]);
                 route.parameters.extend(found.into_iter().map(|parameter| {
                     let behind = parameter.target.iter().cloned();
-                    let target = variable.map(Text::from).into_iter().chain(behind).collect();
-                    parameters::Parameter { target, ..parameter }
+                    let target: Vec<Text> = variable.map(Text::from).into_iter().chain(behind).collect();
+                    let required_steps = parameter.required_steps + usize::from(variable.is_some());
+                    parameters::Parameter { target, required_steps, ..parameter }
                 }));
             }
         } else if !rest.is_empty() {

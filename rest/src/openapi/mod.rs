@@ -4,6 +4,7 @@ mod operations;
 mod published;
 mod schemas;
 
+use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 use axum::body::Body;
@@ -50,7 +51,7 @@ impl Routes {
 
     /// The same for somebody who may send what these clients published.
     fn described(&self, version: Version, (ready, clients): (&[Ready], &[&ClientOperations])) -> Value {
-        let mut schemas = Schemas::new(&self.schema, version);
+        let mut schemas = Schemas::new(&self.schema, &self.mapping, version);
         let mut paths: Map<String, Value> = Map::new();
         for ready in ready {
             let route = &ready.route;
@@ -65,6 +66,7 @@ impl Routes {
             paths.extend(self.published_paths(client, &mut schemas));
         }
         paths.sort_keys();
+        let parameters = operations::parameters(ready, &schemas);
         let mut components = schemas.components();
         components.insert("Problem".to_owned(), operations::problem());
         json!({
@@ -84,8 +86,8 @@ impl Routes {
             "paths": paths,
             "components": {
                 "schemas": components,
-                "parameters": operations::parameters(),
-                "responses": operations::problems(),
+                "parameters": parameters,
+                "responses": operations::problems(!clients.is_empty()),
                 "securitySchemes": {
                     "accessToken": {
                         "type": "http", "scheme": "bearer", "bearerFormat": "JWT",
@@ -100,12 +102,18 @@ impl Routes {
 }
 
 fn tags(ready: &[Ready], clients: &[&ClientOperations]) -> Value {
-    let mut tags: Vec<String> = ready.iter().map(|ready| ready.route.tag.clone()).collect();
-    tags.push(operations::BATCH_TAG.to_owned());
-    tags.extend(clients.iter().map(|client| format!("ops/{}", client.name())));
-    tags.sort_unstable();
-    tags.dedup();
-    tags.into_iter().map(|tag| json!({ "name": tag })).collect()
+    let of_routes = ready.iter().map(|ready| {
+        let tag = ready.route.tag.clone();
+        let description = format!("What is at `/{tag}` and below.");
+        (tag, description)
+    });
+    let mut tags: BTreeMap<String, String> = of_routes.collect();
+    tags.insert(operations::BATCH_TAG.to_owned(), "Several requests in one.".to_owned());
+    tags.extend(clients.iter().map(|client| {
+        let name = client.name();
+        (format!("ops/{name}"), format!("The operations that {name} published."))
+    }));
+    tags.into_iter().map(|(name, description)| json!({ "name": name, "description": description })).collect()
 }
 
 /// Serves the document: 3.1, or `?version=3.0`.

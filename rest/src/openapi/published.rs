@@ -8,20 +8,20 @@ use crate::published::{self, Shape};
 use crate::routes::Routes;
 
 /// The statuses of problems that a request for a published operation may come to.
-const PROBLEMS: [&str; 12] =
-    ["400", "401", "403", "404", "405", "409", "413", "415", "429", "500", "503", "504"];
+const PROBLEMS: [&str; 14] =
+    ["400", "401", "403", "404", "405", "408", "409", "413", "414", "415", "429", "500", "503", "504"];
 
 impl Routes {
     /// A JSON Schema of an operation's variables, as one object.
     pub fn variables_schema(&self, shape: &Shape) -> Value {
-        let mut schemas = Schemas::standalone(&self.schema);
+        let mut schemas = Schemas::standalone(&self.schema, &self.mapping);
         let schema = schemas.input(&shape.variables);
         schemas.with_definitions(schema)
     }
 
     /// A JSON Schema of an operation's data.
     pub fn data_schema(&self, shape: &Shape) -> Value {
-        let mut schemas = Schemas::standalone(&self.schema);
+        let mut schemas = Schemas::standalone(&self.schema, &self.mapping);
         let schema = shape.output(&mut schemas);
         schemas.with_definitions(schema)
     }

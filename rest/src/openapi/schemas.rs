@@ -6,12 +6,15 @@ use async_graphql_parser::types::{BaseType, Type as TypeRef};
 use serde_json::{Map, Value, json};
 
 use super::Version;
+use crate::mapping::Mapping;
 use crate::parameters::{Form, Leaf, Parameter, leaf};
 use crate::schema::{Field, Kind, Schema};
+use crate::selection::MAX_PARTS;
 
 /// Writes schemas, and remembers which types they name.
 pub(crate) struct Schemas<'s> {
     pub(crate) schema: &'s Schema,
+    mapping: &'s Mapping,
     pub(crate) version: Version,
     /// Under which types are found by their names.
     pub(super) place: &'static str,
@@ -19,13 +22,13 @@ pub(crate) struct Schemas<'s> {
 }
 
 impl<'s> Schemas<'s> {
-    pub(crate) const fn new(schema: &'s Schema, version: Version) -> Self {
-        Self { schema, version, place: "#/components/schemas/", named: BTreeSet::new() }
+    pub(crate) const fn new(schema: &'s Schema, mapping: &'s Mapping, version: Version) -> Self {
+        Self { schema, mapping, version, place: "#/components/schemas/", named: BTreeSet::new() }
     }
 
     /// For a JSON Schema that stands alone.
-    pub(super) const fn standalone(schema: &'s Schema) -> Self {
-        Self { schema, version: Version::V3_1, place: "#/$defs/", named: BTreeSet::new() }
+    pub(super) const fn standalone(schema: &'s Schema, mapping: &'s Mapping) -> Self {
+        Self { schema, mapping, version: Version::V3_1, place: "#/$defs/", named: BTreeSet::new() }
     }
 
     /// The same with all that it names.
@@ -57,6 +60,11 @@ impl<'s> Schemas<'s> {
             self.named.insert(name.to_owned());
             return json!({ "$ref": format!("{}{name}", self.place) });
         }
+        if let Some((types, lists)) = self.mapping.types(name) {
+            let single: Vec<Value> = types.iter().map(|ty| json!({ "type": ty })).collect();
+            let list = lists.then(|| json!({ "type": "array", "items": { "anyOf": single } }));
+            return json!({ "anyOf": single.into_iter().chain(list).collect::<Vec<_>>() });
+        }
         let specified_by = ty.and_then(|ty| ty.specified_by.as_deref()).unwrap_or_default();
         match leaf(self.schema, name) {
             // Section 4 of RFC 8259 is that of objects.
@@ -65,6 +73,9 @@ impl<'s> Schemas<'s> {
             }
             Leaf::Text if specified_by.contains("rfc3339") => {
                 json!({ "type": "string", "format": "date-time" })
+            }
+            Leaf::Text if let Some(format) = self.mapping.format(name) => {
+                json!({ "type": "string", "format": format })
             }
             leaf => leaf_schema(&leaf),
         }
@@ -75,8 +86,17 @@ impl<'s> Schemas<'s> {
         if object.is_empty() {
             return schema;
         }
+        if let Some(any) = object.get_mut("anyOf").and_then(Value::as_array_mut) {
+            match (self.version, any.first_mut()) {
+                (Version::V3_0, Some(first)) => first["nullable"] = true.into(),
+                _ => any.push(json!({ "type": "null" })),
+            }
+            return schema;
+        }
         if self.version == Version::V3_0 {
             if let Some(reference) = object.remove("$ref") {
+                // Only beside a type does null become one more; what has a name is an object.
+                object.insert("type".to_owned(), "object".into());
                 object.insert("allOf".to_owned(), json!([{ "$ref": reference }]));
             }
             object.insert("nullable".to_owned(), true.into());
@@ -182,6 +202,25 @@ impl<'s> Schemas<'s> {
         schema
     }
 
+    /// The names by which fields of a type are chosen, as a pattern; `None` where there is nothing to choose.
+    pub(super) fn names_of_fields(&self, ty: &str) -> Option<String> {
+        let connection = self.schema.connection(ty);
+        let counts = connection.is_some() && self.schema.field(ty, "totalCount").is_some();
+        let chosen = connection.map_or(ty, |connection| connection.node);
+        let fields = self.schema.fields(chosen).iter().filter(|field| field.needs_nothing());
+        let (leaves, objects): (Vec<&Field>, Vec<&Field>) =
+            fields.partition(|field| self.schema.is_leaf(&field.ty));
+        let name = |field: &&Field| field.name.clone();
+        let mut names: Vec<String> = leaves.iter().map(name).collect();
+        names.extend(counts.then(|| "totalCount".to_owned()));
+        if !objects.is_empty() {
+            let objects: Vec<String> = objects.iter().map(name).collect();
+            let more = MAX_PARTS - 1;
+            names.push(format!("({})(\\.[_A-Za-z][_0-9A-Za-z]*){{0,{more}}}", objects.join("|")));
+        }
+        (!names.is_empty()).then(|| format!("^({})$", names.join("|")))
+    }
+
     /// A parameter behind the question mark or in the path.
     pub(crate) fn parameter(&mut self, parameter: &Parameter) -> Value {
         let mut written = json!({
@@ -209,11 +248,20 @@ impl<'s> Schemas<'s> {
             }
             Form::One(_) => present(self),
         };
-        if parameter.is_in_path {
+        let is_text = schema["type"] == "string" && schema.get("format").is_none();
+        if parameter.is_in_path && is_text {
             schema["minLength"] = 1.into();
         }
+        let is_of_page = ["first", "last"].contains(&parameter.name.as_str()) && schema["type"] == "integer";
+        if let Some(most) = self.mapping.most_of_page().filter(|_| is_of_page) {
+            schema["minimum"] = 1.into();
+            schema["maximum"] = most.into();
+        }
         let default = parameter.default.clone().and_then(|value| value.into_json().ok());
-        if let Some(default) = default.filter(|default| !default.is_null() && !parameter.is_in_path) {
+        // Inside of an object that may be left out, giving the default is not the same as giving nothing.
+        let is_free = parameter.target.len() == parameter.required_steps + 1;
+        let is_default = |default: &Value| !default.is_null() && !parameter.is_in_path && is_free;
+        if let Some(default) = default.filter(is_default) {
             schema["default"] = default;
         }
         written["schema"] = schema;

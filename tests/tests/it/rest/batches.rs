@@ -52,6 +52,10 @@ async fn a_batch_has_limits() {
             json!([{ "method": "GET", "path": "/streams/entity-changed" }]),
             "/streams/entity-changed cannot be part of a batch",
         ),
+        (
+            json!([{ "method": "TRACE", "path": "/me" }]),
+            "the method is one of GET, POST, PUT, PATCH, DELETE, not \"TRACE\"",
+        ),
         (json!([{ "method": "GET", "path": "me" }]), "\"me\" is no path; write it like /entities?first=5"),
         (
             json!([{ "method": "GET", "path": "/me", "headers": { "authorization": "Bearer x" } }]),

@@ -34,6 +34,10 @@ async fn what_is_wrong_is_named_with_what_would_be_right() {
         "/paths?from=x",
         "/entities/none",
         "/explain",
+        // A filter of which nothing is given is one all the same.
+        "/entity-facets?properties=%5B%7B%22name%22%3A%22a%22%7D%5D",
+        "/entities/upsert",
+        "/batch",
     ] {
         lines.push(format!("{path} {}", said("GET", path, &[], Value::Null).await));
     }
@@ -54,6 +58,10 @@ async fn what_is_wrong_is_named_with_what_would_be_right() {
         let pause = format!("/webhooks/{}/pause", rest.graph.webhook);
         lines.push(format!("{header:?} {}", said("POST", &pause, &[header], Value::Null).await));
     }
+    let least = [("prefer", "return=minimal")];
+    let changed = json!({ "name": "a" });
+    let place = format!("{place}?include=colour");
+    lines.push(format!("{least:?} {}", said("PATCH", &place, &least, changed).await));
     insta::assert_snapshot!(lines.join("\n"));
 }
 
@@ -63,6 +71,14 @@ async fn who_may_not_is_told_so_by_the_status() {
     let new = json!({ "key": "a", "name": "a", "type": "package" });
     let nobody = rest.call_as(None, ("GET", "/entities"), &[], &Value::Null).await;
     assert_eq!((nobody.status.as_u16(), header(&nobody, "www-authenticate")), (401, "Bearer"), "{nobody:?}");
+    for place in ["/me", "/me/sessions"] {
+        let nobody = rest.call_as(None, ("GET", place), &[], &Value::Null).await;
+        assert_eq!(
+            (nobody.status.as_u16(), header(&nobody, "www-authenticate")),
+            (401, "Bearer"),
+            "{nobody:?}"
+        );
+    }
     let forged = rest.call_as(Some("forged"), ("GET", "/entities"), &[], &Value::Null).await;
     assert_eq!(
         (forged.status.as_u16(), &forged.json["code"]),
