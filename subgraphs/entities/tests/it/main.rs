@@ -6,11 +6,13 @@
 mod batches;
 mod entities;
 mod entity_types;
+mod export;
 mod filters;
 mod filters_property;
 mod groups;
 mod history;
 mod import;
+mod import_files;
 mod kept;
 mod kept_processes;
 mod lists;
