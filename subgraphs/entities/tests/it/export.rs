@@ -46,15 +46,15 @@ async fn exported(graph: &Graph, caller: &Arc<Caller>, output: Output) -> (Piece
 async fn large() -> Graph {
     let graph = Graph::new().await;
     let mut text = String::new();
-    for n in 0..1_200 {
-        let odd = ["plain", "<&>\"'", "two\nlines\r\n", "\u{1}\u{ffff}", "=1+1", ""][n % 6];
-        let properties = json!({ "n": n, "ratio": n as f64 / 7.0, "odd": odd, "even": n % 2 == 0, "mixed": if n % 2 == 0 { json!(n) } else { json!([odd]) },
+    for n in 0..1_200_u32 {
+        let odd = ["plain", "<&>\"'", "two\nlines\r\n", "\u{1}\u{ffff}", "=1+1", ""][n as usize % 6];
+        let properties = json!({ "n": n, "ratio": f64::from(n) / 7.0, "odd": odd, "even": n % 2 == 0, "mixed": if n % 2 == 0 { json!(n) } else { json!([odd]) },
                                  "name": null, "type": { "a": [n] } });
-        let entity = json!({ "kind": "entity", "key": format!("k {n} <&>"), "type": (["thing", "other"][n % 2]), "name": format!("K, \"{n}\""),
+        let entity = json!({ "kind": "entity", "key": format!("k {n} <&>"), "type": (["thing", "other"][n as usize % 2]), "name": format!("K, \"{n}\""),
                              "description": (n % 3 == 0).then_some(format!("{odd} of {n}")), "confidence": 0.5, "properties": properties });
         text.push_str(&format!("{entity}\n"));
         let (source, target) = (format!("k {n} <&>"), format!("k {} <&>", n * 7 % 1_200));
-        let relationship = json!({ "kind": "relationship", "type": (["needs", "knows"][n % 2]), "source": source, "target": target,
+        let relationship = json!({ "kind": "relationship", "type": (["needs", "knows"][n as usize % 2]), "source": source, "target": target,
                                    "confidence": 0.25, "properties": { "since": odd, "n": n } });
         text.push_str(&format!("{relationship}\n"));
     }
@@ -84,7 +84,7 @@ async fn what_is_exported_comes_into_another_organization_as_the_same() {
         (Output::GraphMl, Format::GraphMl),
     ] {
         let (pieces, counted) = exported(&graph, &graph.caller, output).await;
-        assert_eq!(counted.bytes as usize, pieces.entities.len() + pieces.relationships.len());
+        assert_eq!(counted.bytes, (pieces.entities.len() + pieces.relationships.len()) as u64);
         let file = |name: &str, bytes: &[u8]| -> (PathBuf, Format) {
             let path = folder.path().join(name);
             std::fs::write(&path, bytes).unwrap();
@@ -105,21 +105,23 @@ async fn what_is_exported_comes_into_another_organization_as_the_same() {
     }
 }
 
+/// An export, while which the graph changes.
+struct Meanwhile<'a>(&'a Graph, Pieces);
+impl Sink for Meanwhile<'_> {
+    async fn write(&mut self, part: Part, bytes: &[u8]) -> io::Result<()> {
+        if part == Part::Entities {
+            let late = json!([{ "key": "late", "type": "package", "name": "late" }]);
+            self.0.upsert_entities(late).await;
+            self.0.relate(&[("a", "needs", "late"), ("a", "needs", "c")]).await;
+        }
+        self.1.write(part, bytes).await
+    }
+}
+
 #[tokio::test]
 async fn an_export_has_what_was_there_at_its_beginning() {
     let graph = Graph::with_packages().await;
     graph.relate(&[("a", "needs", "b")]).await;
-    struct Meanwhile<'a>(&'a Graph, Pieces);
-    impl Sink for Meanwhile<'_> {
-        async fn write(&mut self, part: Part, bytes: &[u8]) -> io::Result<()> {
-            if part == Part::Entities {
-                let late = json!([{ "key": "late", "type": "package", "name": "late" }]);
-                self.0.upsert_entities(late).await;
-                self.0.relate(&[("a", "needs", "late"), ("a", "needs", "c")]).await;
-            }
-            self.1.write(part, bytes).await
-        }
-    }
     let mut meanwhile = Meanwhile(&graph, Pieces::default());
     let session = graph.store.session(Arc::clone(&graph.caller));
     let exported = export(&session, Output::JsonLines, &mut meanwhile, |_| {}).await.unwrap();

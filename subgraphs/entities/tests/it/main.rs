@@ -4,6 +4,7 @@
 #![expect(clippy::too_many_lines, reason = "snapshots of whole responses are long")]
 
 mod batches;
+mod documents;
 mod entities;
 mod entity_types;
 mod export;
