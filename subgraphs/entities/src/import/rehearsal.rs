@@ -1,7 +1,7 @@
 //! What an import would do.
 //!
 //! Each batch is compared with what is stored, in a transaction that writes nothing. What the file has said before, which a
-//! real import would have stored by then, is remembered as digests: about 20 bytes for each thing that it names.
+//! real import would have stored by then, is remembered as digests: 20 to 40 bytes for each thing that it names.
 
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher, Hash, RandomState};
