@@ -95,7 +95,7 @@ fn failure(error: ImportError) -> anyhow::Error {
     match error {
         ImportError::Read { name, source } => {
             let text = format!("{name}, {source}; what comes before is imported");
-            anyhow::Error::from(source).context(Failure::UnreadableGraph(text))
+            Failure::UnreadableGraph(text).into()
         }
         ImportError::Conflict { .. } => {
             let text = format!("{error}, with --on-conflict; the batches before it are imported");
