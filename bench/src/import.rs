@@ -1,13 +1,13 @@
 //! An archive through the write path.
 
+use std::io::{BufWriter, Write};
 use std::time::{Duration, Instant};
 
-use pulse_entities::import::{ImportOptions, import};
+use pulse_entities::import::{Format, ImportOptions, Source, import};
 use pulse_store::{PoolOptions, Store};
 use pulse_telemetry::Metrics;
 use pulse_testkit::TestDatabase;
 use pulse_types::{Clock, OrgId};
-use tokio::io::AsyncWriteExt;
 
 use crate::archive;
 use pulse_bench_harness::table::{print, say};
@@ -37,18 +37,19 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
         let before = resident_mib();
         let started = Instant::now();
         // The archive is made while it is read, through a pipe of a fixed size, so that memory is the import's own.
-        let (mut writer, reader) = tokio::io::duplex(1 << 20);
-        let lines = archive::lines(args.entities, args.relationships, 7);
-        let made = tokio::spawn(async move {
-            for line in lines {
-                writer.write_all(line.as_bytes()).await?;
-                writer.write_all(b"\n").await?;
+        let (reader, writer) = std::io::pipe()?;
+        let (entities, relationships) = (args.entities, args.relationships);
+        let made = std::thread::spawn(move || {
+            let mut writer = BufWriter::new(writer);
+            for line in archive::lines(entities, relationships, 7) {
+                writer.write_all(line.as_bytes())?;
+                writer.write_all(b"\n")?;
             }
-            writer.shutdown().await
+            writer.flush()
         });
-        let report =
-            import(&store, org, tokio::io::BufReader::new(reader), &ImportOptions::default(), |_| {}).await?;
-        made.await??;
+        let archive = Source::stream(reader, Format::JsonLines);
+        let report = import(&store, org, archive, &ImportOptions::default(), |_| {}).await?;
+        made.join().map_err(|_| anyhow::anyhow!("the archive was not made"))??;
         let took = started.elapsed();
         say(&format!("{what}: {report}"));
         rows.push(row(what, args.entities + args.relationships, took, before));

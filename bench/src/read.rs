@@ -1,9 +1,10 @@
 //! The federated read beside the bare handler.
 
+use std::io;
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
-use pulse_entities::import::{ImportOptions, import};
+use pulse_entities::import::{Format, ImportOptions, Source, import};
 use pulse_store::{PoolOptions, Store};
 use pulse_testkit::TestDatabase;
 use pulse_types::{Clock, OrgId};
@@ -108,7 +109,14 @@ pub(crate) async fn load(
         text.push_str(&line);
         text.push('\n');
     }
-    let report = import(&store, org, text.as_bytes(), &ImportOptions::default(), |_| {}).await?;
+    let report = import(
+        &store,
+        org,
+        Source::stream(io::Cursor::new(text), Format::JsonLines),
+        &ImportOptions::default(),
+        |_| {},
+    )
+    .await?;
     say(&format!("loaded: {report}"));
     store.close().await;
     let mut connection = database.connect().await?;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::graph_args::{GraphCommand, ImportArgs};
 use crate::operations_args::OperationsCommand;
 
 /// A federated GraphQL platform in one program.
@@ -36,8 +37,11 @@ pub enum Command {
     /// List and replace the keys that access tokens are signed with.
     #[command(subcommand)]
     Keys(KeysCommand),
-    /// Load entities and relationships from a JSON Lines file.
+    /// Load entities and relationships from files; the same as `pulse graph import`.
     Import(ImportArgs),
+    /// Import and export the knowledge graph.
+    #[command(subcommand)]
+    Graph(GraphCommand),
     /// Prove that what was done is kept as it was written.
     #[command(subcommand)]
     Audit(AuditCommand),
@@ -220,22 +224,6 @@ pub enum KeysCommand {
     /// Workers seal anew by themselves, each hour; the ends of the audit's chain are signed anew by this command alone. It can
     /// be broken off and begun again. Exits with 51 if something could not be opened.
     Reseal(DatabaseArgs),
-}
-
-/// Arguments of `pulse import`.
-#[derive(Debug, Args)]
-pub struct ImportArgs {
-    /// The file: one entity or relationship as a JSON object a line. `-` is standard input.
-    pub file: PathBuf,
-    /// The organization, by its slug.
-    #[arg(long, value_name = "SLUG")]
-    pub org: String,
-    /// Lines in one transaction.
-    #[arg(long, default_value_t = 2_000, value_parser = clap::value_parser!(u32).range(1..=20_000))]
-    pub batch: u32,
-    /// Which database.
-    #[command(flatten)]
-    pub database: DatabaseArgs,
 }
 
 /// What to do with the audit.

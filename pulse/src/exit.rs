@@ -57,6 +57,12 @@ pub enum Failure {
         "{0} secrets cannot be sealed anew: the log says which and why; keep every key of before configured"
     )]
     Unsealed(u64),
+    /// A file of a graph cannot be read to its end.
+    #[error("{0}")]
+    UnreadableGraph(String),
+    /// Something is there already, and different.
+    #[error("{0}")]
+    Conflict(String),
     /// Operations that cannot be sent.
     #[error("{0}")]
     Operations(String),
@@ -81,6 +87,8 @@ impl Failure {
             Self::Style(_) => 49,
             Self::AuditBroken(_) => 50,
             Self::Unsealed(_) => 51,
+            Self::UnreadableGraph(_) => 52,
+            Self::Conflict(_) => 53,
             Self::Operations(_) => 55,
         }
     }

@@ -3,6 +3,7 @@
 pub mod cli;
 mod commands;
 mod exit;
+pub mod graph_args;
 pub mod operations_args;
 pub mod platform;
 pub mod settings;

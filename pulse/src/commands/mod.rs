@@ -3,8 +3,8 @@
 mod audit;
 mod dev;
 mod gateway;
+mod graph;
 mod health;
-mod import;
 mod keys;
 mod migrate;
 mod operations;
@@ -16,6 +16,7 @@ mod stop;
 pub(crate) use gateway::Reach;
 
 use crate::cli::{Cli, Command, GatewayCommand};
+use crate::graph_args::GraphCommand;
 use crate::settings::{DEFAULTS, Settings};
 use crate::terminal::say;
 
@@ -35,7 +36,8 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Audit(command) => audit::run(command, Settings::load(file)?).await?,
         Command::Privacy(command) => privacy::run(command, &Settings::load(file)?).await?,
         Command::Keys(command) => keys::run(command, Settings::load(file)?).await?,
-        Command::Import(args) => import::run(args, &Settings::load(file)?).await?,
+        Command::Import(args) => graph::run(GraphCommand::Import(args), &Settings::load(file)?).await?,
+        Command::Graph(command) => graph::run(command, &Settings::load(file)?).await?,
     }
     Ok(())
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use chrono::{DateTime, TimeDelta, Utc};
-use pulse_entities::import::{ImportOptions, import};
+use pulse_entities::import::{Format, ImportOptions, Source, import};
 use pulse_graphql::Subgraph;
 use pulse_store::Store;
 use pulse_tokens::AccessTokens;
@@ -99,7 +99,8 @@ impl Demo<'_> {
     }
 
     async fn fill(&self, caller: &Arc<Caller>, org: OrgId) -> anyhow::Result<()> {
-        import(self.store(), org, PACKAGES.as_bytes(), &ImportOptions::default(), |_| {}).await?;
+        let archive = Source::stream(PACKAGES.as_bytes(), Format::JsonLines);
+        import(self.store(), org, archive, &ImportOptions::default(), |_| {}).await?;
         let ids = self.entity_ids(caller).await?;
         let collection = self.collection(caller).await?;
         let packages: Vec<_> = packages().collect();

@@ -24,7 +24,8 @@ async fn help_lists_the_commands() -> anyhow::Result<()> {
     serve    Run one role of the platform, or all of them, against `DATABASE_URL`
     migrate  Change the database's schema
     keys     List and replace the keys that access tokens are signed with
-    import   Load entities and relationships from a JSON Lines file
+    import   Load entities and relationships from files; the same as `pulse graph import`
+    graph    Import and export the knowledge graph
     audit    Prove that what was done is kept as it was written
     privacy  Say what is stored about persons
     schema   Export, compose, compare, check and lint GraphQL schemas
@@ -53,6 +54,9 @@ async fn every_command_has_help_of_its_own() -> anyhow::Result<()> {
         ("keys rotate", "--now"),
         ("keys", "reseal"),
         ("import", "--org <SLUG>"),
+        ("graph", "export"),
+        ("graph import", "--on-conflict <ON_CONFLICT>"),
+        ("graph export", "--format <FORMAT>"),
         ("audit", "verify"),
         ("audit verify", "--org <SLUG>"),
         ("audit verify", "--file <PATH>"),

@@ -4,6 +4,7 @@ mod check;
 mod entity;
 mod entity_type;
 mod error;
+pub mod export;
 mod graphql;
 mod history;
 pub mod import;

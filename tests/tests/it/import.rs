@@ -1,6 +1,6 @@
 //! The package graph through the import and back out of the API.
 
-use pulse_entities::import::{Counts, ImportOptions, Report, import};
+use pulse_entities::import::{Counts, Format, ImportOptions, Report, Source, import};
 use pulse_tests::{Fingerprint, Tenant, TestPlatform};
 use serde_json::json;
 
@@ -8,7 +8,8 @@ const PACKAGES: &str = include_str!("../../../demo/package-graph.jsonl");
 
 async fn import_packages(platform: &TestPlatform, tenant: &Tenant) -> Report {
     let org = tenant.id.parse().unwrap();
-    import(&platform.store, org, PACKAGES.as_bytes(), &ImportOptions::default(), |_| {}).await.unwrap()
+    let archive = Source::stream(PACKAGES.as_bytes(), Format::JsonLines);
+    import(&platform.store, org, archive, &ImportOptions::default(), |_| {}).await.unwrap()
 }
 
 /// Changes that were told of, wherever they are on their way to the log; an audit fact by itself is none.

@@ -1,5 +1,6 @@
 //! The GraphQL API: translates arguments into calls of use cases, and rows into types.
 
+mod document;
 mod entity;
 mod entity_filter;
 mod entity_groups;

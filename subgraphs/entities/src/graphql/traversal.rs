@@ -6,6 +6,7 @@ use async_graphql::{Context, InputObject, Object, SimpleObject};
 use pulse_graphql::{Connection, ContextExt, Cursor, Error, Page, PageLimits, Total};
 use pulse_types::EntityId;
 
+use super::document::{DocumentFormat, document};
 use super::entity::Entity;
 use super::loaders::Loaders;
 use super::relationship::Relationship;
@@ -99,6 +100,16 @@ impl EntitySubgraph {
     /// `depth`.
     async fn edges(&self, ctx: &Context<'_>) -> Result<Vec<Relationship>, Error> {
         relationships(ctx, &self.edges).await
+    }
+
+    /// All of it as a document, to be opened with other programs: at most 20,000 relationships and 8 MiB.
+    async fn document(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How it is written.")] format: DocumentFormat,
+    ) -> Option<Result<String, Error<GraphError>>> {
+        let nodes = self.nodes.iter().map(|(id, _)| *id);
+        Some(document(ctx, (nodes, &self.edges), format).await)
     }
 
     /// Why the walk has not gone everywhere that it could have; null when it has.

@@ -2,14 +2,17 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use super::batch::Done;
+use super::options::Place;
 use crate::saved::Outcome;
 
 /// How many bad lines a report names.
 const MAX_NAMED: usize = 100;
 
 /// What an import did.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Report {
     /// Lines read.
     pub lines: u64,
@@ -25,10 +28,13 @@ pub struct Report {
     pub bad_lines: Vec<BadLine>,
     /// How many lines were bad in all.
     pub bad_line_count: u64,
+    /// Whether it has gone on where the same import had broken off; what that one did is counted here too.
+    #[serde(skip)]
+    pub has_gone_on: bool,
 }
 
 /// How many of one kind.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counts {
     /// Did not exist.
     pub created: u64,
@@ -36,12 +42,16 @@ pub struct Counts {
     pub updated: u64,
     /// Were so already.
     pub unchanged: u64,
+    /// Were different, and stay so.
+    pub kept: u64,
 }
 
-/// A line that was skipped.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A record that was skipped.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BadLine {
-    /// Its number, from 1.
+    /// In which of the files, from 0.
+    pub file: usize,
+    /// The line that it begins on, from 1.
     pub line: u64,
     /// What is wrong with it.
     pub reason: String,
@@ -50,9 +60,9 @@ pub struct BadLine {
 /// How far an import is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Progress {
-    /// Lines read.
+    /// Lines read; they begin again where files are read for relationships.
     pub lines: u64,
-    /// Bytes read.
+    /// Bytes read, of both times that files are read.
     pub bytes: u64,
     /// Lines that were bad.
     pub bad_lines: u64,
@@ -60,7 +70,9 @@ pub struct Progress {
 
 impl fmt::Display for Counts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} created, {} updated, {} unchanged", self.created, self.updated, self.unchanged)
+        let Self { created, updated, unchanged, kept } = self;
+        write!(f, "{created} created, {updated} updated, {unchanged} unchanged")?;
+        if *kept > 0 { write!(f, ", {kept} different and left so") } else { Ok(()) }
     }
 }
 
@@ -89,17 +101,24 @@ impl Report {
     pub(super) fn add(&mut self, done: &Done) {
         done.entities.iter().for_each(|outcome| self.entities.add(*outcome));
         done.relationships.iter().for_each(|outcome| self.relationships.add(*outcome));
+        self.entities.kept += done.entities_kept;
+        self.relationships.kept += done.relationships_kept;
         self.types_created += done.types_created;
-    }
-
-    pub(super) fn bad(&mut self, line: u64, reason: String) {
-        self.bad_line_count += 1;
-        if self.bad_lines.len() < MAX_NAMED {
-            self.bad_lines.push(BadLine { line, reason });
+        for (place, reason) in &done.bad {
+            self.bad(*place, reason.clone());
         }
     }
 
-    pub(super) fn progress(&self) -> Progress {
-        Progress { lines: self.lines, bytes: self.bytes, bad_lines: self.bad_line_count }
+    pub(super) fn bad(&mut self, place: Place, reason: String) {
+        self.bad_line_count += 1;
+        if self.bad_lines.len() < MAX_NAMED {
+            self.bad_lines.push(BadLine { file: place.file, line: place.line, reason });
+        }
+    }
+
+    /// How many entities and relationships are not as they were before.
+    pub(super) const fn changed(&self) -> u64 {
+        let Self { entities, relationships, .. } = self;
+        entities.created + entities.updated + relationships.created + relationships.updated
     }
 }

@@ -7,7 +7,8 @@ use pulse_graphql::{Cursor, Page, PageLimits};
 use pulse_testkit::TestDatabase;
 use pulse_types::EntityId;
 use serde_json::Value;
-use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, Postgres, QueryBuilder};
+use sqlx::postgres::PgArguments;
+use sqlx::{Arguments, AssertSqlSafe, Connection, Executor, PgConnection, Postgres, QueryBuilder};
 use uuid::Uuid;
 
 use crate::entity::filter::EntityFilter;
@@ -15,6 +16,7 @@ use crate::entity::list::{
     EntityOrder, EntityOrderField, ValueKind, count_query as entity_count_query, list_query,
 };
 use crate::entity_type;
+use crate::export;
 use crate::relationship::list::{self as relationships, RelationshipFilter};
 use crate::relationship::of_entities::{
     Columns, Direction, NeighborsPage, RelationshipsPage, count_query, neighbor_count_query, neighbors_query,
@@ -339,6 +341,25 @@ async fn who_sees_few_entities_reads_no_more_for_a_list_of_them() {
     plans.check("relationships between few entities", list).await;
     plans.check("relationships between few, counted", || relationships::count_query(&filter)).await;
     plans.assert_no_scans();
+}
+
+#[tokio::test]
+async fn a_page_of_an_export_reads_no_more_than_itself() {
+    let mut plans = Plans::new().await;
+    for (what, page) in [("entities", export::ENTITY_PAGE), ("relationships", export::RELATIONSHIP_PAGE)] {
+        for after in [EntityId::from_uuid(Uuid::nil()), entity(10_000)] {
+            let build = || QueryBuilder::with_arguments(page, page_arguments(after, 200));
+            plans.check(&format!("export of {what} after {after}"), build).await;
+        }
+    }
+    plans.assert_no_scans();
+}
+
+fn page_arguments(after: EntityId, limit: i64) -> PgArguments {
+    let mut arguments = PgArguments::default();
+    arguments.add(after).expect("an id");
+    arguments.add(limit).expect("a number");
+    arguments
 }
 
 #[tokio::test]

@@ -89,16 +89,28 @@ impl Ends {
         })
     }
 
-    fn end(&self, field: &'static str, end: &EntityRef) -> Result<EntityId, Problem> {
-        let (found, by) = match end {
-            EntityRef::Id(id) => (self.by_id.contains(id).then_some(*id), format!("the id {id}")),
-            EntityRef::Key(key) => (self.by_key.get(key).copied(), format!("the key {key:?}")),
-        };
-        found.ok_or_else(|| {
-            Problem::missing(
-                field,
-                format!("`{field}` refers to no entity of this organization: none has {by}"),
-            )
-        })
+    /// Whether there is such an entity.
+    pub(crate) fn has(&self, end: &EntityRef) -> bool {
+        match end {
+            EntityRef::Id(id) => self.by_id.contains(id),
+            EntityRef::Key(key) => self.by_key.contains_key(key),
+        }
     }
+
+    fn end(&self, field: &'static str, end: &EntityRef) -> Result<EntityId, Problem> {
+        let found = match end {
+            EntityRef::Id(id) => self.by_id.contains(id).then_some(*id),
+            EntityRef::Key(key) => self.by_key.get(key).copied(),
+        };
+        found.ok_or_else(|| no_end(field, end))
+    }
+}
+
+/// That the entity which a field refers to is not there.
+pub(crate) fn no_end(field: &'static str, end: &EntityRef) -> Problem {
+    let by = match end {
+        EntityRef::Id(id) => format!("the id {id}"),
+        EntityRef::Key(key) => format!("the key {key:?}"),
+    };
+    Problem::missing(field, format!("`{field}` refers to no entity of this organization: none has {by}"))
 }

@@ -13,10 +13,10 @@ use pulse_types::{EntityId, Permission, RelationshipId, UserId};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-pub(crate) use draft::{Ends, RelationshipDraft, Resolved};
+pub(crate) use draft::{Ends, RelationshipDraft, Resolved, no_end};
 use list::RelationshipFilter;
 pub(crate) use row::RelationshipRow;
-pub(crate) use save::save_in_tx;
+pub(crate) use save::{outcomes_in_tx, save_in_tx};
 
 use crate::entity::refuse;
 use crate::error::GraphError;

@@ -59,6 +59,27 @@ pub(crate) async fn save_in_tx(
     Ok(saved)
 }
 
+/// What saving each of the drafts would do.
+pub(crate) async fn outcomes_in_tx(
+    write: &mut Write,
+    drafts: &[Resolved<'_>],
+) -> Result<Vec<Outcome>, StoreError> {
+    if drafts.is_empty() {
+        return Ok(Vec::new());
+    }
+    let existing = existing_in_tx(write, drafts).await?;
+    let outcome = |draft: &Resolved<'_>| match existing.get(&(
+        draft.source,
+        draft.type_name.to_owned(),
+        draft.target,
+    )) {
+        None => Outcome::Created,
+        Some(row) if changes(draft, row).is_empty() => Outcome::Unchanged,
+        Some(_) => Outcome::Updated,
+    };
+    Ok(drafts.iter().map(outcome).collect())
+}
+
 const CREATED: [&str; 5] = ["type", "source", "target", "confidence", "properties"];
 
 type Existing = HashMap<(EntityId, String, EntityId), RelationshipRow>;

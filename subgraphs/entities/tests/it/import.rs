@@ -1,11 +1,10 @@
-use std::io;
-use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::io::{self, Cursor, Read};
 
 use insta::assert_snapshot;
-use pulse_entities::import::{ImportError, ImportOptions, Progress, Report, import};
+use pulse_entities::import::{
+    Format, ImportError, ImportOptions, Limits, Progress, ReadError, Report, Source, import,
+};
 use serde_json::json;
-use tokio::io::{AsyncRead, AsyncReadExt, BufReader, ReadBuf};
 
 use crate::Graph;
 
@@ -25,8 +24,12 @@ fn file(count: usize) -> String {
     text
 }
 
+fn stream(text: &[u8]) -> Source {
+    Source::stream(Cursor::new(text.to_vec()), Format::JsonLines)
+}
+
 async fn run(graph: &Graph, text: &[u8], options: &ImportOptions) -> Report {
-    import(&graph.store, graph.caller.org.unwrap(), text, options, |_| {}).await.unwrap()
+    import(&graph.store, graph.caller.org.unwrap(), stream(text), options, |_| {}).await.unwrap()
 }
 
 fn batches_of(batch_size: usize) -> ImportOptions {
@@ -40,7 +43,7 @@ async fn a_file_is_imported_and_a_second_time_changes_nothing() {
     let mut seen = Vec::new();
     let org = graph.caller.org.unwrap();
     let progress = |progress: Progress| seen.push(progress.lines);
-    let report = import(&graph.store, org, text.as_bytes(), &batches_of(20), progress).await.unwrap();
+    let report = import(&graph.store, org, stream(text.as_bytes()), &batches_of(20), progress).await.unwrap();
     assert_snapshot!(report, @"99 lines: entities 50 created, 0 updated, 0 unchanged; relationships 49 created, 0 updated, 0 unchanged; 0 bad lines");
     assert_eq!(seen, [20, 40, 60, 80, 99, 99]);
 
@@ -83,7 +86,10 @@ async fn bad_lines_are_skipped_and_reported_with_their_numbers() {
         b"[1, 2]",
         b"{\"kind\": \"entity\", \"key\": \"z\", \"type\": \"package\", \"name\": \"Z\"}",
     ];
-    let options = ImportOptions { max_line_bytes: 140, ..ImportOptions::default() };
+    let options = ImportOptions {
+        limits: Limits { record_bytes: 140, ..Limits::default() },
+        ..ImportOptions::default()
+    };
     let report = run(&graph, &lines.join(&b'\n'), &options).await;
     let bad = report
         .bad_lines
@@ -152,9 +158,9 @@ async fn lines_with_the_same_key_hold_in_their_order() {
 /// What a file is after the disk has gone.
 struct Broken;
 
-impl AsyncRead for Broken {
-    fn poll_read(self: Pin<&mut Self>, _: &mut Context<'_>, _: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Err(io::Error::other("the disk is gone")))
+impl Read for Broken {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        Err(io::Error::other("the disk is gone"))
     }
 }
 
@@ -162,10 +168,11 @@ impl AsyncRead for Broken {
 async fn an_import_that_broke_off_leaves_whole_batches_and_finishes_when_started_again() {
     let graph = Graph::new().await;
     let text = file(50);
-    let broken = BufReader::new(text.as_bytes()[..text.len() / 2].chain(Broken));
+    let broken = Cursor::new(text.as_bytes()[..text.len() / 2].to_vec()).chain(Broken);
+    let broken = Source::stream(broken, Format::JsonLines);
     let org = graph.caller.org.unwrap();
     let error = import(&graph.store, org, broken, &batches_of(20), |_| {}).await.unwrap_err();
-    assert!(matches!(error, ImportError::Read { line: 40.., .. }), "{error}");
+    assert!(matches!(error, ImportError::Read { source: ReadError::Io { line: 40.., .. }, .. }), "{error}");
     assert_eq!(graph.count("entities.entities").await % 20, 0);
 
     let report = run(&graph, text.as_bytes(), &batches_of(20)).await;

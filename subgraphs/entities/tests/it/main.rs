@@ -4,13 +4,16 @@
 #![expect(clippy::too_many_lines, reason = "snapshots of whole responses are long")]
 
 mod batches;
+mod documents;
 mod entities;
 mod entity_types;
+mod export;
 mod filters;
 mod filters_property;
 mod groups;
 mod history;
 mod import;
+mod import_files;
 mod kept;
 mod kept_processes;
 mod lists;

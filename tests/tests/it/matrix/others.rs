@@ -39,7 +39,7 @@ pub(super) const ROWS: &[Row] = &[
     ),
     read(
         "subgraph",
-        "{ subgraph(from: [\"@entity\"], depth: 2) { nodes { distance entity { name } } edges { properties } } }",
+        "{ subgraph(from: [\"@entity\"], depth: 2) { nodes { distance entity { name } } edges { properties } document(format: JSON_LINES) } }",
         Data,
     ),
     read(

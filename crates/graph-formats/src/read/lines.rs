@@ -1,8 +1,6 @@
 //! Lines of bounded length.
 
-use std::io;
-
-use tokio::io::{AsyncBufRead, AsyncBufReadExt};
+use std::io::{self, BufRead};
 
 /// Reads lines, and skips what is longer than allowed without keeping it.
 pub(super) struct Lines<R> {
@@ -19,7 +17,7 @@ pub(super) enum Line<'a> {
     TooLong,
 }
 
-impl<R: AsyncBufRead + Unpin> Lines<R> {
+impl<R: BufRead> Lines<R> {
     pub(super) const fn new(reader: R, max: usize) -> Self {
         Self { reader, max, line: Vec::new(), bytes: 0 }
     }
@@ -29,16 +27,16 @@ impl<R: AsyncBufRead + Unpin> Lines<R> {
         self.bytes
     }
 
-    pub(super) async fn next(&mut self) -> io::Result<Option<Line<'_>>> {
+    pub(super) fn next(&mut self) -> io::Result<Option<Line<'_>>> {
         self.line.clear();
         let (mut any, mut long) = (false, false);
         loop {
-            let available = self.reader.fill_buf().await?;
+            let available = self.reader.fill_buf()?;
             if available.is_empty() {
                 break;
             }
             any = true;
-            let end = available.iter().position(|byte| *byte == b'\n');
+            let end = memchr::memchr(b'\n', available);
             let part = &available[..end.unwrap_or(available.len())];
             long |= self.line.len() + part.len() > self.max;
             if !long {
@@ -61,19 +59,19 @@ impl<R: AsyncBufRead + Unpin> Lines<R> {
 
 #[cfg(test)]
 mod tests {
-    use tokio::io::BufReader;
+    use std::io::BufReader;
 
     use super::*;
 
-    #[tokio::test]
-    async fn long_lines_are_skipped_and_the_next_is_read() {
+    #[test]
+    fn long_lines_are_skipped_and_the_next_is_read() {
         let text: &[u8] = b"a\n\nlonger than allowed\r\nb";
         let mut lines = Lines::new(BufReader::with_capacity(4, text), 5);
-        assert_eq!(lines.next().await.expect("reads"), Some(Line::Text(b"a")));
-        assert_eq!(lines.next().await.expect("reads"), Some(Line::Text(b"")));
-        assert_eq!(lines.next().await.expect("reads"), Some(Line::TooLong));
-        assert_eq!(lines.next().await.expect("reads"), Some(Line::Text(b"b")));
-        assert_eq!(lines.next().await.expect("reads"), None);
+        assert_eq!(lines.next().expect("reads"), Some(Line::Text(b"a")));
+        assert_eq!(lines.next().expect("reads"), Some(Line::Text(b"")));
+        assert_eq!(lines.next().expect("reads"), Some(Line::TooLong));
+        assert_eq!(lines.next().expect("reads"), Some(Line::Text(b"b")));
+        assert_eq!(lines.next().expect("reads"), None);
         assert_eq!(lines.bytes(), text.len() as u64);
     }
 }
