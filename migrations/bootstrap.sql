@@ -59,7 +59,7 @@ BEGIN
         CREATE EXTENSION vector;
     END IF;
 
-    FOREACH schema IN ARRAY ARRAY['pulse_migrations', 'platform', 'accounts', 'entities', 'vectors', 'analytics', 'operations'] LOOP
+    FOREACH schema IN ARRAY ARRAY['pulse_migrations', 'platform', 'accounts', 'entities', 'vectors', 'analytics', 'operations', 'registry'] LOOP
         IF NOT EXISTS (SELECT FROM pg_namespace WHERE nspname = schema) THEN
             EXECUTE format('CREATE SCHEMA %I AUTHORIZATION pulse_owner', schema);
         END IF;
@@ -74,7 +74,7 @@ DECLARE
     schema text;
     role text;
 BEGIN
-    FOREACH schema IN ARRAY ARRAY['platform', 'accounts', 'entities', 'vectors', 'analytics', 'operations'] LOOP
+    FOREACH schema IN ARRAY ARRAY['platform', 'accounts', 'entities', 'vectors', 'analytics', 'operations', 'registry'] LOOP
         FOREACH role IN ARRAY ARRAY['pulse_app', 'pulse_maintenance', 'pulse_readonly', 'pulse_lookup', 'pulse_privacy'] LOOP
             IF NOT has_schema_privilege(role, schema, 'USAGE') THEN
                 EXECUTE format('GRANT USAGE ON SCHEMA %I TO %I', schema, role);

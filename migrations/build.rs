@@ -4,13 +4,14 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
-const OWNERS: [(&str, &str); 6] = [
+const OWNERS: [(&str, &str); 7] = [
     ("Platform", "platform"),
     ("Accounts", "accounts"),
     ("Entities", "entities"),
     ("Vectors", "vectors"),
     ("Analytics", "analytics"),
     ("Operations", "operations"),
+    ("Registry", "registry"),
 ];
 
 fn main() {

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
 use pulse_bench_harness::child::Server;
-use pulse_bench_harness::load::{Call, Line};
+use pulse_bench_harness::load::{Call, Line, Verb};
 use pulse_bench_harness::table::{print, say};
 use pulse_testkit::{RedisServer, TestDatabase};
 use pulse_types::{OrgId, Role};
@@ -160,9 +160,15 @@ impl Stage {
 
     async fn line_with(&self, server: usize, token: String) -> anyhow::Result<Line> {
         let authorization = Some(format!("Bearer {token}"));
-        Call { address: self.servers[server], path: "/graphql", authorization, body: "{}".into() }
-            .open()
-            .await
+        Call {
+            address: self.servers[server],
+            path: "/graphql",
+            authorization,
+            body: "{}".into(),
+            verb: Verb::Post,
+        }
+        .open()
+        .await
     }
 
     /// The entities that are read and written.

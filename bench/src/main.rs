@@ -10,6 +10,7 @@ mod pairs;
 mod pgbench;
 mod platform;
 mod read;
+mod rest;
 
 use clap::{Parser, Subcommand};
 use uuid::Uuid;
@@ -28,6 +29,8 @@ struct Cli {
 enum Bench {
     /// 20 entities by type with 10 relationships and their targets each.
     Read(read::Args),
+    /// REST and published operations beside GraphQL.
+    Rest(rest::Args),
     /// An archive through the write path.
     Import(import::Args),
     /// Reads and few writes over two processes, with what is kept of former answers and without.
@@ -49,6 +52,9 @@ enum Bench {
         /// Keep nothing of former answers.
         #[arg(long)]
         no_cache: bool,
+        /// What a client called `bench` has published.
+        #[arg(long)]
+        manifest: Option<std::path::PathBuf>,
         /// A Redis that it shares with others.
         #[arg(long)]
         redis: Option<String>,
@@ -73,6 +79,7 @@ fn main() -> anyhow::Result<()> {
     runtime.block_on(async {
         match cli.bench {
             Bench::Read(args) => read::run(args).await,
+            Bench::Rest(args) => rest::run(args).await,
             Bench::Import(args) => import::run(args).await,
             Bench::Cache(args) => cache::run(args).await,
             Bench::Live(args) => live::run(args).await,
@@ -81,10 +88,17 @@ fn main() -> anyhow::Result<()> {
             Bench::Pulse { words } => Box::pin(live::server::pulse(words)).await,
             Bench::LiveBareServer { database, topics } => live::bare::serve(&database, topics).await,
             Bench::BareServer { database, org } => bare::serve(&database, org).await,
-            Bench::PlatformServer { database, no_deduplication, no_cache, redis } => {
+            Bench::PlatformServer { database, no_deduplication, no_cache, manifest, redis } => {
                 let adapt = |settings: &mut pulse_wiring::settings::Settings| {
                     settings.gateway.deduplicate = !no_deduplication;
                     settings.cache.enabled = !no_cache;
+                    let published = &mut settings.gateway.persisted_operations;
+                    published.manifests.extend(manifest.map(|file| pulse_gateway::ManifestFile {
+                        client: "bench".to_owned(),
+                        file,
+                        tools: std::collections::BTreeMap::new(),
+                        mode: None,
+                    }));
                 };
                 platform::serve(&database, redis, adapt).await
             }

@@ -13,7 +13,7 @@ use crate::archive;
 use crate::pairs::{Measure, Pairs, Round, Target};
 use crate::platform::access_token;
 use pulse_bench_harness::child::Server;
-use pulse_bench_harness::load::{Body, Call};
+use pulse_bench_harness::load::{Body, Call, Verb};
 use pulse_bench_harness::table::{print, say};
 
 /// What the federated API is asked.
@@ -48,7 +48,8 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
     let org = load(&database, (args.entities, args.relationships)).await?;
     let url = database.url();
     let bare = Server::start(&["bare-server", &url, &org.to_string()]).await?;
-    let bare_call = Call { address: bare.address, path: "/", authorization: None, body: "{}".into() };
+    let bare_call =
+        Call { address: bare.address, path: "/", authorization: None, body: "{}".into(), verb: Verb::Post };
     let bare = Target { server: &bare, call: &bare_call };
     let time = Duration::from_secs(args.seconds);
     let mut rows = Vec::new();
@@ -64,7 +65,7 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
         settle(&database).await?;
         let body = Body::Same(serde_json::to_vec(&json!({ "query": QUERY }))?.into());
         let authorization = Some(format!("Bearer {}", access_token(org)?));
-        let call = Call { address: server.address, path: "/graphql", authorization, body };
+        let call = Call { address: server.address, path: "/graphql", authorization, body, verb: Verb::Post };
         compare_answers(&bare_call, &call).await?;
         let platform = Target { server: &server, call: &call };
         for connections in CONNECTIONS {

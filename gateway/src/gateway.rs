@@ -9,7 +9,10 @@ use axum::Router;
 use axum::extract::Request;
 use axum::http::HeaderMap;
 use axum::response::Response;
+use futures::StreamExt;
 use futures::future::BoxFuture;
+use futures::stream::BoxStream;
+use pulse_manifests::PublishedOperations;
 use pulse_telemetry::Metrics;
 use pulse_types::{Caller, Clock, RequestId};
 use tokio::task::JoinSet;
@@ -18,6 +21,7 @@ use tower::Service;
 use crate::auth::RememberedCallers;
 use crate::changes::Changes;
 use crate::config::GatewayConfig;
+use crate::engine::{MostUsed, WarmedUp};
 use crate::http::{self, Front, HealthCheck};
 use crate::lifecycle::Lifecycle;
 use crate::persisted_queries::PersistedQueries;
@@ -31,6 +35,8 @@ use crate::response_cache::ResponseCache;
 use crate::streams::{StreamDirectory, Streams};
 use crate::supergraph::{Loader, Subgraphs, Supergraph, SupergraphError};
 use crate::surface::Surface;
+use crate::usage::Usage;
+use crate::variants::Variants;
 
 /// What a gateway is made of: the ports, and what the process shares with it.
 pub struct GatewayParts {
@@ -98,6 +104,10 @@ pub(crate) struct State {
     pub(crate) executions: Arc<Executions>,
     /// Answers that are kept, where any are.
     pub(crate) response_cache: Option<Arc<ResponseCache>>,
+    /// What a registry is told of what clients use.
+    pub(crate) usage: Option<Arc<Usage>>,
+    /// Other supergraphs, which requests may choose.
+    pub(crate) variants: Option<Arc<Variants>>,
 }
 
 /// What a new configuration changed, setting by setting.
@@ -134,34 +144,35 @@ impl Gateway {
             changes
         });
         let loader = loader(subgraphs, &config, changes.as_ref());
-        let supergraph = Supergraph::init(source.as_ref(), loader).await?;
-        let supergraph = Arc::new(supergraph);
+        let variants = Variants::new(&config.supergraph, &source, &loader).map(Arc::new);
+        let supergraph = Arc::new(Supergraph::init(source.as_ref(), loader).await?);
         let callers = RememberedCallers::new(authenticator, clock.clone(), config.remembered_credentials);
         background.spawn(Arc::clone(&supergraph).follow(source));
         if let Some(feed) = revocations {
             background.spawn(callers.revocations().follow(feed));
         }
-        let streams = Arc::new(Streams::new(&config, &clock));
-        let persisted = Arc::new(PersistedQueries::new(&config.persisted_queries));
-        let quotas = Arc::new(Quotas::new(&config, clock.clone()));
-        let response_cache = ResponseCache::new(&config, changes.as_ref(), &clock);
+        if let Some(operations) = &operations {
+            background.spawn(plan_ahead(Arc::clone(&supergraph), operations.news(), &config));
+        }
         let state = State {
-            response_cache,
-            quotas,
+            usage: Usage::start(&config.usage, &supergraph, &clock, &mut background)?,
+            variants,
+            response_cache: ResponseCache::new(&config, changes.as_ref(), &clock),
+            streams: Arc::new(Streams::new(&config, &clock)),
+            persisted: Arc::new(PersistedQueries::new(&config.persisted_queries)),
+            quotas: Arc::new(Quotas::new(&config, clock.clone())),
             config,
             supergraph,
             response_headers,
             callers: Arc::new(callers),
             changes,
             operations,
-            persisted,
             surfaces: surfaces.into(),
             checks,
             metrics,
             clock,
             lifecycle: Arc::default(),
             operation_names: Arc::default(),
-            streams,
             executions: Arc::default(),
         };
         let current = Current {
@@ -229,6 +240,25 @@ impl Gateway {
     }
 }
 
+/// Plans what is published before anybody sends it.
+fn plan_ahead(
+    supergraph: Arc<Supergraph>,
+    mut news: BoxStream<'static, Arc<PublishedOperations>>,
+    config: &GatewayConfig,
+) -> impl Future<Output = ()> + use<> {
+    let limit = config.supergraph.warm_up_timeout;
+    async move {
+        while let Some(published) = news.next().await {
+            let clients = published.clients();
+            let documents = clients.iter().flat_map(|client| client.operations());
+            let operations = MostUsed::soon(documents.map(|operation| &*operation.document));
+            let WarmedUp { planned, failed, skipped } =
+                supergraph.served().engine.warm_up(operations, limit).await;
+            tracing::info!(planned, failed, skipped, "planned published operations");
+        }
+    }
+}
+
 fn loader(subgraphs: Subgraphs, config: &GatewayConfig, changes: Option<&Arc<Changes>>) -> Loader {
     let loader = Loader::new(subgraphs, config);
     match changes {
@@ -271,6 +301,8 @@ impl State {
             operation_names,
             streams,
             executions,
+            usage,
+            variants,
         } = self;
         let persisted = if old.persisted_queries == config.persisted_queries {
             Arc::clone(persisted)
@@ -295,6 +327,8 @@ impl State {
             operation_names: Arc::clone(operation_names),
             streams: Arc::clone(streams),
             executions: Arc::clone(executions),
+            usage: usage.clone(),
+            variants: variants.clone(),
         }
     }
 }

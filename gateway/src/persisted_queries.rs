@@ -2,14 +2,10 @@
 //! queries).
 
 use moka::sync::Cache;
-use sha2::{Digest, Sha256};
+use pulse_manifests::TextHash;
 
 use crate::config::PersistedQueriesConfig;
 use crate::value::{Object, Text, Value};
-
-/// The SHA-256 of a text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) struct QueryHash([u8; 32]);
 
 /// What a request's `extensions.persistedQuery` says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,33 +13,15 @@ pub(crate) enum Persisted {
     /// It is not there.
     Unused,
     /// The text has this hash, or is known by it.
-    As(QueryHash),
+    As(TextHash),
     /// It cannot be read; the text says why.
     Unreadable(&'static str),
 }
 
 /// The texts that clients have sent with their hashes.
 pub(crate) struct PersistedQueries {
-    texts: Option<Cache<QueryHash, Text>>,
+    texts: Option<Cache<TextHash, Text>>,
     size: u64,
-}
-
-impl QueryHash {
-    /// The hash of a text.
-    pub(crate) fn of(text: &str) -> Self {
-        Self(Sha256::digest(text).into())
-    }
-
-    fn from_hex(hex: &str) -> Option<Self> {
-        let mut hash = [0; 32];
-        if hex.len() != 64 || !hex.bytes().all(|digit| digit.is_ascii_hexdigit()) {
-            return None;
-        }
-        for (index, byte) in hash.iter_mut().enumerate() {
-            *byte = u8::from_str_radix(&hex[2 * index..2 * index + 2], 16).ok()?;
-        }
-        Some(Self(hash))
-    }
 }
 
 impl Persisted {
@@ -55,7 +33,7 @@ impl Persisted {
         if persisted.get("version") != Some(&Value::Int(1)) {
             return Self::Unreadable("`extensions.persistedQuery.version` must be 1");
         }
-        let hash = persisted.get("sha256Hash").and_then(Value::as_str).and_then(QueryHash::from_hex);
+        let hash = persisted.get("sha256Hash").and_then(Value::as_str).and_then(TextHash::from_hex);
         hash.map_or(
             Self::Unreadable(
                 "`extensions.persistedQuery.sha256Hash` must be a SHA-256 as 64 hexadecimal digits",
@@ -79,12 +57,12 @@ impl PersistedQueries {
     }
 
     /// The text with this hash, if it was registered.
-    pub(crate) fn find(&self, hash: QueryHash) -> Option<Text> {
+    pub(crate) fn find(&self, hash: TextHash) -> Option<Text> {
         self.texts.as_ref()?.get(&hash)
     }
 
     /// Remembers a text, whose hash was compared.
-    pub(crate) fn register(&self, hash: QueryHash, text: &Text) {
+    pub(crate) fn register(&self, hash: TextHash, text: &Text) {
         if let Some(texts) = &self.texts
             && u64::from(weight(text)) <= self.size
             && !texts.contains_key(&hash)

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use bytes::Bytes;
+use futures::StreamExt;
 use futures::stream::BoxStream;
 use http::HeaderMap;
+use pulse_manifests::PublishedOperations;
 use pulse_types::Caller;
 
 use crate::engine::OperationKind;
@@ -182,6 +183,8 @@ pub struct Terms {
     /// The operations that it is for, each by its name or by the SHA-256 of its text in lower-case hexadecimal; any, when
     /// there are none.
     pub operations: std::collections::BTreeSet<String>,
+    /// The client whose published operations it is for, and no others; any, when there is none.
+    pub client: Option<String>,
     /// How many requests it may send a minute.
     pub requests_per_minute: Option<u64>,
     /// What its operations may cost a minute, where the gateway counts costs.
@@ -265,6 +268,11 @@ pub trait SupergraphSource: Send + Sync + 'static {
 
     /// Told of each version that is served, so that a source may keep the last good one.
     async fn served(&self, _: &SupergraphSdl) {}
+
+    /// Where another supergraph of the same graph comes from, such as that of a pull request. None where there are no others.
+    fn variant(&self, _name: &str) -> Option<Arc<dyn SupergraphSource>> {
+        None
+    }
 }
 
 /// Why a source gave nothing.
@@ -275,9 +283,19 @@ pub struct SourceError {
     pub what: String,
 }
 
-/// Operations known by an id.
+/// Operations that clients published before they send them.
 #[async_trait]
 pub trait OperationStore: Send + Sync + 'static {
-    /// The text of the operation with this id, for this caller; `None` when there is none that the caller may use.
-    async fn find(&self, id: &str, caller: &Caller) -> Option<Bytes>;
+    /// What this caller may send of what clients published. Asked with each request, so that it is to be kept in memory.
+    async fn published(&self, caller: &Caller) -> Result<Arc<PublishedOperations>, OperationsUnavailable>;
+
+    /// What is published from now on, so that it is planned before anybody sends it. Ends at once where nobody tells.
+    fn news(&self) -> BoxStream<'static, Arc<PublishedOperations>> {
+        futures::stream::empty().boxed()
+    }
 }
+
+/// What clients published is not known just now.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{0}")]
+pub struct OperationsUnavailable(pub String);

@@ -15,6 +15,7 @@ use crate::config::{GatewayConfig, InvalidResponseCache};
 use crate::engine::{CachingRules, Engine, EngineConfig, LoadError, WarmedUp};
 use crate::ports::{SourceError, Subgraph, SupergraphSdl, SupergraphSource};
 use crate::remote::{CallerSigner, InvalidHeaderRule, RemoteEndpoint, RemoteSubgraph, subgraph_endpoints};
+use crate::usage::InvalidUsage;
 
 /// Finds those who serve the subgraphs that a supergraph names. The error says what it names wrongly.
 pub type Reach = dyn Fn(&SupergraphSdl) -> Result<Vec<Arc<dyn Subgraph>>, String> + Send + Sync;
@@ -86,6 +87,9 @@ pub enum SupergraphError {
     /// Answers cannot be kept as the configuration says.
     #[error(transparent)]
     ResponseCache(#[from] InvalidResponseCache),
+    /// What clients use cannot be told as the configuration says.
+    #[error(transparent)]
+    Usage(#[from] InvalidUsage),
     /// Loading it broke the planner.
     #[error("loading the supergraph failed inside; please report it with the supergraph")]
     Panicked,

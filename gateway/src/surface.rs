@@ -11,7 +11,8 @@ use bytes::Bytes;
 use futures::StreamExt;
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
-use pulse_types::RequestId;
+use pulse_manifests::{ClientOperations, PublishedOperation, PublishedOperations};
+use pulse_types::{Caller, RequestId};
 use serde_json::value::RawValue;
 use tracing::{Instrument as _, Span};
 
@@ -24,7 +25,7 @@ use crate::http::drain::Drain;
 use crate::http::negotiate::StreamType;
 use crate::pipeline::{
     Answer, Arrival, Client, GraphqlRequest, Refusal, Results, Summary, Transport, authenticate, operate,
-    read_json,
+    published, read_json,
 };
 use crate::streams::{self, Ending};
 use crate::trace;
@@ -79,6 +80,32 @@ pub enum Followed {
     Ended(Answered),
 }
 
+/// What somebody may send of what clients published.
+#[derive(Debug, Clone)]
+pub struct PublishedFor {
+    /// What all clients published.
+    pub operations: Arc<PublishedOperations>,
+    /// The only client of which the caller may send any.
+    pub only: Option<String>,
+    /// Who asks.
+    pub caller: Arc<Caller>,
+}
+
+impl PublishedFor {
+    /// The clients of which the caller may send operations.
+    pub fn clients(&self) -> Vec<&ClientOperations> {
+        let is_free =
+            |client: &&ClientOperations| self.only.as_deref().is_none_or(|only| only == client.name());
+        self.operations.clients().into_iter().filter(is_free).collect()
+    }
+
+    /// The newest operation of this name of a client.
+    pub fn find(&self, client: &str, name: &str) -> Option<Arc<PublishedOperation>> {
+        let is_free = self.only.as_deref().is_none_or(|only| only == client);
+        self.operations.client(client).filter(|_| is_free)?.by_name(name).map(Arc::clone)
+    }
+}
+
 /// A request that is refused before it is executed.
 #[derive(Debug)]
 pub struct Refused {
@@ -118,6 +145,11 @@ impl Api {
     pub fn batches(&self) -> (usize, usize) {
         let config = &self.state.config.batching;
         (config.max_operations, config.concurrency.max(1))
+    }
+
+    /// Whether somebody may look at the schema.
+    pub fn may_introspect(&self, caller: &Caller) -> bool {
+        self.state.config.introspection.allows(caller)
     }
 
     /// Begins to answer a request.
@@ -166,6 +198,17 @@ impl Call {
         outcome.map_err(|refusal| self.noted(refusal))
     }
 
+    /// What the caller may send of what clients published.
+    pub async fn published(&self, parts: &Parts) -> Result<PublishedFor, Refused> {
+        let looked = async {
+            let (_, client) = self.client(parts, Transport::Once).await?;
+            let operations = published(&self.state, &client).await?;
+            let only = client.terms.as_deref().and_then(|terms| terms.client.clone());
+            Ok(PublishedFor { operations, only, caller: client.caller })
+        };
+        looked.instrument(self.span.clone()).await.map_err(|refusal| self.refused(refusal))
+    }
+
     /// Ends it with a response, whose head is completed.
     pub fn end(mut self, response: &mut Response) {
         response.headers_mut().extend(self.summary.told());
@@ -175,7 +218,7 @@ impl Call {
 
     async fn once(&mut self, parts: &Parts, operation: SurfaceOperation) -> Result<Answered, Refusal> {
         let (_, client) = self.client(parts, Transport::Once).await?;
-        let request = self.graphql(parts, operation);
+        let request = graphql(parts, operation);
         match Box::pin(operate(&self.state, &client, request, &mut self.summary)).await? {
             Answer::Once(result) => {
                 let is_bare = self.state.config.cost.extensions != TellCost::Always;
@@ -192,7 +235,7 @@ impl Call {
         shape: impl Fn(&Answered) -> Bytes + Send + 'static,
     ) -> Result<Followed, Refusal> {
         let (known, client) = self.client(parts, Transport::EventStream).await?;
-        let request = self.graphql(parts, operation);
+        let request = graphql(parts, operation);
         let results = match Box::pin(operate(&self.state, &client, request, &mut self.summary)).await? {
             Answer::Stream(results) => results,
             Answer::Once(result) => return Ok(Followed::Ended(Answered::of(result, false))),
@@ -227,19 +270,6 @@ impl Call {
         Ok((known, client))
     }
 
-    fn graphql(&self, parts: &Parts, operation: SurfaceOperation) -> GraphqlRequest {
-        let SurfaceOperation { document, variables } = operation;
-        GraphqlRequest {
-            is_safe: matches!(parts.method, Method::GET | Method::HEAD),
-            query: Some(document),
-            document_id: None,
-            operation_name: None,
-            variables: Some(variables),
-            extensions: Object::new(),
-            uploads: None,
-        }
-    }
-
     fn noted(&mut self, refusal: Refusal) -> Refused {
         self.summary.refused(&refusal);
         self.refused(refusal)
@@ -252,6 +282,30 @@ impl Call {
     }
 }
 
+/// The request that a client would have sent.
+fn graphql(parts: &Parts, operation: SurfaceOperation) -> GraphqlRequest {
+    let SurfaceOperation { document, variables } = operation;
+    GraphqlRequest {
+        is_safe: matches!(parts.method, Method::GET | Method::HEAD),
+        query: Some(document),
+        document_id: None,
+        operation_name: None,
+        variables: Some(variables),
+        extensions: Object::new(),
+        is_made_here: true,
+        uploads: None,
+    }
+}
+
+/// A response with all its parts.
+#[derive(Default, serde::Deserialize)]
+struct Whole<'a> {
+    #[serde(borrow, default)]
+    data: Option<&'a RawValue>,
+    #[serde(default)]
+    errors: Vec<serde_json::Value>,
+}
+
 impl Answered {
     /// Takes a response apart, without reading what of it is data where nothing else can be there.
     fn of(result: ExecutionResult, is_bare: bool) -> Self {
@@ -259,13 +313,6 @@ impl Answered {
         if errors == 0 && is_bare {
             let data = body.slice(DATA.len()..body.len() - 1);
             return Self { data: Some(data), errors: Vec::new(), request_error, headers };
-        }
-        #[derive(Default, serde::Deserialize)]
-        struct Whole<'a> {
-            #[serde(borrow, default)]
-            data: Option<&'a RawValue>,
-            #[serde(default)]
-            errors: Vec<serde_json::Value>,
         }
         let Whole { data, errors } = serde_json::from_slice(&body).unwrap_or_default();
         let data = data.map(|data| body.slice_ref(data.get().as_bytes()));

@@ -10,7 +10,7 @@ use crate::Owner;
 pub enum MigrateError {
     /// A folder name that no subgraph has.
     #[error(
-        "there is no owner \"{name}\"; the owners are platform, accounts, entities, vectors, analytics and operations"
+        "there is no owner \"{name}\"; the owners are platform, accounts, entities, vectors, analytics, operations and registry"
     )]
     UnknownOwner {
         /// What was asked for.

@@ -26,12 +26,21 @@ pub enum Owner {
     Analytics,
     /// Webhooks and what they were sent.
     Operations,
+    /// Schemas of the tenants' own graphs, and who uses what of them.
+    Registry,
 }
 
 impl Owner {
     /// All owners, in the order of migrating up.
-    pub const ALL: [Self; 6] =
-        [Self::Platform, Self::Accounts, Self::Entities, Self::Vectors, Self::Analytics, Self::Operations];
+    pub const ALL: [Self; 7] = [
+        Self::Platform,
+        Self::Accounts,
+        Self::Entities,
+        Self::Vectors,
+        Self::Analytics,
+        Self::Operations,
+        Self::Registry,
+    ];
 
     /// The name of the folder and of the PostgreSQL schema.
     pub const fn as_str(self) -> &'static str {
@@ -42,6 +51,7 @@ impl Owner {
             Self::Vectors => "vectors",
             Self::Analytics => "analytics",
             Self::Operations => "operations",
+            Self::Registry => "registry",
         }
     }
 }

@@ -174,7 +174,7 @@ pub enum MigrateCommand {
     Up(DatabaseArgs),
     /// Take back the last ones of an owner. Data in what they made are lost.
     Down {
-        /// The owner: platform, accounts, entities, vectors, analytics or operations.
+        /// The owner: platform, accounts, entities, vectors, analytics, operations or registry.
         owner: String,
         /// How many.
         #[arg(long, default_value_t = 1)]
@@ -297,9 +297,19 @@ pub enum SchemaCommand {
     Diff(DiffArgs),
     /// Check a new schema of one subgraph: whether it composes with the others, and what it changes for clients.
     ///
-    /// Ends with 41 when the schemas do not compose, with 47 when they do but break clients; 48 is kept for a
-    /// registry that cannot be reached.
+    /// Against files, or with --registry against what is published there, by who uses it. Ends with 41 when the schemas do not
+    /// compose, with 47 when they do but break clients, with 49 when they break a rule of style that is an error, and with 48
+    /// when the registry cannot be reached or refuses.
     Check(CheckSchemaArgs),
+    /// Publish a schema of one subgraph to a registry.
+    ///
+    /// Ends with 41 when it does not compose with the others, which leaves what is served as it is, and with 48 when the
+    /// registry cannot be reached or refuses. The same schema again changes nothing.
+    Publish(PublishArgs),
+    /// Print the supergraph of an environment of a registry.
+    ///
+    /// Ends with 41 when there is none, and with 48 when the registry cannot be reached or refuses.
+    Fetch(FetchArgs),
     /// Check the style of schemas: names, descriptions, deprecation before removal.
     ///
     /// Ends with 49 when a rule that is an error is broken, and with 41 when a schema cannot be read.
@@ -322,7 +332,7 @@ pub struct ComposeArgs {
     #[arg(long)]
     pub hide_unreachable: bool,
     /// For whom the output is; formats for CI report hints, and JSON has the supergraph in it.
-    #[arg(long, value_enum, default_value_t = ReportFormat::Text)]
+    #[arg(long, visible_alias = "output", value_enum, default_value_t = ReportFormat::Text)]
     pub format: ReportFormat,
 }
 
@@ -345,7 +355,7 @@ pub struct DiffArgs {
     #[arg(long, value_name = "FOLDER")]
     pub operations: Option<PathBuf>,
     /// For whom the report is.
-    #[arg(long, value_enum, default_value_t = ReportFormat::Text)]
+    #[arg(long, visible_alias = "output", value_enum, default_value_t = ReportFormat::Text)]
     pub format: ReportFormat,
 }
 
@@ -362,11 +372,79 @@ pub struct CheckSchemaArgs {
     #[arg(long, value_name = "FILE", num_args = 1..)]
     pub with: Vec<PathBuf>,
     /// Folder of operations in use (.graphql documents, .json manifests): what none of them notices is safe.
-    #[arg(long, value_name = "FOLDER")]
+    #[arg(long, value_name = "FOLDER", conflicts_with = "registry")]
     pub operations: Option<PathBuf>,
+    /// The registry to check against, instead of files.
+    #[command(flatten)]
+    pub registry: RegistryArgs,
+    /// What the registry is to call the schema, such as a commit.
+    #[arg(long, requires = "registry")]
+    pub revision: Option<String>,
+    /// For a variant that is not there yet: the one whose other subgraphs it would have.
+    #[arg(long, value_name = "VARIANT", requires = "registry")]
+    pub base: Option<String>,
     /// For whom the report is.
-    #[arg(long, value_enum, default_value_t = ReportFormat::Text)]
+    #[arg(long, visible_alias = "output", value_enum, default_value_t = ReportFormat::Text)]
     pub format: ReportFormat,
+}
+
+/// Which registry, and what of it.
+#[derive(Debug, Args)]
+pub struct RegistryArgs {
+    /// The address of the registry, such as `https://pulse.example.com`.
+    #[arg(long, env = "PULSE_REGISTRY", value_name = "URL")]
+    pub registry: Option<String>,
+    /// An API key of the organization, with the scopes schema:check, schema:publish or schema:read. Better in the environment.
+    #[arg(long = "registry-key", env = "PULSE_REGISTRY_KEY", hide_env_values = true, value_name = "KEY")]
+    pub key: Option<String>,
+    /// The environment.
+    #[arg(long, env = "PULSE_REGISTRY_ENVIRONMENT", default_value = "production", value_name = "NAME")]
+    pub environment: String,
+    /// The variant, such as pr-12 for a pull request.
+    #[arg(long, default_value = "current", value_name = "NAME")]
+    pub variant: String,
+}
+
+/// Arguments of `pulse schema publish`.
+#[derive(Debug, Args)]
+pub struct PublishArgs {
+    /// The SDL of the subgraph.
+    pub subgraph: PathBuf,
+    /// Name of the subgraph, if it is not that of the file.
+    #[arg(long)]
+    pub name: Option<String>,
+    /// Where gateways reach the subgraph; as before, if it is left out.
+    #[arg(long, value_name = "URL")]
+    pub url: Option<String>,
+    /// Where it is published.
+    #[command(flatten)]
+    pub registry: RegistryArgs,
+    /// What you call it, such as a commit.
+    #[arg(long)]
+    pub revision: Option<String>,
+    /// What you say of it.
+    #[arg(long)]
+    pub message: Option<String>,
+    /// For a new variant: the one whose other subgraphs it has.
+    #[arg(long, value_name = "VARIANT")]
+    pub base: Option<String>,
+    /// For a new variant: after how many hours without a further schema it goes by itself.
+    #[arg(long, value_name = "HOURS")]
+    pub expires_in_hours: Option<i32>,
+    /// For whom the report is.
+    #[arg(long, visible_alias = "output", value_enum, default_value_t = ReportFormat::Text)]
+    pub format: ReportFormat,
+}
+
+/// Arguments of `pulse schema fetch`.
+#[derive(Debug, Args)]
+pub struct FetchArgs {
+    /// What is fetched.
+    #[command(flatten)]
+    pub registry: RegistryArgs,
+    /// Where to write it, instead of standard output.
+    #[arg(long, value_name = "FILE")]
+    pub file: Option<PathBuf>,
 }
 
 /// Arguments of `pulse schema lint`.
@@ -382,7 +460,7 @@ pub struct LintArgs {
     #[arg(long, value_name = "FILE")]
     pub rules: Option<PathBuf>,
     /// For whom the report is.
-    #[arg(long, value_enum, default_value_t = ReportFormat::Text)]
+    #[arg(long, visible_alias = "output", value_enum, default_value_t = ReportFormat::Text)]
     pub format: ReportFormat,
 }
 

@@ -46,6 +46,9 @@ pub enum Failure {
     /// A schema changes in a way that breaks clients.
     #[error("{0} changes break clients")]
     Breaking(usize),
+    /// A registry that cannot be reached, or does not answer who asks.
+    #[error("the registry cannot be asked: {0}")]
+    Registry(String),
     /// The audit is not as it was written.
     #[error("the audit is broken: {0}")]
     AuditBroken(String),
@@ -71,7 +74,7 @@ impl Failure {
             Self::NotReady(_) => 45,
             Self::Warnings(_) => 46,
             Self::Breaking(_) => 47,
-            // 48: a registry that cannot be reached.
+            Self::Registry(_) => 48,
             Self::Style(_) => 49,
             Self::AuditBroken(_) => 50,
             Self::Unsealed(_) => 51,

@@ -47,6 +47,8 @@ pub struct Settings {
     pub privacy: PrivacySettings,
     /// The REST face of the API.
     pub rest: RestSettings,
+    /// Tools for models.
+    pub mcp: McpSettings,
     /// People and how they sign in.
     pub accounts: pulse_accounts::Config,
     /// Webhooks.
@@ -119,6 +121,16 @@ pub struct RestSettings {
     /// The file that says where routes are not as the rules would have it; empty for Pulse's own, or for none in front of
     /// other subgraphs.
     pub mapping: PathBuf,
+}
+
+/// The section `[mcp]`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct McpSettings {
+    /// Whether it is served.
+    pub enabled: bool,
+    /// Under which address clients know the gateway; empty for the one that they send requests to.
+    pub url: String,
 }
 
 /// The section `[privacy]`.

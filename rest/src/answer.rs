@@ -50,16 +50,25 @@ pub(crate) fn id(value: &[u8]) -> Option<&str> {
     std::str::from_utf8(&rest[..end]).ok()
 }
 
+/// What is known of an answer.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Shown {
+    /// Whether it is a thing that has a version.
+    pub(crate) has_version: bool,
+    /// Whether it is a page.
+    pub(crate) pages: bool,
+}
+
 /// A response to a request that reads.
 pub(crate) fn read(
-    (route, has_version): (&Route, bool),
+    Shown { has_version, pages }: Shown,
     (uri, asked): (&Uri, &HeaderMap),
     value: Bytes,
     told: HeaderMap,
 ) -> Response {
     let etag = conditions::etag(version(&value).filter(|_| has_version), &value);
     let is_known = conditions::is_known(asked, &etag);
-    let links = if route.pages() { links(uri, &value) } else { None };
+    let links = if pages { links(uri, &value) } else { None };
     let mut response = if is_known {
         StatusCode::NOT_MODIFIED.into_response()
     } else {
@@ -106,6 +115,15 @@ pub(crate) fn changed(
         let name = HeaderName::from_static("preference-applied");
         headers.insert(name, HeaderValue::from_static("return=minimal"));
     }
+    response
+}
+
+/// A response to a published operation that changed something.
+pub(crate) fn done(value: Bytes, told: HeaderMap) -> Response {
+    let mut response = ([(CONTENT_TYPE, JSON)], Body::from(value)).into_response();
+    let headers = response.headers_mut();
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
+    headers.extend(told);
     response
 }
 

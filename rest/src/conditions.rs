@@ -1,5 +1,7 @@
 //! What a request's head says beside who asks: validators, keys against repetition, preferences.
 
+use std::fmt::Write;
+
 use http::header::{HeaderMap, HeaderName, HeaderValue, IF_MATCH, IF_NONE_MATCH};
 use sha2::{Digest, Sha256};
 
@@ -14,7 +16,10 @@ const DIGEST_BYTES: usize = 12;
 /// What names an answer: the version of what it shows, where that has one, and a digest of its bytes.
 pub(crate) fn etag(version: Option<u64>, body: &[u8]) -> String {
     let digest = Sha256::digest(body);
-    let digest: String = digest.iter().take(DIGEST_BYTES).map(|byte| format!("{byte:02x}")).collect();
+    let digest = digest.iter().take(DIGEST_BYTES).fold(String::new(), |mut text, byte| {
+        write!(text, "{byte:02x}").expect("writing to a string cannot fail");
+        text
+    });
     version.map_or_else(|| format!("\"{digest}\""), |version| format!("\"{version}.{digest}\""))
 }
 

@@ -12,6 +12,7 @@ mod openapi;
 mod operation;
 mod parameters;
 mod problem;
+mod published;
 mod route;
 mod routes;
 mod schema;
@@ -20,6 +21,7 @@ mod surface;
 
 pub use mapping::{Mapping, Method};
 pub use openapi::Version;
+pub use published::Shape;
 pub use routes::{RouteSummary, Routes};
 pub use surface::Rest;
 
@@ -35,6 +37,9 @@ pub enum RestError {
     /// The supergraph cannot be read.
     #[error("the schema cannot be read: {0}")]
     Schema(String),
+    /// A published operation does not fit the schema.
+    #[error("the operation {0} does not fit the schema: {1}")]
+    Operation(String, String),
     /// The mapping says what cannot be.
     #[error("the mapping of REST cannot be used: {0}")]
     Mapping(String),

@@ -102,7 +102,7 @@ impl Place {
 }
 
 /// A part of a path as it is meant. In a path a plus is a plus.
-fn decoded(part: &str) -> String {
+pub(crate) fn decoded(part: &str) -> String {
     let pairs = part.replace('+', "%2B").replace('&', "%26").replace('=', "%3D");
     url::form_urlencoded::parse(pairs.as_bytes())
         .next()

@@ -8,10 +8,12 @@ use http::request::Parts;
 use pulse_gateway::value::{Object, Text, Value};
 use pulse_gateway::{Answered, Call, Followed, SurfaceOperation};
 
+use crate::answer::Shown;
 use crate::parameters::{self, put};
 use crate::problem::Problem;
 use crate::route::{Does, RequestBody, Route};
 use crate::routes::{Ready, Routes};
+use crate::schema::Field;
 use crate::selection::Wanted;
 use crate::{answer, conditions};
 
@@ -24,11 +26,8 @@ impl Routes {
         (mut parts, body): (Parts, Body),
     ) -> Result<Response, Problem> {
         let Ready { route, has_version, .. } = &self.ready[index];
-        let query: Vec<(String, String)> =
-            url::form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes())
-                .into_owned()
-                .collect();
-        check_names(route, &query)?;
+        let query = query(&parts);
+        check_names(&route.query_names(), &query)?;
         let mut variables = parameters::read(&route.parameters, names, &query)?;
         let wanted = wanted(&query)?;
         let is_least = route.does == Does::Changes && conditions::wants_least(&parts.headers);
@@ -42,7 +41,7 @@ impl Routes {
                 match call.follow(&parts, operation, move |answered| event(answered, &keys)).await? {
                     Followed::Events(response) => response,
                     Followed::Ended(answered) => {
-                        return Err(Problem::of_errors(answered.errors, answered.request_error));
+                        return Err(Problem::of_errors(&answered.errors, answered.request_error));
                     }
                 }
             }
@@ -54,7 +53,8 @@ impl Routes {
             Does::Reads => {
                 let answered = call.execute(&parts, operation).await?;
                 let value = value(route, &answered, false)?.ok_or_else(|| nothing(&parts))?;
-                answer::read((route, *has_version), (&parts.uri, &parts.headers), value, answered.headers)
+                let shown = Shown { has_version: *has_version, pages: route.pages() };
+                answer::read(shown, (&parts.uri, &parts.headers), value, answered.headers)
             }
         };
         deprecate(route, response.headers_mut());
@@ -62,9 +62,13 @@ impl Routes {
     }
 }
 
-/// Refuses what a route does not take.
-fn check_names(route: &Route, query: &[(String, String)]) -> Result<(), Problem> {
-    let names = route.query_names();
+/// What a request says behind the question mark.
+pub(crate) fn query(parts: &Parts) -> Vec<(String, String)> {
+    url::form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes()).into_owned().collect()
+}
+
+/// Refuses what nothing takes.
+pub(crate) fn check_names(names: &[&str], query: &[(String, String)]) -> Result<(), Problem> {
     let Some((unknown, _)) = query.iter().find(|(name, _)| !names.contains(&name.as_str())) else {
         return Ok(());
     };
@@ -102,26 +106,9 @@ async fn take_body(
     let mut given = if is_absent && !route.body.as_ref().is_some_and(RequestBody::is_required) {
         Object::new()
     } else {
-        let bytes = call.json(parts, body).await?;
-        let value =
-            Value::parse(&bytes).map_err(|error| Problem::bad(format!("the body is not JSON: {error}")))?;
-        let kind = value.kind();
-        match value {
-            Value::Object(object) => object,
-            _ => return Err(Problem::bad(format!("the body must be an object, not {kind}"))),
-        }
+        object(call, (parts, body)).await?
     };
-    let names = || fields.iter().map(|field| field.name.as_str()).collect::<Vec<_>>().join(", ");
-    let is_known = |name: &str| fields.iter().any(|field| field.name == name);
-    if let Some((unknown, _)) = given.iter().find(|(name, _)| !is_known(name)) {
-        return Err(Problem::bad(format!("there is no field `{unknown}` in the body: it takes {}", names()))
-            .at(unknown));
-    }
-    let is_missing = |name: &str| given.get(name).is_none_or(Value::is_null);
-    if let Some(missing) = fields.iter().find(|field| field.is_required() && is_missing(&field.name)) {
-        let name = &missing.name;
-        return Err(Problem::bad(format!("the field `{name}` of the body is missing")).at(name));
-    }
+    given = check_fields(fields, given)?;
     match variable {
         None => {
             for (name, value) in given {
@@ -138,6 +125,34 @@ async fn take_body(
         }
     }
     Ok(())
+}
+
+/// The body, which must be an object.
+pub(crate) async fn object(call: &Call, (parts, body): (&mut Parts, Body)) -> Result<Object, Problem> {
+    let bytes = call.json(parts, body).await?;
+    let value =
+        Value::parse(&bytes).map_err(|error| Problem::bad(format!("the body is not JSON: {error}")))?;
+    let kind = value.kind();
+    match value {
+        Value::Object(object) => Ok(object),
+        _ => Err(Problem::bad(format!("the body must be an object, not {kind}"))),
+    }
+}
+
+/// Refuses a body that has other fields, or lacks one.
+pub(crate) fn check_fields(fields: &[Field], given: Object) -> Result<Object, Problem> {
+    let names = || fields.iter().map(|field| field.name.as_str()).collect::<Vec<_>>().join(", ");
+    let is_known = |name: &str| fields.iter().any(|field| field.name == name);
+    if let Some((unknown, _)) = given.iter().find(|(name, _)| !is_known(name)) {
+        return Err(Problem::bad(format!("there is no field `{unknown}` in the body: it takes {}", names()))
+            .at(unknown));
+    }
+    let is_missing = |name: &str| given.get(name).is_none_or(Value::is_null);
+    if let Some(missing) = fields.iter().find(|field| field.is_required() && is_missing(&field.name)) {
+        let name = &missing.name;
+        return Err(Problem::bad(format!("the field `{name}` of the body is missing")).at(name));
+    }
+    Ok(given)
 }
 
 /// Takes what the head says into the variables. Whether it named a version.
@@ -164,9 +179,9 @@ fn value(route: &Route, answered: &Answered, has_precondition: bool) -> Result<O
     if answered.errors.is_empty() {
         return Ok(answered.data.as_ref().and_then(|data| answer::inner(data, &route.keys)));
     }
-    let problem = Problem::of_errors(answered.errors.clone(), answered.request_error);
+    let problem = Problem::of_errors(&answered.errors, answered.request_error);
     if has_precondition && problem.is_conflict() {
-        return Err(problem.as_failed_precondition());
+        return Err(problem.into_failed_precondition());
     }
     Err(problem)
 }
@@ -176,13 +191,13 @@ fn nothing(parts: &Parts) -> Problem {
 }
 
 /// An event as a stream shows it: what the route names, or what went wrong.
-fn event(answered: &Answered, keys: &[String]) -> Bytes {
+pub(crate) fn event(answered: &Answered, keys: &[String]) -> Bytes {
     if answered.errors.is_empty()
         && let Some(value) = answered.data.as_ref().and_then(|data| answer::inner(data, keys))
     {
         return value;
     }
-    Problem::of_errors(answered.errors.clone(), answered.request_error).body().to_string().into()
+    Problem::of_errors(&answered.errors, answered.request_error).body().to_string().into()
 }
 
 /// Says that a route should no longer be used (RFC 9745), and when it goes (RFC 8594), as far as its reason tells.
@@ -196,8 +211,8 @@ fn deprecate(route: &Route, headers: &mut HeaderMap) {
 
 /// The first day that a text names, as 2027-03-31, in the form of HTTP's dates.
 fn sunset(reason: &str) -> Option<String> {
-    let words = reason.split(|letter: char| !letter.is_ascii_digit() && letter != '-');
-    let day = words.filter_map(|word| chrono::NaiveDate::parse_from_str(word, "%Y-%m-%d").ok()).next()?;
+    let mut words = reason.split(|letter: char| !letter.is_ascii_digit() && letter != '-');
+    let day = words.find_map(|word| chrono::NaiveDate::parse_from_str(word, "%Y-%m-%d").ok())?;
     Some(day.format("%a, %d %b %Y 00:00:00 GMT").to_string())
 }
 

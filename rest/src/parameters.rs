@@ -82,14 +82,18 @@ struct Flattening<'a> {
 impl Flattening<'_> {
     fn add(&mut self, field: &Field, place: Place, stack: &mut Vec<String>) {
         let ty = named(&field.ty);
-        let is_required = place.is_required && field.is_required();
+        let mut is_required = place.is_required && field.is_required();
+        let order = self.order(&field.ty);
         let form = match self.form(field) {
             Some(form) => form,
-            // What contains itself, or is a list of objects, is one text.
-            None if is_list(&field.ty) || self.contains(ty, ty, &mut Vec::new()) => Form::Json,
+            // What is around it, or a list of objects, is one text.
+            None if is_list(&field.ty) || self.leads_back(ty, stack, &mut Vec::new()) => Form::Json,
             None => {
                 stack.push(ty.to_owned());
                 for inner in self.schema.fields(ty) {
+                    if order.is_some() && inner.name == "field" {
+                        continue;
+                    }
                     let is_flat = stack.len() == 1 && FLAT.contains(&field.name.as_str());
                     let name = if is_flat && !self.taken.contains(&inner.name.as_str()) {
                         inner.name.clone()
@@ -101,7 +105,12 @@ impl Flattening<'_> {
                     self.add(inner, Place { name, target, is_required }, stack);
                 }
                 stack.pop();
-                return;
+                // What else it may be ordered by has parameters of its own.
+                is_required = false;
+                match order {
+                    Some(fields) => Form::Order(fields),
+                    None => return,
+                }
             }
         };
         self.found.push(Parameter {
@@ -117,7 +126,8 @@ impl Flattening<'_> {
     }
 
     fn form(&self, field: &Field) -> Option<Form> {
-        if let Some(order) = self.order(&field.ty) {
+        if let Some(order) = self.order(&field.ty).filter(|_| self.schema.fields(named(&field.ty)).len() == 2)
+        {
             return Some(Form::Order(order));
         }
         if self.schema.is_input(&field.ty) {
@@ -139,20 +149,24 @@ impl Flattening<'_> {
         let (field, direction) =
             (self.schema.field(named(ty), "field")?, self.schema.field(named(ty), "direction")?);
         let ways = &self.schema.get(named(&direction.ty))?.values;
-        if self.schema.fields(named(ty)).len() != 2 || *ways != ["ASC", "DESC"] {
+        if *ways != ["ASC", "DESC"] {
             return None;
         }
         let fields = &self.schema.get(named(&field.ty)).filter(|ty| ty.kind == Kind::Enum)?.values;
         Some(fields.iter().map(|value| (camel_of_constant(value), value.clone())).collect())
     }
 
-    fn contains(&self, ty: &str, wanted: &str, seen: &mut Vec<String>) -> bool {
+    /// Whether an input object is, or contains, one of those around it.
+    fn leads_back(&self, ty: &str, around: &[String], seen: &mut Vec<String>) -> bool {
+        if around.iter().any(|outer| outer == ty) {
+            return true;
+        }
         if seen.iter().any(|name| name == ty) {
             return false;
         }
         seen.push(ty.to_owned());
         let inner = self.schema.fields(ty).iter().filter(|field| self.schema.is_input(&field.ty));
-        inner.map(|field| named(&field.ty)).any(|inner| inner == wanted || self.contains(inner, wanted, seen))
+        inner.map(|field| named(&field.ty)).any(|inner| self.leads_back(inner, around, seen))
     }
 }
 
@@ -199,8 +213,16 @@ pub(crate) fn read(
             }
             continue;
         }
-        let value = parameter.value(&given).map_err(|why| Problem::bad(why).at(name))?;
-        put(&mut variables, &parameter.target, value);
+        match (&parameter.form, parameter.value(&given).map_err(|why| Problem::bad(why).at(name))?) {
+            // Other parameters may say more of the order.
+            (Form::Order(_), Value::Object(order)) => {
+                for (key, value) in order {
+                    let target: Vec<Text> = parameter.target.iter().cloned().chain([key]).collect();
+                    put(&mut variables, &target, value);
+                }
+            }
+            (_, value) => put(&mut variables, &parameter.target, value),
+        }
     }
     Ok(variables)
 }

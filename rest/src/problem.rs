@@ -21,7 +21,8 @@ pub(crate) struct Problem {
     field: Option<String>,
     /// The errors behind it, where there are several.
     errors: Vec<Value>,
-    pub(crate) headers: HeaderMap,
+    /// Apart, so that what fails seldom costs little where nothing does.
+    headers: Box<HeaderMap>,
 }
 
 impl Problem {
@@ -32,7 +33,7 @@ impl Problem {
             detail: detail.into(),
             field: None,
             errors: Vec::new(),
-            headers: HeaderMap::new(),
+            headers: Box::default(),
         }
     }
 
@@ -67,7 +68,7 @@ impl Problem {
     }
 
     /// What an operation that failed says; the first error decides.
-    pub(crate) fn of_errors(errors: Vec<Value>, request_error: bool) -> Self {
+    pub(crate) fn of_errors(errors: &[Value], request_error: bool) -> Self {
         let first = errors.first().cloned().unwrap_or_default();
         let extensions = &first["extensions"];
         let code = extensions["code"].as_str().unwrap_or("INTERNAL").to_owned();
@@ -75,7 +76,7 @@ impl Problem {
         let detail = first["message"].as_str().unwrap_or("internal server error").to_owned();
         let field = extensions["field"].as_str().map(own_name);
         let errors = errors.iter().map(entry).collect();
-        Self { status, code, detail, field, errors, headers: HeaderMap::new() }.challenged()
+        Self { status, code, detail, field, errors, headers: Box::default() }.challenged()
     }
 
     /// Whether what is stored contradicts it.
@@ -84,7 +85,7 @@ impl Problem {
     }
 
     /// The same as a condition of the request that does not hold.
-    pub(crate) fn as_failed_precondition(mut self) -> Self {
+    pub(crate) fn into_failed_precondition(mut self) -> Self {
         self.status = StatusCode::PRECONDITION_FAILED;
         self
     }
@@ -131,15 +132,16 @@ impl Problem {
             (CACHE_CONTROL, HeaderValue::from_static("private, no-store")),
         ];
         let mut response = (self.status, head, Body::from(body)).into_response();
-        response.headers_mut().extend(self.headers);
+        response.headers_mut().extend(*self.headers);
         response
     }
 }
 
 impl From<Refused> for Problem {
     fn from(Refused { status, errors, header }: Refused) -> Self {
-        let errors = errors.iter().map(|error| serde_json::to_value(error).unwrap_or_default()).collect();
-        let mut problem = Self { status, ..Self::of_errors(errors, false) };
+        let errors: Vec<Value> =
+            errors.iter().map(|error| serde_json::to_value(error).unwrap_or_default()).collect();
+        let mut problem = Self { status, ..Self::of_errors(&errors, false) };
         problem.headers.extend(header);
         problem.challenged()
     }

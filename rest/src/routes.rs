@@ -9,6 +9,7 @@ use crate::mapping::Mapping;
 use crate::matcher::Matcher;
 use crate::openapi::Documents;
 use crate::problem::Problem;
+use crate::published::Shapes;
 use crate::route::Route;
 use crate::schema::{Schema, named};
 use crate::selection::{Selecting, Wanted};
@@ -24,6 +25,7 @@ pub struct Routes {
     pub(crate) ready: Vec<Ready>,
     chosen: Cache<(usize, Wanted), Text>,
     pub(crate) documents: Documents,
+    pub(crate) shapes: Shapes,
 }
 
 /// A route and the documents that most of its requests need.
@@ -71,7 +73,15 @@ impl Routes {
             ready.push(Ready { route, usual, least, has_version });
         }
         let (mapping, chosen) = (mapping.clone(), Cache::new(KEPT_DOCUMENTS));
-        Ok(Self { schema, mapping, matcher, ready, chosen, documents: Documents::default() })
+        Ok(Self {
+            schema,
+            mapping,
+            matcher,
+            ready,
+            chosen,
+            documents: Documents::default(),
+            shapes: Shapes::default(),
+        })
     }
 
     /// All of them, in the order of the schema.

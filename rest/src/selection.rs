@@ -199,8 +199,8 @@ impl<'s> Selecting<'s> {
         let fields = self.schema.fields(ty).iter().filter(|field| field.needs_nothing());
         let names: Vec<&str> = fields.map(|field| field.name.as_str()).collect();
         let names = names.join(", ");
-        let named = if path == part { format!("`{part}`") } else { format!("`{part}` in `{path}`") };
-        Problem::bad(format!("there is no field {named}: choose from {names}"))
+        let place = if path == part { format!("`{part}`") } else { format!("`{part}` in `{path}`") };
+        Problem::bad(format!("there is no field {place}: choose from {names}"))
     }
 
     fn write(self, ty: &str, nodes: &[Node], out: &mut String) {
@@ -231,20 +231,17 @@ impl<'s> Selecting<'s> {
         if counts {
             out.push_str(" totalCount");
         }
-        match &connection.edge {
-            Some((_, more)) => {
-                out.push_str(" edges{");
-                for field in more {
-                    write!(out, "{} ", field.name).expect("writing to a string cannot fail");
-                }
-                out.push_str("node");
-                self.write(connection.node, nodes, out);
-                out.push('}');
+        if let Some((_, more)) = &connection.edge {
+            out.push_str(" edges{");
+            for field in more {
+                write!(out, "{} ", field.name).expect("writing to a string cannot fail");
             }
-            None => {
-                out.push_str(" nodes");
-                self.write(connection.node, nodes, out);
-            }
+            out.push_str("node");
+            self.write(connection.node, nodes, out);
+            out.push('}');
+        } else {
+            out.push_str(" nodes");
+            self.write(connection.node, nodes, out);
         }
         out.push('}');
     }

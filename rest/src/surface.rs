@@ -14,6 +14,7 @@ use pulse_gateway::{Api, Call, Surface};
 use crate::mapping::{Mapping, Method};
 use crate::matcher::Found;
 use crate::problem::Problem;
+use crate::published::{self, OPERATIONS};
 use crate::routes::Routes;
 use crate::{BATCH, ROOT, RestError, batch, docs, openapi};
 
@@ -32,7 +33,7 @@ pub struct Rest {
 
 struct Current {
     version: String,
-    routes: Result<Routes, RestError>,
+    routes: Result<Arc<Routes>, RestError>,
 }
 
 impl Rest {
@@ -48,7 +49,7 @@ impl Rest {
         if let Some(current) = self.current.load_full().filter(|current| current.version == version) {
             return current;
         }
-        let routes = Routes::derive(&api.supergraph().sdl, &self.mapping);
+        let routes = Routes::derive(&api.supergraph().sdl, &self.mapping).map(Arc::new);
         match &routes {
             Ok(routes) => tracing::info!(version, routes = routes.ready.len(), "derived the routes of REST"),
             Err(error) => tracing::error!(version, %error, "there is no REST over this supergraph"),
@@ -56,6 +57,11 @@ impl Rest {
         let current = Arc::new(Current { version, routes });
         self.current.store(Some(Arc::clone(&current)));
         current
+    }
+
+    /// The same, for another face that needs to know what operations take and answer.
+    pub fn routes(&self, api: &Api) -> Result<Arc<Routes>, RestError> {
+        self.current(api).routes.clone()
     }
 
     async fn run(&self, api: &Api, call: &mut Call, request: Request) -> Result<Response, Problem> {
@@ -77,11 +83,14 @@ impl Rest {
             return docs::serve(&parts);
         }
         if parts.uri.path() == OPENAPI {
-            return openapi::serve(routes, &parts);
+            return openapi::serve(routes, call, &parts).await;
         }
         let path = parts.uri.path().strip_prefix(ROOT).unwrap_or_default().to_owned();
         if path == BATCH && parts.method == HttpMethod::POST {
             return batch::run(self, api, call, (parts, body)).await;
+        }
+        if path.strip_prefix(OPERATIONS).is_some_and(|rest| rest.starts_with('/')) {
+            return published::serve(routes, call, &path, (parts, body)).await;
         }
         match routes.matcher.find(method(&parts.method), &path) {
             Found::Route(index, names) => routes.answer((index, &names), call, (parts, body)).await,

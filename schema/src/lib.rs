@@ -22,7 +22,10 @@ pub use self::{
     diff::{Change, ChangeCode, Criticality, Verdict, diff, verdicts},
     lint::{LintConfig, LintFinding, LintLevel, LintRule, lint},
     satisfiability::satisfiability,
-    usage::{Usage, UsageError, document_operations, operation_coordinates},
+    usage::{
+        Usage, UsageError, document_operations, operation_coordinates, operation_coordinates_of,
+        operation_signature,
+    },
 };
 use self::{subgraph::Subgraph, supergraph::Supergraph};
 

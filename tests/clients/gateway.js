@@ -8,13 +8,14 @@ import { startSubgraph } from "./subgraph.js";
 
 const binary = process.env.PULSE_BINARY ?? new URL("../../target/debug/pulse", import.meta.url).pathname;
 
-/** Starts both; `stop` ends both. */
-export async function startGateway(settings = "") {
+/** Starts both, with other files beside the settings; `stop` ends both. */
+export async function startGateway(settings = "", others = {}) {
   const subgraph = await startSubgraph();
   const folder = await mkdtemp(join(tmpdir(), "pulse-clients-"));
   const supergraph = await readFile(new URL("supergraph.graphql", import.meta.url), "utf8");
   await writeFile(join(folder, "supergraph.graphql"), supergraph.replace("http://127.0.0.1:1/graphql", subgraph.url));
   await writeFile(join(folder, "pulse.toml"), settings);
+  for (const [name, content] of Object.entries(others)) await writeFile(join(folder, name), JSON.stringify(content));
   const files = ["--config", "pulse.toml", "serve", "gateway", "--supergraph", "supergraph.graphql"];
   const gateway = spawn(binary, [...files, "--listen", "127.0.0.1:0"], { cwd: folder, stdio: ["ignore", "pipe", "pipe"] });
   const log = [];

@@ -6,7 +6,7 @@ import { WebSocketServer } from "ws";
 
 const schema = buildSchema(`
   scalar Upload
-  type Query { hello: String, greet(name: String!): String, broken: String, whoami: String }
+  type Query { hello: String, greet(name: String!): String, broken: String, whoami: String, secret: String }
   type Mutation { shout(text: String!): String, upload(file: Upload!): String, uploadMany(files: [Upload!]!): [String!] }
   type Subscription { count(to: Int!): Int, forever: Int }
 `);
@@ -19,6 +19,7 @@ const rootValue = {
   broken: () => {
     throw new Error("broken on purpose");
   },
+  secret: "hidden",
   whoami: (_, { authorization }) => authorization ?? "nobody",
   shout: ({ text }) => text.toUpperCase(),
   upload: ({ file }) => describe(file),

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::{Tenant, TestPlatform};
 
-/// What a tenant has: packages in a ring, each with a vector and an event, a webhook, and something in the background.
+/// What a tenant has: packages in a ring, each with a vector and an event, a webhook, a schema, and something in the background.
 pub struct Graph {
     /// The ids of the packages `p0`, `p1` ….
     pub entities: Vec<String>,
@@ -15,6 +15,12 @@ pub struct Graph {
     pub collection: String,
     /// The id of a webhook that wants events which never happen.
     pub webhook: String,
+    /// The id of a schema that is published to an environment named by the mark.
+    pub schema_version: String,
+    /// The id of the supergraph composed of it.
+    pub composition: String,
+    /// The id of a client application that is called `mark`, which published the operation `Own` as version 1.
+    pub client: String,
     /// The id of a job of a kind that nobody does.
     pub job: String,
     /// The id of a schedule of such jobs.
@@ -69,9 +75,40 @@ impl Graph {
         let filter = json!({ "subjects": ["nothing.ever"] });
         let new = json!({ "url": "https://hooks.invalid/", "description": mark, "filter": filter });
         let webhook = text(&ask(query, new).await["createWebhook"]["webhook"]["id"]);
+        let [schema_version, composition, client] = registry(platform, tenant, mark).await;
         let [job, schedule, letter] = background(platform, tenant, mark).await;
-        Self { entities, relationships, collection, webhook, job, schedule, letter }
+        Self {
+            entities,
+            relationships,
+            collection,
+            webhook,
+            schema_version,
+            composition,
+            client,
+            job,
+            schedule,
+            letter,
+        }
     }
+}
+
+/// A schema in the registry, what it was composed to, and a client application.
+async fn registry(platform: &TestPlatform, tenant: &Tenant, mark: &str) -> [String; 3] {
+    let ask = async |query: &str, input: Value| {
+        platform.data(&tenant.owner.token, query, json!({ "input": input })).await
+    };
+    let query = "mutation ($input: PublishSubgraphInput!) { publishSubgraph(input: $input) { schemaVersion { id } composition { id } } }";
+    let sdl = format!("\"{mark}\" type Query {{ a: Int }}");
+    let new = json!({ "environment": mark, "subgraph": mark, "sdl": sdl, "message": mark });
+    let published = &ask(query, new).await["publishSubgraph"];
+    let query =
+        "mutation ($input: CreateClientAppInput!) { createClientApp(input: $input) { clientApp { id } } }";
+    let made = &ask(query, json!({ "name": mark, "description": mark })).await["createClientApp"];
+    let query =
+        "mutation ($input: PublishOperationsInput!) { publishOperations(input: $input) { isUnchanged } }";
+    let manifest = json!({ mark: "query Own { organization { slug } }" }).to_string();
+    ask(query, json!({ "client": mark, "version": "1", "manifest": manifest })).await;
+    [&published["schemaVersion"], &published["composition"], &made["clientApp"]].map(|made| text(&made["id"]))
 }
 
 /// A job, a schedule and a dead letter, for which there is no API.

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
-use pulse_bench_harness::load::{Body, Call};
+use pulse_bench_harness::load::{Body, Call, Verb};
 use pulse_bench_subgraphs::{DEEP, SMALL};
 use serde_json::json;
 
@@ -61,6 +61,6 @@ impl Case {
                 Body::Numbered(json!({ "query": query }).to_string().into(), Arc::new(AtomicU64::new(1)))
             }
         };
-        Call { address, path: "/graphql", authorization: None, body }
+        Call { address, path: "/graphql", authorization: None, body, verb: Verb::Post }
     }
 }

@@ -25,6 +25,18 @@ pub struct Call {
     pub authorization: Option<String>,
     /// What.
     pub body: Body,
+    /// How.
+    pub verb: Verb,
+}
+
+/// A method of HTTP.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Verb {
+    /// With a body.
+    #[default]
+    Post,
+    /// Without one.
+    Get,
 }
 
 /// A request's body.
@@ -93,10 +105,11 @@ impl Call {
     }
 
     fn request(&self) -> anyhow::Result<Request<Full<Bytes>>> {
-        let request = Request::post(self.path)
-            .header("host", self.address.to_string())
-            .header("content-type", "application/json")
-            .header("accept", "application/json");
+        let request = match self.verb {
+            Verb::Post => Request::post(self.path).header("content-type", "application/json"),
+            Verb::Get => Request::get(self.path),
+        };
+        let request = request.header("host", self.address.to_string()).header("accept", "application/json");
         let request = match &self.authorization {
             Some(authorization) => request.header("authorization", authorization),
             None => request,

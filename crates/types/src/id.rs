@@ -114,8 +114,12 @@ macro_rules! ids {
 ids! {
     /// An export of the audit.
     AuditExportId,
+    /// An application that sends operations.
+    ClientAppId,
     /// A collection of vectors.
     CollectionId,
+    /// A supergraph that was composed, or could not be.
+    CompositionId,
     /// Something that a person has consented to.
     ConsentId,
     /// An event that a consumer group gave up on.
@@ -144,6 +148,8 @@ ids! {
     JobId,
     /// A program's own credential: an API key or a service account.
     MachineId,
+    /// What a version of a client published.
+    OperationManifestId,
     /// An organization. The root organization is the tenant.
     OrgId,
     /// A key in somebody's device.
@@ -162,6 +168,18 @@ ids! {
     RoleId,
     /// Jobs by the clock.
     ScheduleId,
+    /// A schema that was to be published.
+    SchemaCheckId,
+    /// How changes of schemas are judged in an environment.
+    SchemaEnvironmentId,
+    /// An operation that clients of an organization's own graph send.
+    SchemaOperationId,
+    /// A change of a schema that is let through.
+    SchemaOverrideId,
+    /// The schemas of one of an organization's own graphs.
+    SchemaVariantId,
+    /// A schema of a subgraph as it was published.
+    SchemaVersionId,
     /// A signed-in session.
     SessionId,
     /// A stream that a gateway has open.

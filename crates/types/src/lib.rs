@@ -14,10 +14,12 @@ pub use caller::{Caller, Refusal, Subject};
 pub use change::{AUDIT, Change, ChangeKind, Fact, InvalidTag, Tag, Tagged};
 pub use clock::Clock;
 pub use id::{
-    AuditExportId, CollectionId, ConsentId, DeadLetterId, DeliveryId, EntityId, EntityTypeId, EventId,
-    FeatureFlagId, GrantId, IdentityId, IdentityProviderId, InvalidId, InvitationId, ItemId, JobId,
-    MachineId, OrgId, PasskeyId, PrivacyRequestId, ProcessId, RelationshipId, RequestId, RoleAssignmentId,
-    RoleId, ScheduleId, SessionId, StreamId, UnitId, UserId, WebhookId,
+    AuditExportId, ClientAppId, CollectionId, CompositionId, ConsentId, DeadLetterId, DeliveryId, EntityId,
+    EntityTypeId, EventId, FeatureFlagId, GrantId, IdentityId, IdentityProviderId, InvalidId, InvitationId,
+    ItemId, JobId, MachineId, OperationManifestId, OrgId, PasskeyId, PrivacyRequestId, ProcessId,
+    RelationshipId, RequestId, RoleAssignmentId, RoleId, ScheduleId, SchemaCheckId, SchemaEnvironmentId,
+    SchemaOperationId, SchemaOverrideId, SchemaVariantId, SchemaVersionId, SessionId, StreamId, UnitId,
+    UserId, WebhookId,
 };
 pub use identity::Identity;
 pub use origin::{ClientAddress, Origin};

@@ -94,6 +94,16 @@ permissions! {
     STREAM_READ = "stream:read",
     /// End streams of others.
     STREAM_END = "stream:end",
+    /// See the schemas of the organization's own graphs, and who uses what of them.
+    SCHEMA_READ = "schema:read",
+    /// Have schemas checked before they are published.
+    SCHEMA_CHECK = "schema:check",
+    /// Report what is used of schemas, as gateways do.
+    SCHEMA_REPORT = "schema:report",
+    /// Publish schemas.
+    SCHEMA_PUBLISH = "schema:publish",
+    /// Go back to former schemas, let breaking changes through, and say how changes are judged.
+    SCHEMA_MANAGE = "schema:manage",
 }
 
 impl Permission {

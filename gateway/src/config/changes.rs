@@ -6,7 +6,9 @@ use super::GatewayConfig;
 use crate::gateway::Reconfigured;
 
 /// Settings, and sections of them, that are used once when the process starts.
-const FIXED: [&str; 20] = [
+const FIXED: [&str; 28] = [
+    "persisted_operations.environment",
+    "persisted_operations.manifests",
     "jwt",
     "header_timeout",
     "connection_limit",
@@ -22,11 +24,17 @@ const FIXED: [&str; 20] = [
     "live_queries.limit",
     "supergraph.file_interval",
     "supergraph.poll_interval",
+    "supergraph.long_poll",
     "supergraph.timeout",
     "supergraph.size_limit",
     "supergraph.authorization",
+    "supergraph.signature_keys",
+    "supergraph.signature_of",
+    "supergraph.variant_header",
+    "supergraph.variant_url",
     "supergraph.max_backoff",
     "supergraph.cache_file",
+    "usage",
 ];
 
 impl GatewayConfig {

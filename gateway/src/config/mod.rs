@@ -15,6 +15,7 @@ mod limits;
 mod live_queries;
 mod metrics;
 mod overrides;
+mod persisted_operations;
 mod persisted_queries;
 mod plan_exposure;
 mod protection;
@@ -27,6 +28,7 @@ mod subscriptions;
 mod supergraph;
 mod tls;
 mod uploads;
+mod usage;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -48,6 +50,7 @@ pub use limits::LimitsConfig;
 pub use live_queries::LiveQueriesConfig;
 pub use metrics::MetricsConfig;
 pub use overrides::{Draw, InvalidLabelRule, LabelRule, OverridesConfig};
+pub use persisted_operations::{ManifestFile, PersistedOperationsConfig};
 pub use persisted_queries::PersistedQueriesConfig;
 pub use plan_exposure::PlanExposure;
 pub use protection::ProtectionConfig;
@@ -62,6 +65,7 @@ pub use subscriptions::{StreamProtocol, SubgraphStreams, SubscriptionsConfig, Up
 pub use supergraph::SupergraphConfig;
 pub use tls::{ClientCertificates, ServerTlsConfig};
 pub use uploads::UploadsConfig;
+pub use usage::UsageConfig;
 
 /// The section `[gateway]`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
@@ -124,6 +128,8 @@ pub struct GatewayConfig {
     pub limits: LimitsConfig,
     /// Several operations in one request.
     pub batching: BatchingConfig,
+    /// Operations that clients publish before they send them.
+    pub persisted_operations: PersistedOperationsConfig,
     /// Operations that clients send by their hash.
     pub persisted_queries: PersistedQueriesConfig,
     /// Files that come with operations.
@@ -157,6 +163,8 @@ pub struct GatewayConfig {
     pub quota_keys: usize,
     /// A Redis that several processes share.
     pub redis: RedisConfig,
+    /// What a schema registry is told of what clients use.
+    pub usage: UsageConfig,
 }
 
 impl Default for GatewayConfig {
@@ -187,6 +195,7 @@ impl Default for GatewayConfig {
             metrics: MetricsConfig::default(),
             limits: LimitsConfig::default(),
             batching: BatchingConfig::default(),
+            persisted_operations: PersistedOperationsConfig::default(),
             persisted_queries: PersistedQueriesConfig::default(),
             uploads: UploadsConfig::default(),
             tls: ServerTlsConfig::default(),
@@ -203,6 +212,7 @@ impl Default for GatewayConfig {
             rate_limits: Vec::new(),
             quota_keys: 100_000,
             redis: RedisConfig::default(),
+            usage: UsageConfig::default(),
         }
     }
 }

@@ -16,6 +16,9 @@ pub struct SupergraphConfig {
     /// How often a URL is asked for a new version.
     #[serde(with = "humantime_serde")]
     pub poll_interval: Duration,
+    /// How long a URL that can do so is to wait for a new version before it says that there is none.
+    #[serde(with = "humantime_serde")]
+    pub long_poll: Duration,
     /// How long one answer of a URL may take.
     #[serde(with = "humantime_serde")]
     pub timeout: Duration,
@@ -24,6 +27,14 @@ pub struct SupergraphConfig {
     /// What is sent to a URL as `Authorization`.
     #[serde(serialize_with = "super::secret::fingerprint")]
     pub authorization: Secret,
+    /// The public keys of which one must have signed what a URL answers; none for any answer.
+    pub signature_keys: Vec<String>,
+    /// What it must be signed for, as `environment/variant`.
+    pub signature_of: String,
+    /// The header by which a request chooses another variant; empty for none.
+    pub variant_header: String,
+    /// Where variants are, with `{variant}` for the name.
+    pub variant_url: String,
     /// How long the gateway tries at its start to get the supergraph from a URL.
     #[serde(with = "humantime_serde")]
     pub start_timeout: Duration,
@@ -44,9 +55,14 @@ impl Default for SupergraphConfig {
         Self {
             file_interval: Duration::from_secs(1),
             poll_interval: Duration::from_secs(10),
+            long_poll: Duration::from_secs(30),
             timeout: Duration::from_secs(10),
             size_limit: ByteSize::mb(32),
             authorization: Secret::new(""),
+            signature_keys: Vec::new(),
+            signature_of: "production/current".to_owned(),
+            variant_header: String::new(),
+            variant_url: String::new(),
             start_timeout: Duration::from_secs(30),
             max_backoff: Duration::from_mins(1),
             cache_file: String::new(),

@@ -7,7 +7,7 @@ use futures::StreamExt;
 use futures::stream;
 
 use super::Engine;
-use super::variant::PlanKey;
+use super::variant::{PlanKey, PlanKeyRef, PlanVariant};
 
 /// Operations that an engine is asked for, the most used first.
 pub struct MostUsed(Vec<(Arc<PlanKey>, u64)>);
@@ -21,6 +21,15 @@ pub struct WarmedUp {
     pub failed: usize,
     /// Left out for want of time.
     pub skipped: usize,
+}
+
+impl MostUsed {
+    /// Operations that nobody has asked for yet.
+    pub(crate) fn soon<'a>(documents: impl IntoIterator<Item = &'a str>) -> Self {
+        let variant = PlanVariant::default();
+        let key = |document| Arc::new(PlanKeyRef { document, name: None, variant: &variant }.to_key());
+        Self(documents.into_iter().map(|document| (key(document), 0)).collect())
+    }
 }
 
 impl Engine {

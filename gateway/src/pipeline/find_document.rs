@@ -1,20 +1,23 @@
 //! Step 3: the document, as text, by the hash of its text, or by its id.
 
-use http::StatusCode;
-use pulse_types::Caller;
+use std::sync::Arc;
 
+use http::StatusCode;
+use pulse_manifests::TextHash;
+
+use super::operate::Client;
+use super::published::Published;
 use super::read_request::GraphqlRequest;
 use super::refusal::Refusal;
 use crate::engine::{ErrorCode, RequestError};
 use crate::gateway::State;
-use crate::persisted_queries::{Persisted, QueryHash};
-use crate::ports::OperationStore;
+use crate::persisted_queries::Persisted;
 use crate::value::Text;
 
 /// A document, and the hash to register it by once it proves good.
 pub(super) struct Document {
     pub(super) text: Text,
-    pub(super) register: Option<QueryHash>,
+    pub(super) register: Option<TextHash>,
 }
 
 impl From<Text> for Document {
@@ -26,16 +29,22 @@ impl From<Text> for Document {
 pub(super) async fn find_document(
     state: &State,
     request: &GraphqlRequest,
-    caller: &Caller,
+    client: &Client,
 ) -> Result<Document, Refusal> {
+    let published = Published::of(state, client).await?;
     let persisted = Persisted::of(&request.extensions);
-    match (&request.query, &request.document_id, state.operations.as_deref()) {
+    let by_id = |id: &str| Ok(Text::from(Arc::clone(&published.by_id(id)?.document)).into());
+    match (&request.query, &request.document_id, persisted) {
         (Some(_), Some(_), _) => Err(bad_request("send either `query` or `documentId`, not both")),
-        (None, Some(id), Some(operations)) => known(operations, id, caller).await.map(Document::from),
-        (None, Some(_), None) => {
-            Err(bad_request("operations are not known by id here; send the text as `query`"))
+        (None, Some(id), _) => by_id(id),
+        (None, None, Persisted::As(hash)) if let Some(known) = published.by_hash(hash) => {
+            Ok(Text::from(Arc::clone(&known.document)).into())
         }
-        (query, None, _) => by_hash(state, query.as_ref(), persisted),
+        (query, None, persisted) => {
+            let document = by_hash(state, query.as_ref(), persisted)?;
+            published.admit(&document.text, request.is_made_here)?;
+            Ok(document)
+        }
     }
 }
 
@@ -52,7 +61,7 @@ fn by_hash(state: &State, query: Option<&Text>, persisted: Persisted) -> Result<
             let not_found = || apollo("PersistedQueryNotFound", "PERSISTED_QUERY_NOT_FOUND");
             state.persisted.find(hash).map(Document::from).ok_or_else(not_found)
         }
-        (Some(query), Persisted::As(hash)) if QueryHash::of(query) == hash => {
+        (Some(query), Persisted::As(hash)) if TextHash::of(query) == hash => {
             Ok(Document { text: query.clone(), register: Some(hash) })
         }
         (Some(_), Persisted::As(_)) => {
@@ -71,17 +80,4 @@ fn apollo(message: &str, code: &'static str) -> Refusal {
 
 fn bad_request(message: &str) -> Refusal {
     Refusal::malformed(StatusCode::BAD_REQUEST, "BAD_REQUEST", message)
-}
-
-async fn known(operations: &dyn OperationStore, id: &str, caller: &Caller) -> Result<Text, Refusal> {
-    let Some(document) = operations.find(id, caller).await else {
-        let message = format!("there is no operation with the id {id:?} that you may use");
-        let error = RequestError::new(ErrorCode::NotFound, message).because("PERSISTED_DOCUMENT_NOT_FOUND");
-        return Err(Refusal::errors(vec![error]));
-    };
-    let internal = |_| {
-        tracing::error!(id, "the stored operation is not UTF-8");
-        Refusal::error(ErrorCode::Internal, "internal server error")
-    };
-    std::str::from_utf8(&document).map(Text::from).map_err(internal)
 }

@@ -13,6 +13,7 @@ mod meter;
 mod operate;
 mod operation_names;
 mod prepare;
+mod published;
 mod read_request;
 mod refusal;
 mod respond;
@@ -46,6 +47,7 @@ pub(crate) use authenticate::authenticate;
 pub(crate) use live::ask_again;
 pub(crate) use operate::{Answer, Client, Repeatable, Results, Transport, operate, resubscribe};
 pub(crate) use operation_names::OperationNames;
+pub(crate) use published::published;
 pub(crate) use read_request::{Arrival, GraphqlRequest, read_json, read_request};
 pub(crate) use refusal::{METHODS, Refusal};
 pub(crate) use respond::refuse;
@@ -53,6 +55,10 @@ pub(crate) use share::{Execution, Executions};
 pub(crate) use summary::Summary;
 
 use read_request::Incoming;
+
+/// Marks a request, by its extensions, whose document is this process's own: modes of published operations do not hold it.
+#[derive(Debug, Clone, Copy)]
+pub struct MadeHere;
 
 /// Answers a GraphQL request.
 pub(crate) async fn run(state: &Arc<State>, request: Request) -> Response {
@@ -99,7 +105,10 @@ async fn steps(
     let deadline = arrival.deadline;
     let (mut parts, body) = request.into_parts();
     let reading = read_request(&mut parts, body, &state.config, arrival);
-    let incoming = reading.instrument(trace::step!("read_request")).await?;
+    let mut incoming = reading.instrument(trace::step!("read_request")).await?;
+    if let Incoming::One(request) = &mut incoming {
+        request.is_made_here = parts.extensions.get::<MadeHere>().is_some();
+    }
     let uploads = incoming.uploads();
     let authenticating = authenticate(state, (&parts.headers, PeerAddress::of(&parts)), id, deadline);
     let known = authenticating.instrument(trace::step!("authenticate")).await?;

@@ -24,6 +24,7 @@ use crate::ports::Terms;
 use crate::streams::{Beginning, StreamKind};
 use crate::trace;
 use crate::value::Text;
+use crate::{usage, variants};
 
 /// How answers reach a client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -124,19 +125,22 @@ async fn steps(
     summary.caller(&client.caller);
     summary.address(client.address.and_then(|address| shown(&state.config.clients, address)));
     summary.traced();
-    let supergraphs = state.supergraph.changes();
+    let supergraph = variants::chosen(state, client).await?;
+    let supergraphs = supergraph.changes();
     // One version of the supergraph for the whole request.
-    let served = state.supergraph.served();
+    let served = supergraph.served();
     let (operation, was_planned, document) = match ready(state, &served.engine, client, &request).await {
         Ok(ready) => ready,
         Err(refusal) => {
             return Err(Box::pin(charge::refused(state, &request, client, refusal, summary)).await);
         }
     };
+    variants::check_operation(state, &supergraph, &operation)?;
     trace::prepared(span, &operation, was_planned);
     let text = document.clone();
     let names = state.config.metrics.operations;
     summary.operation(&operation, was_planned, state.operation_names.label(operation.name(), names));
+    let noticed = usage::notice(state, &supergraph, (&operation, &text, &request), client);
     let asked = (&*operation, &request);
     let charging = charge::charge(state, &served.engine, asked, client, summary);
     let charge = charging.instrument(trace::step!("charge")).await?;
@@ -164,22 +168,33 @@ async fn steps(
         Answer::Once(mut result) => {
             charge.settle(state, &result, summary).await;
             summary.executed(&result);
+            usage::answered(noticed, result.errors > 0);
             result.headers = client_head(state, client, &operation, &result);
             Ok(Answer::Once(result))
         }
         Answer::Stream(results) => {
-            let kind = if operation.is_live() { StreamKind::LiveQuery } else { StreamKind::Subscription };
-            let beginning = Beginning {
-                caller: &client.caller,
-                kind,
-                transport: client.transport.name(),
-                operation: operation.name(),
-                document: &text,
-            };
-            let results = state.streams.directory.enter(&beginning, charge.events(results));
-            Ok(Answer::Stream(results))
+            usage::answered(noticed, false);
+            Ok(entered(state, client, (&operation, &text), charge.events(results)))
         }
     }
+}
+
+/// A stream, of which those know who look after streams.
+fn entered(
+    state: &State,
+    client: &Client,
+    (operation, document): (&Operation, &Text),
+    results: Results,
+) -> Answer {
+    let kind = if operation.is_live() { StreamKind::LiveQuery } else { StreamKind::Subscription };
+    let beginning = Beginning {
+        caller: &client.caller,
+        kind,
+        transport: client.transport.name(),
+        operation: operation.name(),
+        document,
+    };
+    Answer::Stream(state.streams.directory.enter(&beginning, results))
 }
 
 /// The operation, found, planned, and left with what its caller may have; whether it was planned before; and its text.
@@ -189,7 +204,7 @@ async fn ready(
     client: &Client,
     request: &GraphqlRequest,
 ) -> Result<(Arc<Operation>, bool, Text), Refusal> {
-    let finding = find_document::find_document(state, request, &client.caller);
+    let finding = find_document::find_document(state, request, client);
     let document = finding.instrument(trace::step!("find_document")).await?;
     let (operation, was_planned) = planned(state, engine, client, (request, &document.text)).await?;
     terms::check_operation(client.terms.as_deref(), operation.name(), &document.text)?;

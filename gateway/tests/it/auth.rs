@@ -4,14 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
-use bytes::Bytes;
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
 use futures::stream::{BoxStream, StreamExt};
 use http::{HeaderMap, Method};
-use pulse_gateway::ports::{
-    Authenticated, AuthenticationError, Authenticator, OperationStore, Revocation, RevocationFeed,
-};
+use pulse_gateway::ports::{Authenticated, AuthenticationError, Authenticator, Revocation, RevocationFeed};
 use pulse_gateway::{GatewayConfig, GatewayParts};
 use pulse_types::{Caller, Clock, RequestId, Subject};
 use tokio::sync::Mutex;
@@ -177,30 +174,4 @@ async fn without_news_of_revocations_nothing_is_remembered() {
     let asked = setup.asked();
     setup.ask("good").await;
     assert_eq!(setup.asked(), asked + 1);
-}
-
-/// Knows one operation, and only for those who are signed in.
-struct OneOperation;
-
-#[async_trait]
-impl OperationStore for OneOperation {
-    async fn find(&self, id: &str, caller: &Caller) -> Option<Bytes> {
-        (id == "sha256:hello" && caller.user().is_some()).then(|| Bytes::from_static(b"{ hello }"))
-    }
-}
-
-#[tokio::test]
-async fn an_operation_is_found_by_its_id_by_those_who_may_use_it() {
-    let tokens = Tokens { caller: somebody(), asked: AtomicUsize::new(0) };
-    let parts =
-        GatewayParts { authenticator: Arc::new(tokens), operations: Some(Arc::new(OneOperation)), ..parts() };
-    let gateway = TestGateway::with(parts, GatewayConfig::default()).await;
-    let found = gateway.get("/graphql?documentId=sha256:hello", &["authorization: Bearer good"]).await;
-    assert_eq!(found.text(), r#"{"data":{"hello":"hello"}}"#);
-    insta::assert_snapshot!(gateway.get("/graphql?documentId=sha256:hello", &[]).await, @r#"
-    404 Not Found
-    content-type: application/graphql-response+json; charset=utf-8
-
-    {"errors":[{"message":"there is no operation with the id \"sha256:hello\" that you may use","extensions":{"code":"NOT_FOUND","reason":"PERSISTED_DOCUMENT_NOT_FOUND"}}]}
-    "#);
 }

@@ -53,6 +53,6 @@ fn badly_named_file_is_refused() {
 #[test]
 fn unknown_owner_is_refused_with_the_known_ones() {
     let error = "billing".parse::<Owner>().expect_err("there is no such owner").to_string();
-    let expected = "there is no owner \"billing\"; the owners are platform, accounts, entities, vectors, analytics and operations";
+    let expected = "there is no owner \"billing\"; the owners are platform, accounts, entities, vectors, analytics, operations and registry";
     assert_eq!(error, expected);
 }

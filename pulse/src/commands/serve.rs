@@ -53,9 +53,11 @@ async fn until_stopped(
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
     let scheme = if settings.gateway.tls.certificate_file.as_os_str().is_empty() { "http" } else { "https" };
+    // Whoever reads that it is ready may stop it at once.
+    let requested = stop::requested();
     say(&format!("ready at {scheme}://{}/graphql", listener.local_addr()?));
     let stopped = async {
-        if let Err(error) = stop::requested().await {
+        if let Err(error) = requested.await {
             tracing::error!(%error, "signals cannot be waited for");
         }
         stop.cancel();

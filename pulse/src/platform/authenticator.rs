@@ -198,6 +198,7 @@ fn terms(verified: VerifiedMachine, now: DateTime<Utc>) -> Result<Terms, ipnet::
     Ok(Terms {
         networks: verified.networks.iter().map(|network| network.parse()).collect::<Result<_, _>>()?,
         operations: verified.operations.into_iter().collect(),
+        client: verified.client,
         requests_per_minute: verified.requests_per_minute.map(Into::into),
         cost_per_minute: verified.cost_per_minute.map(Into::into),
         remember_until: verified.rights_until.into_iter().chain([now + REMEMBERED]).min(),

@@ -9,7 +9,7 @@ use pulse_tokens::{AccessTokens, KeySet};
 use tokio::sync::Mutex;
 use tokio::time::{Instant, sleep};
 
-use super::apart::AccountsApart;
+use super::apart::ProcessApart;
 
 /// A key that is not known is looked for no more often than this, however many tokens name one.
 const PAUSE: Duration = Duration::from_secs(5);
@@ -34,7 +34,7 @@ impl KeySource for SigningKeys {
 
 /// The key set of the subgraph `accounts` in another process.
 pub(super) struct KeysApart {
-    pub(super) accounts: AccountsApart,
+    pub(super) accounts: ProcessApart,
     pub(super) tokens: AccessTokens,
 }
 

@@ -9,7 +9,7 @@ use pulse_accounts::{
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::apart::AccountsApart;
+use super::apart::ProcessApart;
 
 /// Says what the secret of an API key is good for, and what somebody may.
 #[async_trait]
@@ -44,7 +44,7 @@ impl VerifyMachines for Machines {
 }
 
 /// The subgraph in another process.
-pub(super) struct MachinesApart(pub(super) AccountsApart);
+pub(super) struct MachinesApart(pub(super) ProcessApart);
 
 impl MachinesApart {
     async fn ask<A: DeserializeOwned>(

@@ -12,12 +12,14 @@ mod in_process;
 mod job_socket;
 mod keys;
 mod machines;
-mod rest;
+mod published;
 mod revoked;
 mod sealing;
 mod signer;
 mod streams;
 mod supergraph;
+mod supergraphs;
+mod surfaces;
 mod upkeep;
 mod values;
 
@@ -39,6 +41,7 @@ use pulse_gateway::remote::CallerSigner;
 use pulse_gateway::{Gateway, GatewayConfig, GatewayParts};
 use pulse_graphql::Subgraph;
 use pulse_privacy::{Privacy, Who};
+use pulse_registry::{ClientApi, PublishedReader};
 use pulse_store::Store;
 use pulse_telemetry::Metrics;
 use pulse_tokens::AccessTokens;
@@ -54,15 +57,17 @@ pub(crate) use database::write_private;
 pub use in_process::InProcess;
 pub use keys::{KeySource, NewerKeys};
 pub use machines::VerifyMachines;
-pub use rest::mapping;
-pub(crate) use rest::surfaces;
+pub(crate) use published::file_operations;
 pub use revoked::{Revoked, RevokedByLog};
 pub use sealing::sealer;
 pub use signer::SecretSigner;
-pub use supergraph::{compose_own, not_composing, sdls};
+pub use supergraph::{compose_own, not_composing, own_api, sdls};
+pub use surfaces::mapping;
+pub(crate) use surfaces::surfaces;
 
-use self::apart::AccountsApart;
+use self::apart::ProcessApart;
 use self::keys::KeysApart;
+use self::published::Published;
 use crate::commands::Reach;
 use crate::exit::Failure;
 use crate::settings::{PrivacySettings, Settings};
@@ -74,7 +79,7 @@ const FIRST_NEWS: Duration = Duration::from_secs(3);
 const NEXT_VERSION_OF_USER: &str = "SELECT version + 1 FROM accounts.users WHERE user_id = $1";
 
 /// The names of the subgraphs, in the order of the alphabet.
-pub const SUBGRAPHS: [&str; 5] = ["accounts", "analytics", "entities", "operations", "vectors"];
+pub const SUBGRAPHS: [&str; 6] = ["accounts", "analytics", "entities", "operations", "registry", "vectors"];
 
 /// All subgraphs, over one database and the end of its log.
 pub fn subgraphs(
@@ -106,6 +111,11 @@ pub fn subgraph(
         "operations" => {
             let sealer = sealer(&settings.secrets)?;
             pulse_operations::subgraph(store, tail, sealer, settings.operations.clone())?
+        }
+        "registry" => {
+            let (sealer, api) = (sealer(&settings.secrets)?, ClientApi::new(own_api));
+            let routes = surfaces::routes_of_others(&settings.rest);
+            pulse_registry::subgraph(store, tail, sealer, (routes, api))
         }
         "vectors" => pulse_vectors::subgraph(store, tail),
         other => anyhow::bail!("there is no subgraph {other}"),
@@ -163,14 +173,16 @@ impl Platform {
             TokenAuthenticator::new(tokens.clone(), Arc::clone(&machines), clock, Arc::clone(&revoked))
                 .with_newer_keys(NewerKeys::new(Arc::clone(&keys) as _)),
         );
+        let published = Published::new(settings, Box::new(PublishedReader::new(store.clone())))?;
+        let published = Arc::new(published);
         let parts = GatewayParts {
             subgraphs: Subgraphs::Fixed(subgraphs.iter().cloned().map(InProcess::port).collect()),
             source: Arc::new(StaticSource::new(compose_own()?)),
             authenticator: Arc::clone(&authenticator) as _,
             revocations: Some(Arc::new(RevokedByLog::new((store.clone(), tail.clone()), revoked, machines))),
             changes: Some(Arc::new(TailFeed(tail.clone()))),
-            operations: None,
-            surfaces: rest::surfaces(&settings.rest, true)?,
+            operations: Some(Arc::clone(&published) as _),
+            surfaces: surfaces::surfaces(settings, true)?,
             checks: [health::database(&store)]
                 .into_iter()
                 .chain(health::redis(&settings.gateway.redis))
@@ -184,6 +196,7 @@ impl Platform {
             subgraphs.iter().fold(Router::new(), |beside, subgraph| beside.merge(subgraph.routes.clone()));
         let router = gateway.router().merge(naming_clients(beside, &settings.gateway));
         let router = router.merge(job_socket::route(gateway.router(), &settings.gateway.subscriptions));
+        let router = router.merge(supergraphs::route(gateway.router()));
         let router = router.merge(downloads(settings, authenticator, store.clock().clone())?);
         let mut background = Background::start(&store, database, (&tail, reader), &subgraphs, settings);
         let reports = Arc::new(streams::ToStore(store.clone()));
@@ -191,6 +204,7 @@ impl Platform {
         background.spawn(streams::report(gateway.streams(), reports, process));
         background.spawn(streams::end(gateway.streams(), TailFeed(tail.clone()).changes()));
         background.spawn(keys.keep_fresh());
+        background.spawn(published.follow(TailFeed(tail.clone()).changes()));
         Ok(Self { subgraphs, gateway, router, background, store, tail })
     }
 
@@ -259,7 +273,7 @@ pub async fn remote_gateway(
             Subgraphs::remote(&settings.gateway, Some(Arc::clone(&signer)), clock.clone())
         }
     };
-    let accounts = AccountsApart::new(feed.places());
+    let accounts = ProcessApart::new("accounts", feed.places());
     let logos = accounts.clone().logos();
     let keys: Arc<dyn KeySource> = Arc::new(KeysApart { accounts, tokens: tokens.clone() });
     if let Err(error) = keys.refresh().await {
@@ -273,14 +287,17 @@ pub async fn remote_gateway(
             .with_newer_keys(NewerKeys::new(Arc::clone(&keys)));
     let authenticator = Arc::new(authenticator.with_news(Arc::clone(&feed) as _));
     let downloads = downloads(settings, Arc::clone(&authenticator) as _, clock.clone())?;
+    let published = Box::new(ProcessApart::new("registry", feed.places()));
+    let published = Arc::new(Published::new(settings, published)?);
+    tokio::spawn(Arc::clone(&published).follow(feed.changes()));
     let parts = GatewayParts {
         subgraphs: reach(settings),
         source: Arc::new(StaticSource::new(compose_own()?)),
         authenticator,
         revocations: Some(Arc::clone(&feed) as _),
         changes: Some(Arc::clone(&feed) as _),
-        operations: None,
-        surfaces: rest::surfaces(&settings.rest, true)?,
+        operations: Some(Arc::clone(&published) as _),
+        surfaces: surfaces::surfaces(settings, true)?,
         checks: [feed.health()].into_iter().chain(health::redis(&settings.gateway.redis)).collect(),
         metrics: Some(metrics),
         clock,
@@ -294,6 +311,7 @@ pub async fn remote_gateway(
     tokio::spawn(streams::end(gateway.streams(), feed.changes()));
     tokio::spawn(keys::keep_fresh(keys));
     let more = job_socket::route(gateway.router(), &settings.gateway.subscriptions);
+    let more = more.merge(supergraphs::route(gateway.router()));
     let token_routes = naming_clients(pulse_accounts::token_routes(machines), &settings.gateway);
     let more = token_routes.merge(more).merge(logos).merge(downloads);
     Ok((gateway, pulse_accounts::routes(&tokens).merge(more), Box::new(reach)))

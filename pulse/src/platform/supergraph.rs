@@ -8,12 +8,13 @@ use pulse_schema::{Diagnostic, SubgraphSdl, compose};
 use crate::exit::Failure;
 
 /// Each subgraph's name and SDL. Needs no database.
-pub fn sdls() -> [(&'static str, String); 5] {
+pub fn sdls() -> [(&'static str, String); 6] {
     [
         ("accounts", sdl(&pulse_accounts::schema())),
         ("analytics", sdl(&pulse_analytics::schema())),
         ("entities", sdl(&pulse_entities::schema())),
         ("operations", sdl(&pulse_operations::schema())),
+        ("registry", sdl(&pulse_registry::schema())),
         ("vectors", sdl(&pulse_vectors::schema())),
     ]
 }
@@ -29,6 +30,13 @@ pub fn compose_own() -> Result<String, Failure> {
 }
 
 /// The supergraph of `subgraphs`, or every reason why there is none.
+/// What clients see of it.
+pub fn own_api() -> Result<String, String> {
+    let supergraph = compose_own().map_err(|failure| failure.to_string())?;
+    pulse_schema::api_schema(&supergraph)
+        .map_err(|problems| problems.first().map(|problem| format!("{problem:?}")).unwrap_or_default())
+}
+
 fn supergraph_of(subgraphs: &[SubgraphSdl]) -> Result<String, Failure> {
     compose(subgraphs).map(|composition| composition.supergraph).map_err(not_composing)
 }

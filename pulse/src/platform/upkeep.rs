@@ -8,12 +8,25 @@ use pulse_events::Retention;
 use pulse_jobs::{FORGET, FixedSchedule, Forget, Job, JobContext, JobError, JobHandler, JobsConfig, Missed};
 
 /// Statements of the maintenance role, by their kind of job. Partitions are made a month ahead.
-const CHORES: [(&str, &str); 4] = [
+const CHORES: [(&str, &str); 7] = [
     ("upkeep.audit", "SELECT platform.ensure_month_partitions('platform.audit', 1)"),
     ("upkeep.analytics", "SELECT analytics.make_month((now() + interval '1 month')::date)"),
     ("upkeep.throttles", "DELETE FROM accounts.throttles WHERE last_failed_at < now() - interval '1 day'"),
+    ("upkeep.schema_checks", "DELETE FROM registry.checks WHERE created_at < now() - interval '90 days'"),
+    ("upkeep.schema_usage", "DELETE FROM registry.usage WHERE day < (now() - interval '365 days')::date"),
+    ("upkeep.schema_variants", FORGET_VARIANTS),
     ("upkeep.idempotency", "DELETE FROM platform.idempotency WHERE at < now() - interval '1 day'"),
 ];
+
+/// Variants of pull requests go with all that was published to them, when their time is over.
+const FORGET_VARIANTS: &str = "WITH gone AS (
+        DELETE FROM registry.variants WHERE expires_at < now() RETURNING org_id, environment, name
+    ), compositions AS (
+        DELETE FROM registry.compositions AS c USING gone AS g
+         WHERE (c.org_id, c.environment, c.variant) = (g.org_id, g.environment, g.name)
+    )
+    DELETE FROM registry.schema_versions AS v USING gone AS g
+     WHERE (v.org_id, v.environment, v.variant) = (g.org_id, g.environment, g.name)";
 
 const FORGET_LOG: &str = "upkeep.log";
 
@@ -38,6 +51,9 @@ pub(super) fn schedules() -> Vec<FixedSchedule> {
         hourly("upkeep.idempotency", "3 * * * *"),
         hourly("upkeep.throttles", "5 * * * *"),
         hourly(FORGET_LOG, "4 * * * *"),
+        hourly("upkeep.schema_checks", "6 * * * *"),
+        hourly("upkeep.schema_usage", "7 * * * *"),
+        hourly("upkeep.schema_variants", "8 * * * *"),
     ]
 }
 

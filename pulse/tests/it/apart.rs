@@ -74,7 +74,7 @@ async fn a_live_query_goes_on_whichever_subgraph_tells_of_changes() -> anyhow::R
     assert_eq!(health(&url).await?, (200, json!(["ready", "ready"])));
 
     // Each of them may be the one that tells; the query itself needs entities alone.
-    for name in ["accounts", "analytics", "operations", "vectors"] {
+    for name in ["accounts", "analytics", "operations", "registry", "vectors"] {
         terminate(roles.subgraphs.remove(name).expect("it runs")).await?;
         package(&url, &token, "bash", name).await?;
         until_named(&mut live, name).await?;

@@ -44,7 +44,7 @@ async fn every_command_has_help_of_its_own() -> anyhow::Result<()> {
         ("serve gateway", "--supergraph <FILE|URL>"),
         ("gateway", "check"),
         ("gateway check", "--online"),
-        ("serve subgraph", "accounts, analytics, entities, operations, vectors"),
+        ("serve subgraph", "accounts, analytics, entities, operations, registry, vectors"),
         ("serve worker", "--config <FILE>"),
         ("serve all", "--listen <ADDRESS>"),
         ("migrate", "status"),
@@ -65,6 +65,8 @@ async fn every_command_has_help_of_its_own() -> anyhow::Result<()> {
             "Ends with 41 when the schemas do not compose, with 47 when they do but break clients",
         ),
         ("schema lint", "Ends with 49"),
+        ("schema publish", "Ends with 41"),
+        ("schema fetch", "PULSE_REGISTRY_KEY"),
         ("health", "--url"),
         ("config", "--config <FILE>"),
     ] {
@@ -79,7 +81,9 @@ async fn a_wrong_word_ends_with_2_and_names_what_there_is() -> anyhow::Result<()
     let ended = run(pulse(["serve", "subgraph", "billing"])).await?;
     assert_eq!(ended.code, Some(2));
     assert!(
-        ended.stderr.contains("[possible values: accounts, analytics, entities, operations, vectors]"),
+        ended
+            .stderr
+            .contains("[possible values: accounts, analytics, entities, operations, registry, vectors]"),
         "{}",
         ended.stderr
     );
@@ -94,7 +98,7 @@ fn the_commands_of_containers_are_commands_of_the_program() {
         assert!(parsed.is_ok(), "{words:?}: {}", parsed.unwrap_err());
         count += 1;
     }
-    assert_eq!(count, 10);
+    assert_eq!(count, 11);
 }
 
 #[tokio::test]

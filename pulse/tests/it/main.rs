@@ -10,6 +10,7 @@ mod import;
 mod keys;
 mod migrate;
 mod outages;
+mod registry;
 mod schema;
 mod serve;
 mod settings;

@@ -66,7 +66,7 @@ async fn down_of_an_unknown_owner_names_the_owners() -> anyhow::Result<()> {
     let refused = run(migrate(&database, &["down", "billing"])).await?;
     insta::assert_snapshot!(refused.refusal(&[]), @r#"
     exit code 38
-    error: there is no owner "billing"; the owners are platform, accounts, entities, vectors, analytics and operations
+    error: there is no owner "billing"; the owners are platform, accounts, entities, vectors, analytics, operations and registry
     "#);
     Ok(())
 }

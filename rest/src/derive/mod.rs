@@ -162,14 +162,16 @@ fn declarations(args: &[(&Field, String)]) -> String {
         let default = field.default.as_ref().map(|value| format!("={value}")).unwrap_or_default();
         format!("${variable}:{}{default}", field.ty)
     });
-    in_brackets(declared.collect())
+    in_brackets(&declared.collect::<Vec<_>>())
 }
 
 /// `(first:$first)`.
 fn passed(args: &[(&Field, String)]) -> String {
-    in_brackets(args.iter().map(|(field, variable)| format!("{}:${variable}", field.name)).collect())
+    in_brackets(
+        &args.iter().map(|(field, variable)| format!("{}:${variable}", field.name)).collect::<Vec<_>>(),
+    )
 }
 
-fn in_brackets(parts: Vec<String>) -> String {
+fn in_brackets(parts: &[String]) -> String {
     if parts.is_empty() { String::new() } else { format!("({})", parts.join(",")) }
 }

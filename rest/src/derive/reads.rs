@@ -78,7 +78,7 @@ impl<'a> Derivation<'a> {
         }
         let id = format!("{}{}", self.verb(field), upper_first(&field.name));
         if field.args.is_empty() {
-            self.parts_of(field, Vec::new(), &template)?;
+            self.parts_of(field, &[], &template)?;
         }
         self.read(id, template, vec![Step { field, args: own(&field.args) }])
     }
@@ -107,18 +107,18 @@ impl<'a> Derivation<'a> {
     fn singleton(&mut self, field: &'a Field, template: &Template) -> Result<(), RestError> {
         let id = format!("getOwn{}", upper_first(&field.name));
         self.read(id, template.clone(), vec![Step { field, args: Vec::new() }])?;
-        self.parts_of(field, Vec::new(), template)
+        self.parts_of(field, &[], template)
     }
 
     fn parts(&mut self, field: &'a Field, key: &'a Field, template: &Template) -> Result<(), RestError> {
-        self.parts_of(field, vec![(key, key.name.clone())], template)
+        self.parts_of(field, &[(key, key.name.clone())], template)
     }
 
     /// What belongs to a thing and is not shown with it: lists in pages, and what takes arguments.
     fn parts_of(
         &mut self,
         parent: &'a Field,
-        args: Vec<(&'a Field, String)>,
+        args: &[(&'a Field, String)],
         template: &Template,
     ) -> Result<(), RestError> {
         let ty = named(&parent.ty);
@@ -130,12 +130,17 @@ impl<'a> Derivation<'a> {
                 continue;
             }
             let is_taken = |name: &str| args.iter().any(|(_, variable)| variable == name);
-            let variable = |arg: &'a Field| match is_taken(&arg.name) {
-                true => (arg, format!("{}{}", field.name, upper_first(&arg.name))),
-                false => (arg, arg.name.clone()),
+            let variable = |arg: &'a Field| {
+                let name = &arg.name;
+                let name = if is_taken(name) {
+                    format!("{}{}", field.name, upper_first(name))
+                } else {
+                    name.clone()
+                };
+                (arg, name)
             };
             let inner = field.args.iter().map(variable).collect();
-            let steps = vec![Step { field: parent, args: args.clone() }, Step { field, args: inner }];
+            let steps = vec![Step { field: parent, args: args.to_vec() }, Step { field, args: inner }];
             let own = if args.is_empty() { "Own" } else { "" };
             let id =
                 format!("{}{own}{}{}", self.verb(field), upper_first(&parent.name), upper_first(&field.name));

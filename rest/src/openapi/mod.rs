@@ -1,6 +1,7 @@
 //! The routes, described as OpenAPI 3.1 or 3.0.
 
 mod operations;
+mod published;
 mod schemas;
 
 use std::sync::OnceLock;
@@ -9,16 +10,18 @@ use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http::StatusCode;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderValue};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderValue, VARY};
 use http::request::Parts;
+use pulse_gateway::Call;
+use pulse_manifests::ClientOperations;
 use serde_json::{Map, Value, json};
 
 use crate::problem::Problem;
 use crate::route::Does;
-use crate::routes::Routes;
+use crate::routes::{Ready, Routes};
 use crate::{BATCH, ROOT, conditions};
 
-use schemas::Schemas;
+pub(crate) use schemas::Schemas;
 
 /// How to use the API, for who reads the document.
 const GUIDE: &str = include_str!("guide.md");
@@ -42,9 +45,14 @@ pub(crate) struct Documents {
 impl Routes {
     /// The document that describes them.
     pub fn openapi(&self, version: Version) -> Value {
+        self.described(version, (&self.ready, &[]))
+    }
+
+    /// The same for somebody who may send what these clients published.
+    fn described(&self, version: Version, (ready, clients): (&[Ready], &[&ClientOperations])) -> Value {
         let mut schemas = Schemas::new(&self.schema, version);
         let mut paths: Map<String, Value> = Map::new();
-        for ready in &self.ready {
+        for ready in ready {
             let route = &ready.route;
             let is_open = route.does == Does::Changes && self.mapping.mutation(&route.keys[0]).open
                 || route.does == Does::Reads && self.mapping.query(&route.keys[0]).open;
@@ -53,6 +61,9 @@ impl Routes {
             place[route.method.as_str().to_ascii_lowercase()] = operation;
         }
         paths.insert(BATCH.to_owned(), operations::batch());
+        for client in clients {
+            paths.extend(self.published_paths(client, &mut schemas));
+        }
         paths.sort_keys();
         let mut components = schemas.components();
         components.insert("Problem".to_owned(), operations::problem());
@@ -69,7 +80,7 @@ impl Routes {
             },
             "servers": [{ "url": ROOT }],
             "security": [{ "accessToken": [] }, { "apiKey": [] }],
-            "tags": self.tags(),
+            "tags": tags(ready, clients),
             "paths": paths,
             "components": {
                 "schemas": components,
@@ -86,18 +97,19 @@ impl Routes {
             },
         })
     }
+}
 
-    fn tags(&self) -> Value {
-        let mut tags: Vec<&str> = self.ready.iter().map(|ready| ready.route.tag.as_str()).collect();
-        tags.push(operations::BATCH_TAG);
-        tags.sort_unstable();
-        tags.dedup();
-        tags.into_iter().map(|tag| json!({ "name": tag })).collect()
-    }
+fn tags(ready: &[Ready], clients: &[&ClientOperations]) -> Value {
+    let mut tags: Vec<String> = ready.iter().map(|ready| ready.route.tag.clone()).collect();
+    tags.push(operations::BATCH_TAG.to_owned());
+    tags.extend(clients.iter().map(|client| format!("ops/{}", client.name())));
+    tags.sort_unstable();
+    tags.dedup();
+    tags.into_iter().map(|tag| json!({ "name": tag })).collect()
 }
 
 /// Serves the document: 3.1, or `?version=3.0`.
-pub(crate) fn serve(routes: &Routes, parts: &Parts) -> Result<Response, Problem> {
+pub(crate) async fn serve(routes: &Routes, call: &Call, parts: &Parts) -> Result<Response, Problem> {
     let (version, kept) = match parts.uri.query() {
         None | Some("" | "version=3.1") => (Version::V3_1, &routes.documents.newer),
         Some("version=3.0") => (Version::V3_0, &routes.documents.older),
@@ -107,11 +119,23 @@ pub(crate) fn serve(routes: &Routes, parts: &Parts) -> Result<Response, Problem>
             );
         }
     };
-    let (text, etag) = kept.get_or_init(|| {
-        let text = Bytes::from(routes.openapi(version).to_string());
+    let published = call.published(parts).await?;
+    let clients = published.clients();
+    let written = |document: Value| {
+        let text = Bytes::from(document.to_string());
         let etag = conditions::etag(None, &text);
         (text, etag)
-    });
+    };
+    let own;
+    let is_own = !clients.is_empty() || published.only.is_some();
+    let (text, etag) = if is_own {
+        // Who may send published operations alone reaches none of the routes.
+        let ready = if published.only.is_some() { &[][..] } else { routes.ready.as_slice() };
+        own = written(routes.described(version, (ready, &clients)));
+        &own
+    } else {
+        kept.get_or_init(|| written(routes.openapi(version)))
+    };
     let mut response = if conditions::is_known(&parts.headers, etag) {
         StatusCode::NOT_MODIFIED.into_response()
     } else {
@@ -119,7 +143,9 @@ pub(crate) fn serve(routes: &Routes, parts: &Parts) -> Result<Response, Problem>
             .into_response()
     };
     let headers = response.headers_mut();
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("public, no-cache"));
+    let whose = if is_own { "private, no-cache" } else { "public, no-cache" };
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static(whose));
+    headers.insert(VARY, HeaderValue::from_static("authorization, x-api-key"));
     headers
         .insert(ETAG, HeaderValue::try_from(etag.as_str()).expect("digits in quotes are a header's value"));
     Ok(response)

@@ -10,19 +10,35 @@ use crate::parameters::{Form, Leaf, Parameter, leaf};
 use crate::schema::{Field, Kind, Schema};
 
 /// Writes schemas, and remembers which types they name.
-pub(super) struct Schemas<'s> {
-    pub(super) schema: &'s Schema,
-    pub(super) version: Version,
+pub(crate) struct Schemas<'s> {
+    pub(crate) schema: &'s Schema,
+    pub(crate) version: Version,
+    /// Under which types are found by their names.
+    pub(super) place: &'static str,
     named: BTreeSet<String>,
 }
 
 impl<'s> Schemas<'s> {
-    pub(super) const fn new(schema: &'s Schema, version: Version) -> Self {
-        Self { schema, version, named: BTreeSet::new() }
+    pub(crate) const fn new(schema: &'s Schema, version: Version) -> Self {
+        Self { schema, version, place: "#/components/schemas/", named: BTreeSet::new() }
+    }
+
+    /// For a JSON Schema that stands alone.
+    pub(super) const fn standalone(schema: &'s Schema) -> Self {
+        Self { schema, version: Version::V3_1, place: "#/$defs/", named: BTreeSet::new() }
+    }
+
+    /// The same with all that it names.
+    pub(super) fn with_definitions(&mut self, mut schema: Value) -> Value {
+        let definitions = self.components();
+        if !definitions.is_empty() {
+            schema["$defs"] = definitions.into();
+        }
+        schema
     }
 
     /// A value of a type, which may be null where the type says so.
-    pub(super) fn of(&mut self, ty: &TypeRef) -> Value {
+    pub(crate) fn of(&mut self, ty: &TypeRef) -> Value {
         let schema = match &ty.base {
             BaseType::List(inner) => json!({ "type": "array", "items": self.of(inner) }),
             BaseType::Named(name) => self.plain(name),
@@ -31,7 +47,7 @@ impl<'s> Schemas<'s> {
     }
 
     /// The same of something that is there.
-    pub(super) fn present(&mut self, ty: &TypeRef) -> Value {
+    pub(crate) fn present(&mut self, ty: &TypeRef) -> Value {
         self.of(&TypeRef { base: ty.base.clone(), nullable: false })
     }
 
@@ -39,7 +55,7 @@ impl<'s> Schemas<'s> {
         let ty = self.schema.get(name);
         if ty.is_some_and(|ty| !matches!(ty.kind, Kind::Scalar | Kind::Enum)) {
             self.named.insert(name.to_owned());
-            return json!({ "$ref": format!("#/components/schemas/{name}") });
+            return json!({ "$ref": format!("{}{name}", self.place) });
         }
         let specified_by = ty.and_then(|ty| ty.specified_by.as_deref()).unwrap_or_default();
         match leaf(self.schema, name) {
@@ -54,7 +70,7 @@ impl<'s> Schemas<'s> {
         }
     }
 
-    fn nullable(&self, mut schema: Value) -> Value {
+    pub(crate) fn nullable(&self, mut schema: Value) -> Value {
         let Some(object) = schema.as_object_mut() else { return schema };
         if object.is_empty() {
             return schema;
@@ -76,7 +92,7 @@ impl<'s> Schemas<'s> {
     }
 
     /// An input's fields as an object that has no others.
-    pub(super) fn input(&mut self, fields: &[Field]) -> Value {
+    pub(crate) fn input(&mut self, fields: &[Field]) -> Value {
         let required: Vec<&str> =
             fields.iter().filter(|field| field.is_required()).map(|field| field.name.as_str()).collect();
         let properties: Map<String, Value> =
@@ -109,7 +125,7 @@ impl<'s> Schemas<'s> {
     }
 
     /// The types that were named, and those that they name.
-    pub(super) fn components(&mut self) -> Map<String, Value> {
+    pub(crate) fn components(&mut self) -> Map<String, Value> {
         let mut components = Map::new();
         loop {
             let missing: Vec<String> =
@@ -142,26 +158,20 @@ impl<'s> Schemas<'s> {
     fn object(&mut self, name: &str) -> Value {
         let connection = self.schema.connection(name);
         let fields = self.schema.fields(name).iter().filter(|field| field.needs_nothing());
-        let (fields, required): (Vec<&Field>, Vec<&str>) = match &connection {
-            Some(connection) => {
-                let rows = if connection.edge.is_some() { "edges" } else { "nodes" };
-                let own = connection.own.iter().map(|field| field.name.as_str());
-                let required: Vec<&str> = ["pageInfo", rows].into_iter().chain(own).collect();
-                (
-                    fields
-                        .filter(|field| required.contains(&field.name.as_str()) || field.name == "totalCount")
-                        .collect(),
-                    required,
-                )
-            }
-            None => {
-                let fields: Vec<&Field> = fields.collect();
-                let always = |field: &&&Field| {
-                    ["id", "version"].contains(&field.name.as_str()) && self.schema.is_leaf(&field.ty)
-                };
-                let required = fields.iter().filter(always).map(|field| field.name.as_str()).collect();
-                (fields, required)
-            }
+        let (fields, required): (Vec<&Field>, Vec<&str>) = if let Some(connection) = &connection {
+            let rows = if connection.edge.is_some() { "edges" } else { "nodes" };
+            let own = connection.own.iter().map(|field| field.name.as_str());
+            let required: Vec<&str> = ["pageInfo", rows].into_iter().chain(own).collect();
+            let is_shown =
+                |field: &&Field| required.contains(&field.name.as_str()) || field.name == "totalCount";
+            (fields.filter(is_shown).collect(), required)
+        } else {
+            let fields: Vec<&Field> = fields.collect();
+            let always = |field: &&&Field| {
+                ["id", "version"].contains(&field.name.as_str()) && self.schema.is_leaf(&field.ty)
+            };
+            let required = fields.iter().filter(always).map(|field| field.name.as_str()).collect();
+            (fields, required)
         };
         let properties: Map<String, Value> =
             fields.into_iter().map(|field| (field.name.clone(), self.described(field, false))).collect();
@@ -173,7 +183,7 @@ impl<'s> Schemas<'s> {
     }
 
     /// A parameter behind the question mark or in the path.
-    pub(super) fn parameter(&mut self, parameter: &Parameter) -> Value {
+    pub(crate) fn parameter(&mut self, parameter: &Parameter) -> Value {
         let mut written = json!({
             "name": parameter.name,
             "in": if parameter.is_in_path { "path" } else { "query" },
@@ -184,7 +194,7 @@ impl<'s> Schemas<'s> {
         }
         let present = |schemas: &mut Self| schemas.present(&parameter.ty);
         let mut schema = match &parameter.form {
-            Form::Json => {
+            Form::Json | Form::One(Leaf::Json) => {
                 written["content"] = json!({ "application/json": { "schema": present(self) } });
                 return written;
             }
@@ -196,10 +206,6 @@ impl<'s> Schemas<'s> {
                 written["style"] = "form".into();
                 written["explode"] = true.into();
                 present(self)
-            }
-            Form::One(Leaf::Json) => {
-                written["content"] = json!({ "application/json": { "schema": present(self) } });
-                return written;
             }
             Form::One(_) => present(self),
         };

@@ -75,6 +75,18 @@ pub fn operation_coordinates(
     Ok(walk.used)
 }
 
+/// The same with variables as JSON.
+pub fn operation_coordinates_of(
+    schema: &ApiSchema,
+    document: &str,
+    operation: Option<&str>,
+    variables: Option<serde_json::Value>,
+) -> Result<BTreeSet<String>, UsageError> {
+    // What is no GraphQL value may be anything that its type allows.
+    let variables = variables.and_then(|variables| ConstValue::from_json(variables).ok());
+    operation_coordinates(schema, document, operation, variables.as_ref())
+}
+
 /// The names of a document's operations; one without a name is `None`.
 pub fn document_operations(document: &str) -> Result<Vec<Option<String>>, UsageError> {
     if text::prepare(document).is_err() {

@@ -1,10 +1,14 @@
 //! What operations use of a schema: types, fields, arguments, input fields, enum values, directives.
 
 mod extract;
+mod signature;
 
 use std::collections::{BTreeSet, HashMap};
 
-pub use self::extract::{UsageError, document_operations, operation_coordinates};
+pub use self::{
+    extract::{UsageError, document_operations, operation_coordinates, operation_coordinates_of},
+    signature::operation_signature,
+};
 
 /// Which operation uses which coordinate.
 #[derive(Clone, Debug, Default)]

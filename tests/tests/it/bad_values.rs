@@ -92,23 +92,23 @@ async fn entities_that_cannot_be_are_refused() {
     let sure = json!({ "key": "k", "type": "package", "name": "K", "confidence": 1.5 });
     assert_snapshot!(put(json!([right, sure])).await, @r#"
     200 OK
-    {"message":"1 of the items cannot be stored, so none was: items[1]: `confidence` is 1.5, allowed is 0 to 1","path":["upsertEntities"],"extensions":{"code":"BAD_USER_INPUT","field":"input.items[1].confidence","subgraph":"entities"}}
+    {"message":"1 of the items cannot be stored, so none was: items[1]: `confidence` is 1.5, allowed is 0 to 1","path":["upsertEntities"],"extensions":{"code":"BAD_USER_INPUT","field":"input.items[1].confidence","problems":[{"field":"input.items[1].confidence","message":"`confidence` is 1.5, allowed is 0 to 1"}],"subgraph":"entities"}}
     "#);
     assert_snapshot!(put(json!([right, right])).await, @r#"
     200 OK
-    {"message":"1 of the items cannot be stored, so none was: items[1]: names the same as items[0]: send each once in a batch","path":["upsertEntities"],"extensions":{"code":"BAD_USER_INPUT","field":"input.items[1].key","subgraph":"entities"}}
+    {"message":"1 of the items cannot be stored, so none was: items[1]: names the same as items[0]: send each once in a batch","path":["upsertEntities"],"extensions":{"code":"BAD_USER_INPUT","field":"input.items[1].key","problems":[{"field":"input.items[1].key","message":"names the same as items[0]: send each once in a batch"}],"subgraph":"entities"}}
     "#);
     assert_snapshot!(put(json!([right, { "key": "k", "type": "nothing", "name": "K" }])).await, @r#"
     200 OK
-    {"message":"1 of the items cannot be stored, so none was: items[1]: there is no entity type \"nothing\" in this organization: create it with `createEntityType`","path":["upsertEntities"],"extensions":{"code":"NOT_FOUND","field":"input.items[1].type","subgraph":"entities"}}
+    {"message":"1 of the items cannot be stored, so none was: items[1]: there is no entity type \"nothing\" in this organization: create it with `createEntityType`","path":["upsertEntities"],"extensions":{"code":"NOT_FOUND","field":"input.items[1].type","problems":[{"field":"input.items[1].type","message":"there is no entity type \"nothing\" in this organization: create it with `createEntityType`"}],"subgraph":"entities"}}
     "#);
     assert_snapshot!(put(json!([right, { "key": "", "type": "package", "name": "K" }])).await, @r#"
     200 OK
-    {"message":"1 of the items cannot be stored, so none was: items[1]: `key` has 0 characters, allowed is 1 to 500","path":["upsertEntities"],"extensions":{"code":"BAD_USER_INPUT","field":"input.items[1].key","subgraph":"entities"}}
+    {"message":"1 of the items cannot be stored, so none was: items[1]: `key` has 0 characters, allowed is 1 to 500","path":["upsertEntities"],"extensions":{"code":"BAD_USER_INPUT","field":"input.items[1].key","problems":[{"field":"input.items[1].key","message":"`key` has 0 characters, allowed is 1 to 500"}],"subgraph":"entities"}}
     "#);
     assert_snapshot!(put(json!([right, { "key": "nul\u{0}", "type": "package", "name": "K" }])).await, @r#"
     200 OK
-    {"message":"1 of the items cannot be stored, so none was: items[1]: `key` contains a control character","path":["upsertEntities"],"extensions":{"code":"BAD_USER_INPUT","field":"input.items[1].key","subgraph":"entities"}}
+    {"message":"1 of the items cannot be stored, so none was: items[1]: `key` contains a control character","path":["upsertEntities"],"extensions":{"code":"BAD_USER_INPUT","field":"input.items[1].key","problems":[{"field":"input.items[1].key","message":"`key` contains a control character"}],"subgraph":"entities"}}
     "#);
     assert_snapshot!(put(json!(vec![right; 1_001])).await, @r#"
     200 OK
@@ -148,11 +148,11 @@ async fn relationships_to_nothing_and_across_tenants_are_refused() {
         async |items: Value| refusals.of(UPSERT_RELATIONSHIPS, json!({ "input": { "items": items } })).await;
     assert_snapshot!(put(json!([end("p1"), end("nothing")])).await, @r#"
     200 OK
-    {"message":"1 of the items cannot be stored, so none was: items[1]: `target` refers to no entity of this organization: none has the key \"nothing\"","path":["upsertRelationships"],"extensions":{"code":"NOT_FOUND","field":"input.items[1].target","subgraph":"entities"}}
+    {"message":"1 of the items cannot be stored, so none was: items[1]: `target` refers to no entity of this organization: none has the key \"nothing\"","path":["upsertRelationships"],"extensions":{"code":"NOT_FOUND","field":"input.items[1].target","problems":[{"field":"input.items[1].target","message":"`target` refers to no entity of this organization: none has the key \"nothing\""}],"subgraph":"entities"}}
     "#);
     assert_snapshot!(put(json!([end("p1"), end("p1")])).await, @r#"
     200 OK
-    {"message":"1 of the items cannot be stored, so none was: items[1]: names the same as items[0]: send each once in a batch","path":["upsertRelationships"],"extensions":{"code":"BAD_USER_INPUT","field":"input.items[1].source","subgraph":"entities"}}
+    {"message":"1 of the items cannot be stored, so none was: items[1]: names the same as items[0]: send each once in a batch","path":["upsertRelationships"],"extensions":{"code":"BAD_USER_INPUT","field":"input.items[1].source","problems":[{"field":"input.items[1].source","message":"names the same as items[0]: send each once in a batch"}],"subgraph":"entities"}}
     "#);
 }
 

@@ -65,6 +65,9 @@ impl Stage {
             ("@relationship", self.graph.relationships[0].clone()),
             ("@collection", self.graph.collection.clone()),
             ("@webhook", self.graph.webhook.clone()),
+            ("@schemaVersion", self.graph.schema_version.clone()),
+            ("@client", self.graph.client.clone()),
+            ("@composition", self.graph.composition.clone()),
             ("@job", self.graph.job.clone()),
             ("@schedule", self.graph.schedule.clone()),
             ("@letter", self.graph.letter.clone()),
@@ -110,7 +113,7 @@ async fn the_owner_of_another_tenant_sees_and_changes_nothing_by_any_root_field(
     let stage = Stage::new().await;
     let before = Fingerprint::of_tenant(&stage.platform, &stage.alpha).await;
     let filled: Vec<_> = before.filled().map(|table| table.split('.').next().unwrap()).collect();
-    for schema in ["accounts", "analytics", "entities", "operations", "platform", "vectors"] {
+    for schema in ["accounts", "analytics", "entities", "operations", "platform", "registry", "vectors"] {
         assert!(filled.contains(&schema), "nothing of {schema} is compared");
     }
     let mut complaints = Vec::new();

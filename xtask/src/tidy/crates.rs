@@ -5,7 +5,8 @@ use toml::Value;
 use super::Finding;
 use super::tree::{Package, Tree, Use};
 
-/// Where a crate stands. `Ground < Subgraph < Pulse` and `Schema < Gateway < Surface < Pulse`.
+/// Where a crate stands. `Ground < Subgraph < Pulse` and `Schema < Gateway < Surface < Pulse`; the registry composes and
+/// compares, so that subgraphs may need what is `Schema`.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Tier {
     Ground,
@@ -22,7 +23,7 @@ enum Tier {
 }
 
 /// What schema and gateway may take from the ground, so that the gateway also stands alone.
-const SHARED_WITH_GATEWAY: [&str; 3] = ["pulse-cache", "pulse-types", "pulse-telemetry"];
+const SHARED_WITH_GATEWAY: [&str; 4] = ["pulse-cache", "pulse-manifests", "pulse-types", "pulse-telemetry"];
 
 fn tier(package: &Package) -> Option<Tier> {
     let top = package.folder.split('/').next().unwrap_or_default();
@@ -31,7 +32,7 @@ fn tier(package: &Package) -> Option<Tier> {
         "subgraphs" => Tier::Subgraph,
         "schema" => Tier::Schema,
         "gateway" => Tier::Gateway,
-        "rest" => Tier::Surface,
+        "mcp" | "rest" => Tier::Surface,
         "pulse" => Tier::Pulse,
         "tests" | "bench" => Tier::Outside,
         "xtask" => Tier::Tool,
@@ -45,10 +46,14 @@ fn may_need(from: Tier, to: Tier, to_name: &str, kind: Use) -> bool {
         return true;
     }
     match from {
-        Tier::Ground | Tier::Subgraph => to == Tier::Ground,
+        Tier::Ground => to == Tier::Ground,
+        Tier::Subgraph => matches!(to, Tier::Ground | Tier::Schema),
         Tier::Schema => SHARED_WITH_GATEWAY.contains(&to_name),
         Tier::Gateway => to == Tier::Schema || SHARED_WITH_GATEWAY.contains(&to_name),
-        Tier::Surface => matches!(to, Tier::Schema | Tier::Gateway) || SHARED_WITH_GATEWAY.contains(&to_name),
+        Tier::Surface => {
+            matches!(to, Tier::Schema | Tier::Gateway | Tier::Surface)
+                || SHARED_WITH_GATEWAY.contains(&to_name)
+        }
         Tier::Pulse => {
             matches!(to, Tier::Ground | Tier::Subgraph | Tier::Schema | Tier::Gateway | Tier::Surface)
         }

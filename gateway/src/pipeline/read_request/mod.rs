@@ -35,6 +35,8 @@ pub(crate) struct GraphqlRequest {
     /// An object, when there are any.
     pub(crate) variables: Option<Value>,
     pub(crate) extensions: Object,
+    /// Whether this process made the document, as another face of the API does.
+    pub(crate) is_made_here: bool,
     /// Files that the variables refer to.
     pub(crate) uploads: Option<Uploads>,
 }

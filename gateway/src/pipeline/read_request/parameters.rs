@@ -57,6 +57,7 @@ impl GraphqlRequest {
             operation_name: text(&mut parameters, "operationName")?,
             variables: object(&mut parameters, "variables")?.map(Value::Object),
             extensions: object(&mut parameters, "extensions")?.unwrap_or_default(),
+            is_made_here: false,
             uploads: None,
         })
     }
@@ -83,6 +84,7 @@ pub(super) fn from_url(query: &str) -> Result<GraphqlRequest, Refusal> {
         operation_name,
         variables: object(&mut parameters, "variables")?.map(Value::Object),
         extensions: object(&mut parameters, "extensions")?.unwrap_or_default(),
+        is_made_here: false,
         uploads: None,
     })
 }

@@ -8,16 +8,18 @@ use http::header::{
     LAST_MODIFIED, LOCATION, RETRY_AFTER, USER_AGENT,
 };
 use http::{Request, Response, StatusCode, Uri};
-use http_body_util::{BodyExt, Empty, Limited};
+use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::{TokioExecutor, TokioTimer};
 use pulse_types::Secret;
 use tokio::time::timeout;
 
+use super::signature::Signers;
 use crate::config::{SupergraphConfig, bytes};
+use crate::https::{self, HttpsClient};
+
+/// How long the server is to wait for something new (RFC 7240 §4.3), and whether it does.
+const PREFER: &str = "prefer";
+const PREFERENCE_APPLIED: &str = "preference-applied";
 
 /// How often a server may send the request elsewhere.
 const REDIRECTS: usize = 5;
@@ -27,6 +29,15 @@ const REDIRECTS: usize = 5;
 pub(super) struct Validators {
     etag: Option<HeaderValue>,
     last_modified: Option<HeaderValue>,
+    /// Whether the server waits for a new version, when it is asked to.
+    waits: bool,
+}
+
+impl Validators {
+    /// Whether the server has waited before it says that nothing changed.
+    pub(super) const fn waits(&self) -> bool {
+        self.waits && self.etag.is_some()
+    }
 }
 
 pub(super) enum Answer {
@@ -56,27 +67,24 @@ impl Failure {
 
 pub(super) struct Fetcher {
     uri: Uri,
-    client: Client<HttpsConnector<HttpConnector>, Empty<Bytes>>,
+    client: HttpsClient,
     authorization: Secret,
     timeout: Duration,
+    long_poll: Duration,
     size_limit: usize,
+    signers: Signers,
 }
 
 impl Fetcher {
-    pub(super) fn new(uri: Uri, config: &SupergraphConfig) -> Self {
-        let mut http = HttpConnector::new();
-        http.enforce_http(false);
-        http.set_connect_timeout(Some(config.timeout));
-        let tls = HttpsConnectorBuilder::new().with_webpki_roots().https_or_http();
-        let client = Client::builder(TokioExecutor::new())
-            .pool_timer(TokioTimer::new())
-            .build(tls.enable_all_versions().wrap_connector(http));
+    pub(super) fn new(uri: Uri, config: &SupergraphConfig, signers: Signers) -> Self {
         Self {
             uri,
-            client,
+            client: https::client(config.timeout),
             authorization: config.authorization.clone(),
             timeout: config.timeout,
+            long_poll: config.long_poll,
             size_limit: bytes(config.size_limit),
+            signers,
         }
     }
 
@@ -94,9 +102,10 @@ impl Fetcher {
                 status => Err(refused(status, response.headers())),
             }
         };
-        let answer = timeout(self.timeout, asking).await;
+        let limit = if known.waits() { self.timeout + self.long_poll } else { self.timeout };
+        let answer = timeout(limit, asking).await;
         answer.unwrap_or_else(|_| {
-            Err(Failure::passing(format!("it did not answer within {} ms", self.timeout.as_millis())))
+            Err(Failure::passing(format!("it did not answer within {} ms", limit.as_millis())))
         })
     }
 
@@ -115,7 +124,7 @@ impl Fetcher {
         Err(Failure::lasting(format!("it redirects more than {REDIRECTS} times")))
     }
 
-    fn request(&self, uri: &Uri, known: &Validators) -> Result<Request<Empty<Bytes>>, Failure> {
+    fn request(&self, uri: &Uri, known: &Validators) -> Result<Request<Full<Bytes>>, Failure> {
         let mut request = Request::get(uri.clone())
             .header(ACCEPT, "application/graphql, text/plain;q=0.9, */*;q=0.8")
             .header(USER_AGENT, concat!("pulse/", env!("CARGO_PKG_VERSION")));
@@ -123,6 +132,9 @@ impl Fetcher {
             request = request.header(IF_NONE_MATCH, etag);
         } else if let Some(time) = &known.last_modified {
             request = request.header(IF_MODIFIED_SINCE, time);
+        }
+        if self.long_poll >= Duration::from_secs(1) {
+            request = request.header(PREFER, format!("wait={}", self.long_poll.as_secs()));
         }
         // The credential is for the server that was named, not for where it sends us.
         if !self.authorization.expose().is_empty() && uri.authority() == self.uri.authority() {
@@ -132,7 +144,7 @@ impl Fetcher {
             value.set_sensitive(true);
             request = request.header(AUTHORIZATION, value);
         }
-        request.body(Empty::new()).map_err(|error| Failure::lasting(error.to_string()))
+        request.body(Full::default()).map_err(|error| Failure::lasting(error.to_string()))
     }
 
     async fn read(&self, response: Response<Incoming>) -> Result<Answer, Failure> {
@@ -157,10 +169,14 @@ impl Fetcher {
         if sdl.trim().is_empty() {
             return Err(Failure::passing("it answered with an empty body".to_owned()));
         }
+        self.signers.check(&parts.headers, &sdl).map_err(Failure::passing)?;
         let header = |name| parts.headers.get(name).cloned();
+        let applied = parts.headers.get(PREFERENCE_APPLIED).and_then(|value| value.to_str().ok());
+        let waits =
+            self.long_poll >= Duration::from_secs(1) && applied.is_some_and(|text| text.contains("wait"));
         Ok(Answer::New {
             sdl,
-            validators: Validators { etag: header(ETAG), last_modified: header(LAST_MODIFIED) },
+            validators: Validators { etag: header(ETAG), last_modified: header(LAST_MODIFIED), waits },
         })
     }
 }

@@ -1,6 +1,7 @@
 //! A supergraph behind a URL, asked for again and again with what names the version at hand.
 
 mod fetch;
+mod signature;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -15,6 +16,7 @@ use tokio::sync::Mutex;
 use tokio::time::sleep;
 
 use self::fetch::{Answer, Fetcher};
+use self::signature::Signers;
 use crate::config::SupergraphConfig;
 use crate::ports::{SourceError, SupergraphSdl, SupergraphSource};
 
@@ -30,12 +32,18 @@ pub enum InvalidSourceUrl {
     /// It has a user name or a password, which would end up in logs. They are left out here.
     #[error("the URL {0:?} has a credential in it: set that as gateway.supergraph.authorization instead")]
     Credential(String),
+    /// A key that cannot verify anything.
+    #[error(
+        "gateway.supergraph.signature_keys: {0:?} is no public key; write it as 32 bytes of Ed25519 in base64"
+    )]
+    SignatureKey(String),
 }
 
 /// A supergraph behind a URL (`http` or `https`).
 #[derive(Clone)]
 pub struct UrlSource {
     inner: Arc<Inner>,
+    config: Arc<SupergraphConfig>,
 }
 
 struct Inner {
@@ -60,14 +68,14 @@ impl UrlSource {
             return Err(InvalidSourceUrl::Credential(without_credentials(url)));
         }
         let inner = Inner {
-            fetcher: Fetcher::new(uri, config),
+            fetcher: Fetcher::new(uri, config, Signers::try_new(config)?),
             known: Mutex::default(),
             poll: config.poll_interval,
             start_timeout: config.start_timeout,
             max_backoff: config.max_backoff,
             cache: (!config.cache_file.is_empty()).then(|| PathBuf::from(&config.cache_file)),
         };
-        Ok(Self { inner: Arc::new(inner) })
+        Ok(Self { inner: Arc::new(inner), config: Arc::new(config.clone()) })
     }
 }
 
@@ -104,6 +112,22 @@ impl SupergraphSource for UrlSource {
         }
         let inner = Arc::clone(&self.inner);
         stream::unfold(inner, |inner| async move { Some((inner.next().await, inner)) }).boxed()
+    }
+
+    fn variant(&self, name: &str) -> Option<Arc<dyn SupergraphSource>> {
+        if !self.config.variant_url.contains("{variant}") {
+            return None;
+        }
+        let url = self.config.variant_url.replace("{variant}", name);
+        let environment = self.config.signature_of.split('/').next().unwrap_or_default();
+        let config = SupergraphConfig {
+            signature_of: format!("{environment}/{name}"),
+            // Whoever asks waits for it, and what was served last is of no use here.
+            start_timeout: Duration::ZERO,
+            cache_file: String::new(),
+            ..SupergraphConfig::clone(&self.config)
+        };
+        Some(Arc::new(Self::try_new(&url, &config).ok()?))
     }
 
     async fn served(&self, supergraph: &SupergraphSdl) {
@@ -143,13 +167,14 @@ impl Inner {
 
     /// The next version. Whatever fails is tried again, more and more seldom.
     async fn next(&self) -> SupergraphSdl {
-        let mut pause = self.poll;
+        let mut pause = if self.known.lock().await.waits() { Duration::ZERO } else { self.poll };
         loop {
             sleep(pause).await;
             let known = self.known.lock().await.clone();
             match self.ask(&known).await {
                 Ok(Some(supergraph)) => return supergraph,
-                Ok(None) => pause = self.poll,
+                // Who has waited for a new version is asked again at once.
+                Ok(None) => pause = if known.waits() { Duration::ZERO } else { self.poll },
                 Err(failure) => {
                     let longest = self.max_backoff.max(self.poll);
                     pause = failure.retry_after.unwrap_or(pause * 2).clamp(self.poll, longest);

@@ -88,8 +88,8 @@ async fn standalone(
         authenticator: authenticator(&settings.gateway.jwt, &clock).await?,
         revocations: None,
         changes: None,
-        operations: None,
-        surfaces: crate::platform::surfaces(&settings.rest, false)?,
+        operations: Some(Arc::new(crate::platform::file_operations(settings)?)),
+        surfaces: crate::platform::surfaces(settings, false)?,
         checks: Vec::new(),
         metrics: Some(metrics),
         clock,
@@ -118,10 +118,12 @@ pub(in crate::commands) async fn until_stopped(
     settings: &Settings,
 ) -> anyhow::Result<()> {
     let scheme = if settings.gateway.tls.certificate_file.as_os_str().is_empty() { "http" } else { "https" };
+    // Whoever reads that it is ready may stop it at once.
+    let requested = stop::requested();
     say(&format!("ready at {scheme}://{}/graphql", listener.local_addr()?));
     let delay = settings.gateway.drain_delay;
     let stopped = async {
-        if let Err(error) = stop::requested().await {
+        if let Err(error) = requested.await {
             tracing::error!(%error, "signals cannot be waited for");
         }
         gateway.begin_to_stop();

@@ -1,7 +1,7 @@
 //! What a gateway in a process of its own hears of changes: from any of the subgraphs' processes, which all follow one log.
 
-mod accounts;
 mod lines;
+mod process;
 mod reader;
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -17,7 +17,7 @@ use tokio::sync::{broadcast, mpsc, watch};
 use tokio::time::Instant;
 use tokio_util::task::AbortOnDropHandle;
 
-pub(super) use accounts::AccountsApart;
+pub(super) use process::ProcessApart;
 
 use super::machines::{MachinesApart, VerifyMachines};
 use super::revoked::Meaning;
@@ -64,7 +64,7 @@ impl ApartFeed {
         (clock, revoked): (&Clock, Arc<Revoked>),
     ) -> Result<(Self, Arc<MachinesApart>), InvalidEndpoint> {
         let (places, watched) = watch::channel(places(config, signer, clock)?);
-        let machines = Arc::new(MachinesApart(AccountsApart::new(places.subscribe())));
+        let machines = Arc::new(MachinesApart(ProcessApart::new("accounts", places.subscribe())));
         let (concerned, waiting) = mpsc::unbounded_channel();
         let shared = Arc::new(Shared {
             revoked,

@@ -88,5 +88,6 @@ fn passed_on(headers: &HeaderMap) -> HeaderMap {
 /// Where the client is, and when the process stops. Not the connection, which is the socket's.
 fn extensions(mut extensions: Extensions) -> Extensions {
     extensions.remove::<hyper::upgrade::OnUpgrade>();
+    extensions.insert(pulse_gateway::MadeHere);
     extensions
 }

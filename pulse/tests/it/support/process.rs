@@ -16,10 +16,11 @@ use tokio::time::timeout;
 const PATIENCE: Duration = Duration::from_mins(2);
 
 /// Variables that are settings of the program: those of the test's own environment must not reach it.
-const SETTINGS: [&str; 6] = [
+const SETTINGS: [&str; 7] = [
     "DATABASE_",
     "PULSE_ENCRYPTION_KEY",
     "PULSE_OLD_ENCRYPTION_KEYS",
+    "PULSE_REGISTRY",
     "PULSE_SIGNING_KEY",
     "PULSE_SUBGRAPH_",
     "PULSE__",

@@ -23,6 +23,8 @@ pub(crate) struct CreateApiKeyInput {
     /// the client calls its operation; a hash stands for that very text. Any, if none is given.
     #[graphql(default)]
     operations: Vec<String>,
+    /// The client application whose published operations it is for, by whatever way, and no others; any, if not given.
+    client: Option<String>,
     /// The networks that it may be used from, at most 100: addresses, or ranges such as `192.0.2.0/24`. Any, if none is given.
     #[graphql(default)]
     networks: Vec<String>,
@@ -57,6 +59,8 @@ pub(crate) struct UpdateApiKeyInput {
     scopes: Option<Vec<String>>,
     /// The operations that it is for from now on; any, for an empty list.
     operations: Option<Vec<String>>,
+    /// The client application whose published operations it is for; null for any operations.
+    client: MaybeUndefined<String>,
     /// The networks that it may be used from; any, for an empty list.
     networks: Option<Vec<String>>,
     /// How many requests it may send a minute; null for as many as anybody.
@@ -141,6 +145,11 @@ impl ApiKey {
     /// Names or hashes of the operations that it is for; any, when there are none.
     async fn operations(&self) -> &[String] {
         &self.0.operations
+    }
+
+    /// The client application whose published operations it is for, and no others; null for any.
+    async fn client(&self) -> Option<&str> {
+        self.0.client.as_deref()
     }
 
     /// The networks that it may be used from; any, when there are none.
@@ -275,13 +284,14 @@ impl ApiKeyMutation {
             name,
             scopes,
             operations,
+            client,
             networks,
             requests_per_minute,
             cost_per_minute,
             expires_at,
             idempotency_key,
         } = input;
-        let limits = Limits { operations, networks, requests_per_minute, cost_per_minute };
+        let limits = Limits { operations, client, networks, requests_per_minute, cost_per_minute };
         let wanted = Wanted { name, scopes, limits, expires_at };
         let (row, secret) = machine::create(ctx.session(), Kind::ApiKey, wanted, idempotency_key).await?;
         let secret = secret.map(|secret| secret.expose().to_owned());
@@ -300,6 +310,7 @@ impl ApiKeyMutation {
             name,
             scopes,
             operations,
+            client,
             networks,
             requests_per_minute,
             cost_per_minute,
@@ -312,6 +323,7 @@ impl ApiKeyMutation {
             name,
             scopes,
             operations,
+            client,
             networks,
             requests_per_minute,
             cost_per_minute,

@@ -16,6 +16,7 @@ pub(crate) struct MachineChange {
     pub(crate) name: Option<String>,
     pub(crate) scopes: Option<Vec<String>>,
     pub(crate) operations: Option<Vec<String>>,
+    pub(crate) client: MaybeUndefined<String>,
     pub(crate) networks: Option<Vec<String>>,
     pub(crate) requests_per_minute: MaybeUndefined<i32>,
     pub(crate) cost_per_minute: MaybeUndefined<i32>,
@@ -65,8 +66,16 @@ fn changed(
     change: MachineChange,
     now: DateTime<Utc>,
 ) -> Result<MachineRow, MachineError> {
-    let MachineChange { name, scopes, operations, networks, requests_per_minute, cost_per_minute, .. } =
-        change;
+    let MachineChange {
+        name,
+        scopes,
+        operations,
+        client,
+        networks,
+        requests_per_minute,
+        cost_per_minute,
+        ..
+    } = change;
     let mut new = old.clone();
     if let Some(name) = name {
         Name::try_new(&name)?.as_str().clone_into(&mut new.name);
@@ -76,6 +85,9 @@ fn changed(
     }
     if let Some(operations) = operations {
         new.operations = limits::operations(&operations)?;
+    }
+    if !client.is_undefined() {
+        new.client = limits::client(client.take())?;
     }
     if let Some(networks) = networks {
         new.networks = limits::networks(&networks)?;
@@ -103,6 +115,7 @@ fn fields(old: &MachineRow, new: &MachineRow) -> Vec<&'static str> {
         (old.maker != new.maker, "maker"),
         (old.scopes != new.scopes, "scopes"),
         (old.operations != new.operations, "operations"),
+        (old.client != new.client, "client"),
         (old.networks != new.networks, "networks"),
         (old.requests_per_minute != new.requests_per_minute, "requestsPerMinute"),
         (old.cost_per_minute != new.cost_per_minute, "costPerMinute"),

@@ -35,6 +35,11 @@ pub(crate) enum MachineError {
     /// No name and no hash.
     #[error("{0:?} is neither the name of an operation nor the SHA-256 of its text in hexadecimal")]
     Operation(String),
+    /// The name of a client application.
+    #[error(
+        "{0:?} is no name of a client application: 1 to 60 small letters, digits and hyphens, not beginning with a hyphen"
+    )]
+    Client(String),
     /// No network.
     #[error("{0:?} is no network: expected an address, or a range such as 192.0.2.0/24 or 2001:db8::/32")]
     Network(String),
@@ -80,6 +85,7 @@ impl ClientError for MachineError {
             | Self::NoScope
             | Self::TooLong(_)
             | Self::Operation(_)
+            | Self::Client(_)
             | Self::Network(_)
             | Self::Limit(_)
             | Self::Expired
@@ -95,6 +101,7 @@ impl ClientError for MachineError {
             Self::NoScope | Self::ScopesTooWide(_) => "input.scopes",
             Self::TooLong(field) | Self::Limit(field) => return Some(format!("input.{field}")),
             Self::Operation(_) => "input.operations",
+            Self::Client(_) => "input.client",
             Self::Network(_) => "input.networks",
             Self::Expired => "input.expiresAt",
             Self::Overlap => "input.overlapSeconds",

@@ -11,10 +11,15 @@ use super::{MAX_LIST, MachineError};
 /// How long the name of an operation may be.
 const NAME: usize = 200;
 
+/// How long the name of a client application may be.
+const CLIENT: usize = 60;
+
 /// What the requests of an API key are held to.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub(crate) struct Limits {
     pub(crate) operations: Vec<String>,
+    /// The client application whose published operations it is for.
+    pub(crate) client: Option<String>,
     pub(crate) networks: Vec<String>,
     pub(crate) requests_per_minute: Option<i32>,
     pub(crate) cost_per_minute: Option<i32>,
@@ -26,6 +31,17 @@ pub(crate) fn operations(given: &[String]) -> Result<Vec<String>, MachineError> 
     operations.sort_unstable();
     operations.dedup();
     bounded(operations, "operations")
+}
+
+/// The name of a client application; none, if it is empty.
+pub(crate) fn client(given: Option<String>) -> Result<Option<String>, MachineError> {
+    let Some(name) = given.filter(|name| !name.is_empty()) else { return Ok(None) };
+    let is_good = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    if name.len() <= CLIENT && !name.starts_with('-') && name.bytes().all(is_good) {
+        Ok(Some(name))
+    } else {
+        Err(MachineError::Client(name.chars().take(CLIENT).collect()))
+    }
 }
 
 fn operation(text: &str) -> Result<String, MachineError> {
@@ -99,6 +115,15 @@ mod tests {
         }
         let many: Vec<_> = (0..=MAX_LIST).map(|n| format!("10.0.0.{n}")).collect();
         assert_eq!(networks(&many), Err(MachineError::TooLong("networks")));
+    }
+
+    #[test]
+    fn clients_are_called_as_clients_can_be() {
+        assert_eq!(client(Some("acme-2".to_owned())), Ok(Some("acme-2".to_owned())));
+        assert_eq!(client(Some(String::new())), Ok(None));
+        for wrong in ["Acme", "a b", "-a", "a_b", &"x".repeat(61)] {
+            assert!(client(Some(wrong.to_owned())).is_err(), "{wrong}");
+        }
     }
 
     #[test]

@@ -142,6 +142,7 @@ fn check(session: &Session, kind: Kind, wanted: Wanted) -> Result<NewMachine, Ma
         scopes: limits::scopes(session.caller(), &scopes)?,
         limits: Limits {
             operations: limits::operations(&limits.operations)?,
+            client: limits::client(limits.client)?,
             networks: limits::networks(&limits.networks)?,
             requests_per_minute: limits::at_least_one(limits.requests_per_minute, "requestsPerMinute")?,
             cost_per_minute: limits::at_least_one(limits.cost_per_minute, "costPerMinute")?,

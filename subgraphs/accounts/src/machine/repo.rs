@@ -11,7 +11,7 @@ use super::{MAX_PER_ORGANIZATION, MachineError, NewMachine, SUBJECT};
 
 macro_rules! columns {
     () => {
-        "m.id, m.kind, m.name, m.maker, m.scopes, m.operations, m.networks, m.requests_per_minute, m.cost_per_minute,
+        "m.id, m.kind, m.name, m.maker, m.scopes, m.operations, m.client, m.networks, m.requests_per_minute, m.cost_per_minute,
          m.enabled, m.expires_at, m.version, m.terms, m.created_at, m.updated_at, m.last_used_at, m.revoked_at,
          (SELECT max(s.good_until) FROM accounts.machine_secrets s
            WHERE s.org_id = m.org_id AND s.machine = m.id) AS previous_until"
@@ -69,8 +69,8 @@ pub(super) async fn insert_in_tx(
     let sql = concat!(
         "WITH m AS (
              INSERT INTO accounts.machines (org_id, id, kind, name, maker, scopes, operations, networks,
-                 requests_per_minute, cost_per_minute, expires_at, created_at, updated_at)
-             SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12
+                 requests_per_minute, cost_per_minute, expires_at, created_at, updated_at, client)
+             SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12, $14
               WHERE (SELECT count(*) FROM accounts.machines WHERE org_id = $1 AND revoked_at IS NULL) < $13
              RETURNING *
          ) SELECT ",
@@ -90,7 +90,8 @@ pub(super) async fn insert_in_tx(
         .bind(limits.cost_per_minute)
         .bind(expires_at)
         .bind(write.now())
-        .bind(MAX_PER_ORGANIZATION);
+        .bind(MAX_PER_ORGANIZATION)
+        .bind(&limits.client);
     write.fetch_optional("machines.insert", insert).await
 }
 
@@ -150,7 +151,7 @@ pub(super) async fn update_in_tx(
         "UPDATE accounts.machines m
             SET name = $3, maker = $4, scopes = $5, operations = $6, networks = $7, requests_per_minute = $8,
                 cost_per_minute = $9, enabled = $10, expires_at = $11, terms = $12, revoked_at = $13,
-                version = version + 1, updated_at = $14
+                version = version + 1, updated_at = $14, client = $15
           WHERE org_id = $1 AND id = $2 RETURNING ",
         columns!()
     );
@@ -168,13 +169,15 @@ pub(super) async fn update_in_tx(
         .bind(new.expires_at)
         .bind(new.terms)
         .bind(new.revoked_at)
-        .bind(write.now());
+        .bind(write.now())
+        .bind(&new.client);
     write.fetch_one("machines.update", update).await
 }
 
 /// What a secret leads to. Nobody is known yet.
 pub(super) async fn by_secret(session: &Session, hash: [u8; 32]) -> Result<Option<FoundRow>, StoreError> {
-    let sql = "SELECT org_id, id, kind, maker, role, scopes, operations, networks, requests_per_minute,
+    let sql =
+        "SELECT org_id, id, kind, maker, role, scopes, operations, client, networks, requests_per_minute,
                       cost_per_minute, enabled, expires_at, good_until, terms
                  FROM accounts.machine_by_secret($1)";
     session.fetch_optional("machines.by_secret", sqlx::query_as(sql).bind(hash.to_vec())).await

@@ -46,6 +46,9 @@ pub struct VerifiedMachine {
     pub rights_until: Option<DateTime<Utc>>,
     /// The operations that it is for; any, when there are none.
     pub operations: Vec<String>,
+    /// The client application whose published operations it is for, and no others; any, when there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client: Option<String>,
     /// The networks that it may be used from, as CIDR; any, when there are none.
     pub networks: Vec<String>,
     /// How many requests it may send a minute.
@@ -157,6 +160,7 @@ impl Machines {
             rights: held.rights,
             rights_until: held.until,
             operations: found.operations,
+            client: found.client,
             networks: found.networks,
             requests_per_minute: limit(found.requests_per_minute),
             cost_per_minute: limit(found.cost_per_minute),

@@ -212,29 +212,27 @@ fn property_holds(filter: &Value, properties: &Map<String, Value>, is_of_type: b
             return value.as_bool() == Some(flag);
         }
         if filter["number"].is_object() {
-            return value
-                .as_f64()
-                .is_some_and(|number| compared(&filter["number"], number, |of| of.as_f64()));
+            return value.as_f64().is_some_and(|number| compared(&filter["number"], &number, Value::as_f64));
         }
         let Some(text) = value.as_str() else { return false };
         if filter["time"].is_object() {
-            return time(text).is_some_and(|at| compared(&filter["time"], at, |of| time(of.as_str()?)));
+            return time(text).is_some_and(|at| compared(&filter["time"], &at, |of| time(of.as_str()?)));
         }
         if let Some(prefix) = filter["text"]["startsWith"].as_str() {
             return text.starts_with(prefix);
         }
-        compared(&filter["text"], text.to_owned(), |of| Some(of.as_str()?.to_owned()))
+        compared(&filter["text"], &text.to_owned(), |of| Some(of.as_str()?.to_owned()))
     })
 }
 
-fn compared<T: PartialOrd>(test: &Value, value: T, read: impl Fn(&Value) -> Option<T>) -> bool {
+fn compared<T: PartialOrd>(test: &Value, value: &T, read: impl Fn(&Value) -> Option<T>) -> bool {
     test.as_object().unwrap().iter().all(|(operator, with)| match operator.as_str() {
-        "in" => with.as_array().unwrap().iter().any(|with| read(with).as_ref() == Some(&value)),
-        "eq" => read(with).as_ref() == Some(&value),
-        "lt" => value < read(with).unwrap(),
-        "lte" => value <= read(with).unwrap(),
-        "gt" => value > read(with).unwrap(),
-        _ => value >= read(with).unwrap(),
+        "in" => with.as_array().unwrap().iter().any(|with| read(with).as_ref() == Some(value)),
+        "eq" => read(with).as_ref() == Some(value),
+        "lt" => *value < read(with).unwrap(),
+        "lte" => *value <= read(with).unwrap(),
+        "gt" => *value > read(with).unwrap(),
+        _ => *value >= read(with).unwrap(),
     })
 }
 

@@ -94,7 +94,10 @@ async fn not_a_trace_of_an_erased_person_is_left_and_nothing_else_is_gone() {
     let sql = "SELECT owner FROM platform.privacy_receipts WHERE request = $1 ORDER BY owner";
     let receipts: Vec<String> =
         sqlx::query_scalar(sql).bind(request.uuid()).fetch_all(&mut connection).await.unwrap();
-    assert_eq!(receipts, ["accounts", "analytics", "entities", "operations", "platform", "vectors"]);
+    assert_eq!(
+        receipts,
+        ["accounts", "analytics", "entities", "operations", "platform", "registry", "vectors"]
+    );
     // Everybody else is who they were.
     let members =
         "{ organization: me { organizations { nodes { members(first: 20) { nodes { email } } } } } }";

@@ -11,16 +11,44 @@ struct Asked {
     variables: Value,
 }
 
+/// Asks a route of the registry, which knows environments by their names.
+fn asked_of_registry(rest: &Rest, route: &RouteSummary) -> Option<Asked> {
+    let composition = &rest.graph.composition;
+    let (query, variables) = match route.id.as_str() {
+        "getSchemaVariant" => ("?environment=alpha".to_owned(), json!({ "environment": "alpha" })),
+        "getSchemaRules" => (String::new(), json!({ "environment": "alpha" })),
+        "listSchemaVersions" | "listSchemaCompositions" | "listSchemaChecks" | "listSchemaOverrides" => {
+            ("?environment=alpha".to_owned(), json!({ "filter": { "environment": "alpha" } }))
+        }
+        "getSchemaUsage" => (
+            "?environment=alpha&coordinate=Query.a".to_owned(),
+            json!({ "filter": { "environment": "alpha", "coordinate": "Query.a" } }),
+        ),
+        "getSchemaDiff" => {
+            let query = format!("?from={composition}&to={composition}");
+            (query, json!({ "from": composition, "to": composition }))
+        }
+        _ => return None,
+    };
+    Some(Asked { path: format!("{}{query}", route.path.replace("{environment}", "alpha")), variables })
+}
+
 /// Asks a route that needs nothing, or what is known here.
 fn asked(rest: &Rest, route: &RouteSummary) -> Asked {
+    if let Some(asked) = asked_of_registry(rest, route) {
+        return asked;
+    }
     let graph = &rest.graph;
     let (one, other) = (&graph.entities[0], &graph.entities[1]);
     let id = match route.path.split('/').nth(1).unwrap() {
+        "client-apps" => &graph.client,
         "collections" => &graph.collection,
         "entities" => one,
         "jobs" => &graph.job,
         "organizations" => &rest.tenant.id,
         "relationships" => &graph.relationships[0],
+        "schema-versions" => &graph.schema_version,
+        "schema-compositions" => &graph.composition,
         "schedules" => &graph.schedule,
         "webhooks" => &graph.webhook,
         // There is none such: both say so.
@@ -33,11 +61,18 @@ fn asked(rest: &Rest, route: &RouteSummary) -> Asked {
     };
     let with = |query: String, variables: Value| Asked { path: format!("{path}?{query}"), variables };
     match route.id.as_str() {
+        "listEntityFacets" => {
+            let properties = json!([{ "name": "section", "kind": "TEXT" }]);
+            with(
+                "type=package&properties=[{%22name%22:%22section%22,%22kind%22:%22TEXT%22}]".to_owned(),
+                json!({ "filter": { "type": "package" }, "properties": properties }),
+            )
+        }
         "getEntityByKey" => by_name("key", "p1"),
         "getFlag" => by_name("key", "none"),
         "getEntityType" => by_name("name", "package"),
-        "getOrganizationBySlug" => by_name("slug", "alpha"),
-        "getBrandingOf" => by_name("slug", "alpha"),
+        "getClientAppByName" => by_name("name", "alpha"),
+        "getOrganizationBySlug" | "getBrandingOf" => by_name("slug", "alpha"),
         "listPaths" | "getShortestPath" => with(
             format!("from={one}&to={other}&maxHops=2"),
             json!({ "from": one, "to": other, "maxHops": 2 }),
@@ -62,6 +97,14 @@ fn asked(rest: &Rest, route: &RouteSummary) -> Asked {
     }
 }
 
+/// Without the end of a time that ends when it is asked for.
+fn without_now(mut value: Value) -> Value {
+    if let Some(object) = value.as_object_mut().filter(|object| object.contains_key("points")) {
+        object.remove("to");
+    }
+    value
+}
+
 #[tokio::test]
 async fn every_route_that_reads_answers_what_graphql_answers() {
     let rest = Rest::new().await;
@@ -84,7 +127,7 @@ async fn every_route_that_reads_answers_what_graphql_answers() {
         assert_eq!(answer.status, 200, "{path}: {answer:?}");
         // The log moves on, and looking at the audit is audited.
         if !["getStreamCursor", "listAuditEvents"].contains(&route.id.as_str()) {
-            assert_eq!(answer.json, *value, "{path}");
+            assert_eq!(without_now(answer.json), without_now(value.clone()), "{path}");
         }
         answered += 1;
     }

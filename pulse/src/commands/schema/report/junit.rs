@@ -21,7 +21,7 @@ pub(super) fn print(report: &Report) -> String {
 
 fn test_case(out: &mut String, finding: &Finding) {
     let name = if finding.coordinate.is_empty() { "schema" } else { &finding.coordinate };
-    let _ = write!(out, "    <testcase classname=\"{}\" name=\"{}\"", escape(finding.code), escape(name));
+    let _ = write!(out, "    <testcase classname=\"{}\" name=\"{}\"", escape(&finding.code), escape(name));
     if let Some(at) = finding.locations.first() {
         let _ = write!(out, " file=\"{}\" line=\"{}\"", escape(&at.file.to_string_lossy()), at.line);
     }

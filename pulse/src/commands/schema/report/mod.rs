@@ -6,6 +6,7 @@ mod junit;
 mod sarif;
 mod text;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -15,7 +16,7 @@ use crate::cli::ReportFormat;
 
 /// How much a finding matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Level {
+pub(in crate::commands::schema) enum Level {
     Error,
     Warning,
     Note,
@@ -23,46 +24,46 @@ pub(super) enum Level {
 
 /// One thing found.
 #[derive(Debug, Clone)]
-pub(super) struct Finding {
-    pub(super) level: Level,
+pub(in crate::commands::schema) struct Finding {
+    pub(in crate::commands::schema) level: Level,
     /// The word for it in this command, such as `breaking`.
-    pub(super) word: &'static str,
-    pub(super) code: &'static str,
+    pub(in crate::commands::schema) word: &'static str,
+    pub(in crate::commands::schema) code: Cow<'static, str>,
     /// What the code means.
-    pub(super) meaning: &'static str,
-    pub(super) coordinate: String,
-    pub(super) message: String,
-    pub(super) help: String,
+    pub(in crate::commands::schema) meaning: Cow<'static, str>,
+    pub(in crate::commands::schema) coordinate: String,
+    pub(in crate::commands::schema) message: String,
+    pub(in crate::commands::schema) help: String,
     /// Operations that it concerns.
-    pub(super) operations: Vec<String>,
-    pub(super) locations: Vec<Location>,
+    pub(in crate::commands::schema) operations: Vec<String>,
+    pub(in crate::commands::schema) locations: Vec<Location>,
 }
 
 /// A place in a file; line 0 is the file as a whole.
 #[derive(Debug, Clone)]
-pub(super) struct Location {
-    pub(super) file: PathBuf,
-    pub(super) line: usize,
-    pub(super) column: usize,
+pub(in crate::commands::schema) struct Location {
+    pub(in crate::commands::schema) file: PathBuf,
+    pub(in crate::commands::schema) line: usize,
+    pub(in crate::commands::schema) column: usize,
 }
 
 /// Which file a subgraph's schema is in.
-pub(super) type Files = BTreeMap<String, PathBuf>;
+pub(in crate::commands::schema) type Files = BTreeMap<String, PathBuf>;
 
 /// All that a command found.
 #[derive(Debug, Default)]
-pub(super) struct Report {
-    pub(super) findings: Vec<Finding>,
+pub(in crate::commands::schema) struct Report {
+    pub(in crate::commands::schema) findings: Vec<Finding>,
     /// What a command made, in formats that have a place for it.
-    pub(super) supergraph: Option<String>,
+    pub(in crate::commands::schema) supergraph: Option<String>,
 }
 
 impl Report {
-    pub(super) fn count(&self, level: Level) -> usize {
+    pub(in crate::commands::schema) fn count(&self, level: Level) -> usize {
         self.findings.iter().filter(|finding| finding.level == level).count()
     }
 
-    pub(super) fn print(&self, format: ReportFormat) -> String {
+    pub(in crate::commands::schema) fn print(&self, format: ReportFormat) -> String {
         match format {
             ReportFormat::Text => text::print(self),
             ReportFormat::Json => json::print(self),
@@ -74,7 +75,7 @@ impl Report {
 }
 
 impl Finding {
-    pub(super) fn of_diagnostic(diagnostic: &Diagnostic, files: &Files) -> Self {
+    pub(in crate::commands::schema) fn of_diagnostic(diagnostic: &Diagnostic, files: &Files) -> Self {
         let (level, word) = match diagnostic.severity {
             Severity::Error => (Level::Error, "error"),
             Severity::Hint => (Level::Note, "hint"),
@@ -82,8 +83,8 @@ impl Finding {
         Self {
             level,
             word,
-            code: diagnostic.code.as_str(),
-            meaning: diagnostic.code.meaning(),
+            code: Cow::Borrowed(diagnostic.code.as_str()),
+            meaning: Cow::Borrowed(diagnostic.code.meaning()),
             coordinate: diagnostic.coordinate.clone(),
             message: diagnostic.message.clone(),
             help: diagnostic.help.clone(),
@@ -92,7 +93,7 @@ impl Finding {
         }
     }
 
-    pub(super) fn of_verdict(verdict: &Verdict, file: &std::path::Path) -> Self {
+    pub(in crate::commands::schema) fn of_verdict(verdict: &Verdict, file: &std::path::Path) -> Self {
         let level = match verdict.criticality {
             Criticality::Breaking => Level::Error,
             Criticality::Dangerous => Level::Warning,
@@ -106,8 +107,8 @@ impl Finding {
         Self {
             level,
             word: verdict.criticality.as_str(),
-            code: change.code.as_str(),
-            meaning: change.code.meaning(),
+            code: Cow::Borrowed(change.code.as_str()),
+            meaning: Cow::Borrowed(change.code.meaning()),
             coordinate: change.coordinate.clone(),
             message: change.message.clone(),
             help,
@@ -116,7 +117,7 @@ impl Finding {
         }
     }
 
-    pub(super) fn of_lint(finding: &LintFinding, files: &Files) -> Self {
+    pub(in crate::commands::schema) fn of_lint(finding: &LintFinding, files: &Files) -> Self {
         let (level, word) = match finding.level {
             LintLevel::Error => (Level::Error, "error"),
             LintLevel::Warning | LintLevel::Off => (Level::Warning, "warning"),
@@ -124,8 +125,8 @@ impl Finding {
         Self {
             level,
             word,
-            code: finding.rule.as_str(),
-            meaning: finding.rule.meaning(),
+            code: Cow::Borrowed(finding.rule.as_str()),
+            meaning: Cow::Borrowed(finding.rule.meaning()),
             coordinate: finding.coordinate.clone(),
             message: finding.message.clone(),
             help: finding.help.clone(),

@@ -8,7 +8,7 @@ use super::{Finding, Level, Location, Report};
 
 pub(super) fn print(report: &Report) -> String {
     let codes: BTreeMap<&str, &str> =
-        report.findings.iter().map(|finding| (finding.code, finding.meaning)).collect();
+        report.findings.iter().map(|finding| (&*finding.code, &*finding.meaning)).collect();
     let rules: Vec<Value> = codes
         .iter()
         .map(|(code, meaning)| json!({ "id": code, "shortDescription": { "text": meaning } }))

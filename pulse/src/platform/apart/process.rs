@@ -1,4 +1,4 @@
-//! What a gateway apart asks the process of `accounts`.
+//! What a gateway apart asks the process of a subgraph.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,16 +21,19 @@ use super::Places;
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// How long an answer may be: what as many may as can be asked about, with all the rights that there may be.
-const LIMIT: usize = 8 * 1024 * 1024;
+/// How long an answer may be, in bytes: all operations that a tenant may have published.
+const LIMIT: usize = 256 * 1024 * 1024;
 
-/// The process of `accounts`, wherever the newest settings say that it is.
+/// The process of a subgraph, wherever the newest settings say that it is.
 #[derive(Clone)]
-pub(in crate::platform) struct AccountsApart(watch::Receiver<Places>);
+pub(in crate::platform) struct ProcessApart {
+    subgraph: &'static str,
+    places: watch::Receiver<Places>,
+}
 
-impl AccountsApart {
-    pub(in crate::platform) const fn new(places: watch::Receiver<Places>) -> Self {
-        Self(places)
+impl ProcessApart {
+    pub(in crate::platform) const fn new(subgraph: &'static str, places: watch::Receiver<Places>) -> Self {
+        Self { subgraph, places }
     }
 
     /// What is at that path, or what is answered to JSON that is posted there. The error is for the log.
@@ -41,25 +44,29 @@ impl AccountsApart {
     ) -> Result<A, String> {
         let (parts, body) = self.send(path, posted).await?;
         if !parts.status.is_success() {
-            return Err(problem(&format!("it answered {}", parts.status)));
+            return Err(self.problem(&format!("it answered {}", parts.status)));
         }
-        serde_json::from_slice(&body).map_err(|error| problem(&error))
+        serde_json::from_slice(&body).map_err(|error| self.problem(&error))
     }
 
     async fn send(&self, path: &str, posted: Option<Bytes>) -> Result<(Parts, Bytes), String> {
-        let places = Arc::clone(&self.0.borrow());
-        let place = places.iter().find(|place| place.name() == "accounts");
-        let place = place.ok_or_else(|| problem(&"it is nowhere"))?;
+        let places = Arc::clone(&self.places.borrow());
+        let place = places.iter().find(|place| place.name() == self.subgraph);
+        let place = place.ok_or_else(|| self.problem(&"it is nowhere"))?;
         let answer = async {
             let response = match posted {
                 Some(body) => place.post(path, body).await,
                 None => place.get(path).await,
             };
-            let (parts, body) = response.map_err(|error| problem(&error))?.into_parts();
-            let body = Limited::new(body, LIMIT).collect().await.map_err(|error| problem(&error))?;
+            let (parts, body) = response.map_err(|error| self.problem(&error))?.into_parts();
+            let body = Limited::new(body, LIMIT).collect().await.map_err(|error| self.problem(&error))?;
             Ok((parts, body.to_bytes()))
         };
-        timeout(PATIENCE, answer).await.map_err(|_| problem(&"it does not answer"))?
+        timeout(PATIENCE, answer).await.map_err(|_| self.problem(&"it does not answer"))?
+    }
+
+    fn problem(&self, problem: &dyn std::fmt::Display) -> String {
+        format!("{}: {problem}", self.subgraph)
     }
 
     /// The logos that tenants have uploaded, as that process serves them.
@@ -68,11 +75,7 @@ impl AccountsApart {
     }
 }
 
-fn problem(problem: &dyn std::fmt::Display) -> String {
-    format!("accounts: {problem}")
-}
-
-async fn logo(State(accounts): State<AccountsApart>, Path(id): Path<String>) -> Response {
+async fn logo(State(accounts): State<ProcessApart>, Path(id): Path<String>) -> Response {
     let Ok(id) = Uuid::try_parse(&id) else { return StatusCode::NOT_FOUND.into_response() };
     match accounts.send(&format!("/logos/{id}"), None).await {
         Ok((Parts { status, mut headers, .. }, body)) => {

@@ -1,0 +1,12 @@
+DROP TABLE registry.history;
+DROP TABLE registry.declared;
+DROP TABLE registry.usage;
+DROP TABLE registry.coordinates;
+DROP TABLE registry.operations;
+DROP TABLE registry.overrides;
+DROP TABLE registry.checks;
+DROP TABLE registry.parts;
+DROP TABLE registry.compositions;
+DROP TABLE registry.schema_versions;
+DROP TABLE registry.variants;
+DROP TABLE registry.environments;
