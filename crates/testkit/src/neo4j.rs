@@ -16,8 +16,14 @@ use tokio::time::Instant;
 const SERVER_VARIABLE: &str = "PULSE_TEST_NEO4J";
 /// What is fetched.
 const VERSION: &str = "5.26.30";
+/// What fetches it.
+const MAVEN_GOAL: &str = "org.apache.maven.plugins:maven-dependency-plugin:2.8:copy-dependencies";
 /// How long a server may take to listen.
 const PATIENCE: Duration = Duration::from_mins(2);
+/// What is missing where its program cannot be started.
+const NO_JAVA: &str = "`java` 17 or 21 is needed for Neo4j: apt-get install openjdk-17-jre-headless";
+/// Where it says what it does.
+const LOG: &str = "said.log";
 /// The program, and what the server needs of a JDK that is newer than it expects.
 const JAVA: [&str; 11] = [
     "-Xmx512m",
@@ -54,14 +60,22 @@ impl Neo4jServer {
     /// The server of this test run, in which tests keep out of each other's way by having tenants of their own; one of the test's
     /// own where there is none.
     pub async fn shared() -> anyhow::Result<Self> {
-        match std::env::var(SERVER_VARIABLE) {
-            Ok(address) => Ok(Self { address, own: None }),
-            Err(_) => Self::start().await,
-        }
+        let Some(address) = std::env::var_os(SERVER_VARIABLE) else { return Self::start().await };
+        let address = address.into_string().ok().context("the address of the shared Neo4j cannot be read")?;
+        let mut server = Self { address, own: None };
+        server.listening().await?;
+        Ok(server)
     }
 
     /// Starts one, empty, on a free port of this machine alone.
     pub async fn start() -> anyhow::Result<Self> {
+        let mut server = Self::starting().await?;
+        server.listening().await?;
+        Ok(server)
+    }
+
+    /// The same, which does not listen yet.
+    pub async fn starting() -> anyhow::Result<Self> {
         let place = tokio::task::spawn_blocking(fetched).await??;
         let folder = tempfile::tempdir()?;
         let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
@@ -71,9 +85,7 @@ impl Neo4jServer {
         sign_in_by(&place, folder.path())?;
         let libraries = place.join("lib");
         let process = spawn(folder.path(), &libraries)?;
-        let mut server = Self { address, own: Some(Own { folder, libraries, process }) };
-        server.listening().await?;
-        Ok(server)
+        Ok(Self { address, own: Some(Own { folder, libraries, process }) })
     }
 
     /// How to reach it.
@@ -115,7 +127,8 @@ impl Neo4jServer {
             if let Some(own) = &mut self.own
                 && let Some(status) = own.process.try_wait()?
             {
-                bail!("Neo4j ended while it started: {status}");
+                let said = fs::read_to_string(own.folder.path().join(LOG))?;
+                bail!("Neo4j ended while it started: {status}\n{said}");
             }
             ensure!(started.elapsed() < PATIENCE, "Neo4j does not listen");
             tokio::time::sleep(Duration::from_millis(50)).await;
@@ -136,7 +149,7 @@ fn settings(address: &str) -> String {
     format!(
         "server.bolt.enabled=true\nserver.bolt.listen_address={address}\nserver.bolt.advertised_address={address}\n\
          server.http.enabled=false\nserver.https.enabled=false\ndbms.security.auth_enabled=true\n\
-         server.memory.pagecache.size=64m\ndbms.usage_report.enabled=false\n"
+         server.memory.pagecache.size=64m\ndb.tx_log.preallocate=false\ndbms.usage_report.enabled=false\n"
     )
 }
 
@@ -145,8 +158,9 @@ fn spawn(folder: &Path, libraries: &Path) -> anyhow::Result<Child> {
     java.arg("org.neo4j.server.CommunityEntryPoint");
     java.arg(format!("--home-dir={}", folder.display()));
     java.arg(format!("--config-dir={}", folder.join("conf").display())).arg("--console-mode");
-    java.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    java.spawn().context("`java` 17 or 21 is needed for Neo4j")
+    let said = File::options().create(true).append(true).open(folder.join(LOG))?;
+    java.stdin(Stdio::null()).stdout(said.try_clone()?).stderr(said);
+    java.spawn().context(NO_JAVA)
 }
 
 fn java(libraries: &Path) -> Command {
@@ -178,17 +192,20 @@ fn fetched() -> anyhow::Result<PathBuf> {
     let work = tempfile::Builder::new().prefix("neo4j-").tempdir_in(&cache)?;
     fs::write(work.path().join("pom.xml"), pom())?;
     let mut maven = Command::new("mvn");
-    maven.args(["-B", "-q", "dependency:copy-dependencies", "-DoutputDirectory=lib"]);
-    let status = maven.current_dir(work.path()).stdin(Stdio::null()).stdout(Stdio::null()).status();
-    let status = status.context("`mvn` is needed to fetch Neo4j: apt-get install maven")?;
-    ensure!(status.success(), "Maven could not fetch Neo4j {VERSION}");
+    maven.args(["-B", "-q", MAVEN_GOAL, "-DoutputDirectory=lib"]);
+    let fetched = maven.current_dir(work.path()).stdin(Stdio::null()).output();
+    let fetched = fetched.context("`mvn` is needed to fetch Neo4j: apt-get install maven")?;
+    let said = String::from_utf8_lossy(&fetched.stdout);
+    ensure!(fetched.status.success(), "Maven could not fetch Neo4j {VERSION}:\n{said}");
     // The server's own tool writes down who may sign in.
     fs::create_dir_all(work.path().join("conf"))?;
     fs::write(work.path().join("conf/neo4j.conf"), "")?;
     let mut tool = java(&work.path().join("lib"));
     tool.args(["org.neo4j.cli.AdminTool", "dbms", "set-initial-password", Neo4jServer::PASSWORD]);
     tool.env("NEO4J_HOME", work.path()).env("NEO4J_CONF", work.path().join("conf"));
-    ensure!(tool.stdout(Stdio::null()).status()?.success(), "Neo4j's own tool could not set a password");
+    let set = tool.output().context(NO_JAVA)?;
+    let said = String::from_utf8_lossy(&set.stderr);
+    ensure!(set.status.success(), "Neo4j's own tool could not set a password:\n{said}");
     fs::rename(work.path().join("data/dbms/auth.ini"), work.path().join("auth.ini"))?;
     fs::rename(work.keep(), &place)?;
     Ok(place)

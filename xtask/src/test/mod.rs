@@ -25,8 +25,8 @@ const TIMED_OUT: u8 = 124;
 /// What a shell returns for a program that Ctrl-C ended.
 const INTERRUPTED: u8 = 130;
 
-/// The package whose tests need Neo4j.
-const NEO4J_PACKAGE: &str = "pulse-entities";
+/// The packages whose tests need Neo4j.
+const NEO4J_PACKAGES: [&str; 2] = ["pulse", "pulse-entities"];
 
 /// What to test.
 #[derive(Args)]
@@ -101,9 +101,9 @@ fn selection(options: &Options) -> Vec<&str> {
     options.package.iter().flat_map(|package| ["--package", package]).collect()
 }
 
-/// Whether packages are tested that walk through Neo4j: it takes a while to start.
+/// Whether packages are tested that walk through Neo4j: it takes a while to start, and the tests begin meanwhile.
 fn needs_neo4j(options: &Options) -> bool {
-    options.package.is_empty() || options.package.iter().any(|package| package == NEO4J_PACKAGE)
+    options.package.is_empty() || options.package.iter().any(|package| NEO4J_PACKAGES.contains(&&**package))
 }
 
 /// `cargo test` with ourselves as the runner of each binary.

@@ -4,7 +4,9 @@ use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use async_trait::async_trait;
 use neo4rs::{ConfigBuilder, Graph, Query, Txn};
+use pulse_graphql::Helper;
 use pulse_types::Secret;
 use serde::de::DeserializeOwned;
 use tokio::time::Instant;
@@ -13,6 +15,10 @@ use tokio::time::Instant;
 const LEFT_ALONE: Duration = Duration::from_secs(1);
 /// How long a part of a write may take.
 const WRITE_LIMIT: Duration = Duration::from_mins(1);
+/// How long it may take until a write begins.
+const BEGIN_LIMIT: Duration = Duration::from_secs(10);
+/// Connections that write and compare. They are not those of walks, which are more impatient and may take all of theirs.
+const WRITERS: usize = 2;
 
 /// Where Neo4j is, and how patient to be.
 #[derive(Debug, Clone)]
@@ -23,7 +29,7 @@ pub struct Neo4jOptions {
     pub user: String,
     /// Its password.
     pub password: Secret,
-    /// How long connecting, and each query of a walk, may take.
+    /// How long a walk may take, connecting included.
     pub timeout: Duration,
     /// At most this many connections a process.
     pub max_connections: usize,
@@ -57,7 +63,8 @@ impl From<neo4rs::Error> for Neo4jError {
 pub struct Neo4j(Arc<Inner>);
 
 struct Inner {
-    graph: Graph,
+    walks: Graph,
+    writes: Graph,
     timeout: Duration,
     left_alone_until: Mutex<Option<Instant>>,
     /// The name of the log that the copy is made of, once it was asked for.
@@ -73,18 +80,22 @@ impl std::fmt::Debug for Neo4j {
 impl Neo4j {
     /// A server by its options; fails where the URI is none.
     pub fn try_new(options: &Neo4jOptions) -> Result<Self, Neo4jError> {
-        let config = ConfigBuilder::default()
-            .uri(&options.uri)
-            .user(&options.user)
-            .password(options.password.expose())
-            .max_connections(options.max_connections)
-            .connection_timeout(options.timeout)
-            .fetch_size(2_000)
-            .build()?;
-        let graph = Graph::connect(config)?;
+        // The driver takes the time for connecting also as that for each answer.
+        let graph = |max_connections, timeout| {
+            let config = ConfigBuilder::default()
+                .uri(&options.uri)
+                .user(&options.user)
+                .password(options.password.expose())
+                .max_connections(max_connections)
+                .connection_timeout(timeout)
+                .fetch_size(2_000)
+                .build()?;
+            Graph::connect(config)
+        };
         let timeout = options.timeout;
         Ok(Self(Arc::new(Inner {
-            graph,
+            walks: graph(options.max_connections, timeout)?,
+            writes: graph(WRITERS, WRITE_LIMIT)?,
             timeout,
             left_alone_until: Mutex::default(),
             log: tokio::sync::OnceCell::new(),
@@ -93,7 +104,7 @@ impl Neo4j {
 
     /// Whether the server answers.
     pub async fn ping(&self) -> Result<(), Neo4jError> {
-        let _: Vec<One> = self.read(Query::new("RETURN 1 AS one".to_owned())).await?;
+        let _: Vec<One> = self.read(Query::new("RETURN 1 AS one".to_owned()), self.deadline()).await?;
         Ok(())
     }
 
@@ -115,30 +126,44 @@ impl Neo4j {
         *self.0.left_alone_until.lock().unwrap_or_else(PoisonError::into_inner) = Some(until);
     }
 
-    /// All rows of a query that changes nothing, within the time of a walk's query.
-    pub(super) async fn read<T: DeserializeOwned>(&self, query: Query) -> Result<Vec<T>, Neo4jError> {
-        let limit = self.0.timeout;
+    /// When a walk that begins now has to be over.
+    pub(super) fn deadline(&self) -> Instant {
+        Instant::now() + self.0.timeout
+    }
+
+    /// All rows of a query of a walk that has to be over by then.
+    pub(super) async fn read<T: DeserializeOwned>(
+        &self,
+        query: Query,
+        deadline: Instant,
+    ) -> Result<Vec<T>, Neo4jError> {
+        // The server takes a time of nothing for one without an end.
+        let limit = deadline.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
         let query = query.extra("tx_timeout", i64::try_from(limit.as_millis()).unwrap_or(i64::MAX));
-        within(limit, self.rows(query)).await
+        within(limit, rows(&self.0.walks, query)).await
     }
 
-    /// All rows of a query that reads much.
+    /// All rows of a query that is not in a hurry.
     pub(super) async fn read_all<T: DeserializeOwned>(&self, query: Query) -> Result<Vec<T>, Neo4jError> {
-        within(WRITE_LIMIT, self.rows(query)).await
+        within(WRITE_LIMIT, rows(&self.0.writes, query)).await
     }
 
-    async fn rows<T: DeserializeOwned>(&self, query: Query) -> Result<Vec<T>, Neo4jError> {
-        let mut stream = self.0.graph.execute_read(query).await?;
-        let mut rows = Vec::new();
-        while let Some(row) = stream.next().await? {
-            rows.push(row.to().map_err(Neo4jError::Unreadable)?);
+    /// The same for a query that reads more than should be in memory at once.
+    pub(super) async fn read_each<T: DeserializeOwned>(
+        &self,
+        query: Query,
+        mut row: impl FnMut(T),
+    ) -> Result<(), Neo4jError> {
+        let mut stream = within(WRITE_LIMIT, async { Ok(self.0.writes.execute_read(query).await?) }).await?;
+        while let Some(next) = within(WRITE_LIMIT, async { Ok(stream.next().await?) }).await? {
+            row(next.to().map_err(Neo4jError::Unreadable)?);
         }
-        Ok(rows)
+        Ok(())
     }
 
     /// Begins a transaction that is tried once.
     pub(super) async fn begin(&self) -> Result<Writing, Neo4jError> {
-        within(WRITE_LIMIT, async { Ok(Writing(self.0.graph.start_txn().await?)) }).await
+        within(BEGIN_LIMIT, async { Ok(Writing(self.0.writes.start_txn().await?)) }).await
     }
 
     /// Runs a statement in a transaction of its own, as changes of the schema have to be.
@@ -146,6 +171,30 @@ impl Neo4j {
         let mut writing = self.begin().await?;
         writing.run(Query::new(statement)).await?;
         writing.commit().await
+    }
+}
+
+async fn rows<T: DeserializeOwned>(graph: &Graph, query: Query) -> Result<Vec<T>, Neo4jError> {
+    let mut stream = graph.execute_read(query).await?;
+    let mut rows = Vec::new();
+    while let Some(row) = stream.next().await? {
+        rows.push(row.to().map_err(Neo4jError::Unreadable)?);
+    }
+    Ok(rows)
+}
+
+#[async_trait]
+impl Helper for Neo4j {
+    fn name(&self) -> &'static str {
+        "neo4j"
+    }
+
+    async fn check(&self) -> Result<(), String> {
+        self.ping().await.map_err(|error| {
+            let error = &error as &dyn std::error::Error;
+            tracing::warn!(error, "Neo4j is not ready");
+            "Neo4j does not answer: walks go through PostgreSQL".to_owned()
+        })
     }
 }
 
@@ -181,9 +230,11 @@ impl Writing {
     }
 }
 
-async fn within<T>(
+/// The driver's futures are large, so they are boxed for all who wait for them.
+fn within<T>(
     limit: Duration,
     asked: impl Future<Output = Result<T, Neo4jError>>,
-) -> Result<T, Neo4jError> {
-    tokio::time::timeout(limit, asked).await.unwrap_or(Err(Neo4jError::TimedOut(limit)))
+) -> impl Future<Output = Result<T, Neo4jError>> {
+    let asked = tokio::time::timeout(limit, Box::pin(asked));
+    async move { asked.await.unwrap_or(Err(Neo4jError::TimedOut(limit))) }
 }

@@ -3,6 +3,7 @@
 use neo4rs::Query;
 use pulse_types::{EntityId, OrgId};
 use serde::Deserialize;
+use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::client::{Neo4j, Neo4jError};
@@ -27,6 +28,7 @@ pub(crate) struct Projected {
     log: String,
     tenant: OrgId,
     standing: Standing,
+    deadline: Instant,
 }
 
 const STANDING: &str = include_str!("queries/standing.cypher");
@@ -45,10 +47,17 @@ struct MetRow {
 }
 
 impl Projected {
-    /// The tenant's part, if nothing is being written to it.
+    /// The tenant's part, if nothing is being written to it, for a walk that begins now.
     pub(crate) async fn begin(neo4j: &Neo4j, log: &str, tenant: OrgId) -> Result<Option<Self>, Neo4jError> {
-        let standing = standing(neo4j, log, tenant).await?;
-        Ok(standing.map(|standing| Self { neo4j: neo4j.clone(), log: log.to_owned(), tenant, standing }))
+        let deadline = neo4j.deadline();
+        let standing = standing(neo4j, (log, tenant), deadline).await?;
+        Ok(standing.map(|standing| Self {
+            neo4j: neo4j.clone(),
+            log: log.to_owned(),
+            tenant,
+            standing,
+            deadline,
+        }))
     }
 
     pub(crate) const fn standing(&self) -> Standing {
@@ -57,7 +66,7 @@ impl Projected {
 
     /// Whether nothing was written to the tenant's part since it was begun with: what was read in between is of one state.
     pub(crate) async fn is_unchanged(&self) -> Result<bool, Neo4jError> {
-        let now = standing(&self.neo4j, &self.log, self.tenant).await?;
+        let now = standing(&self.neo4j, (&self.log, self.tenant), self.deadline).await?;
         let state = |standing: Standing| (standing.seen, standing.generation);
         Ok(now.map(state) == Some(state(self.standing)))
     }
@@ -88,13 +97,17 @@ impl Projected {
             .param("entity_types", following.entity_types.clone())
             .param("ends", texts(&following.ends))
             .param("limit", i64::try_from(limit).unwrap_or(i64::MAX));
-        self.neo4j.read(query).await
+        self.neo4j.read(query, self.deadline).await
     }
 }
 
-async fn standing(neo4j: &Neo4j, log: &str, tenant: OrgId) -> Result<Option<Standing>, Neo4jError> {
+async fn standing(
+    neo4j: &Neo4j,
+    (log, tenant): (&str, OrgId),
+    deadline: Instant,
+) -> Result<Option<Standing>, Neo4jError> {
     let query = Query::new(STANDING.to_owned()).param("log", log).param("key", key_of(log, tenant));
-    Ok(neo4j.read(query).await?.pop())
+    Ok(neo4j.read(query, deadline).await?.pop())
 }
 
 impl Edges for Projected {

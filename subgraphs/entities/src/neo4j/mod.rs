@@ -11,6 +11,7 @@ mod copy;
 mod edges;
 mod load;
 mod projector;
+mod service;
 #[cfg(test)]
 mod tests;
 mod verify;
@@ -20,7 +21,8 @@ use pulse_types::OrgId;
 pub use client::{Neo4j, Neo4jError, Neo4jOptions};
 pub(crate) use edges::Projected;
 pub use projector::{ProjectionError, Projector, Step};
-pub use verify::{Difference, Verified};
+pub(crate) use verify::IS_TOLD;
+pub use verify::{Difference, Progress, Verified};
 
 use crate::{entity, relationship};
 

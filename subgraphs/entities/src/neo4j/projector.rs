@@ -1,19 +1,15 @@
 //! The consumer of the log that writes the copy.
 //!
 //! It is no consumer group: its place is kept in Neo4j, beside what was made of the log until there, so that a Neo4j that was
-//! emptied, or brought back from before, is noticed. One process at a time works, under an advisory lock; and what a process
-//! that has lost it still writes, Neo4j refuses.
+//! emptied, or brought back from before, is noticed. Each step is under an advisory lock; and what a process that has lost it still
+//! writes, Neo4j refuses.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use async_trait::async_trait;
 use pulse_events::{Log, Tail};
-use pulse_graphql::Service;
 use pulse_store::{Connection, Store, StoreError};
 use pulse_types::{Change, OrgId};
 use tokio::sync::Mutex;
-use tokio_util::sync::CancellationToken;
 
 use super::apply::{Applied, is_of_graph, work_of};
 use super::claim::Held;
@@ -21,12 +17,10 @@ use super::client::{Neo4j, Neo4jError};
 use super::copy::{Hold, NOT_READ, Source, write};
 use super::load;
 
-/// Names the advisory lock: one writer of the copy per database.
+/// Names the advisory lock of a step: one writer of the copy per database.
 const LOCK: i64 = 0x5055_4c53_4e34;
 /// How many changes are applied at once.
 const BATCH: usize = 2_000;
-/// How long it waits for changes before it looks whether the copy is still there.
-const PAUSE: Duration = Duration::from_secs(1);
 
 /// Why the copy cannot go on.
 #[derive(Debug, thiserror::Error)]
@@ -37,9 +31,12 @@ pub enum ProjectionError {
     /// Neo4j did not.
     #[error(transparent)]
     Neo4j(#[from] Neo4jError),
-    /// Nobody moves events to the log.
-    #[error("events of {0} do not come to the log; is a worker running?")]
+    /// Nobody moves events to the log, or there are always more.
+    #[error("events of {0} do not all come to the log: no worker runs, or it is written to without a pause")]
     LogStands(OrgId),
+    /// Retention has taken away what was not applied yet: the copy begins anew.
+    #[error("the log has no events any more that follow {0}")]
+    LogDropped(i64),
 }
 
 /// What one step did.
@@ -72,12 +69,14 @@ impl Projector {
     /// Does what there is to do next: takes over, reads the part of a tenant, applies a batch.
     pub async fn step(&self) -> Result<Step, ProjectionError> {
         let mut held = self.held.lock().await;
-        let Some(_lock) = self.lock(false).await? else {
+        let Some(lock) = self.lock(false).await? else {
             *held = None;
             return Ok(Step::NotOurs);
         };
         let step = self.step_locked(&mut held).await;
-        if step.is_err() {
+        // At once: one that is dropped ends some time later, and the next step would meet its own lock.
+        let released = lock.commit().await;
+        if step.is_err() || released.is_err() {
             *held = None;
         }
         step
@@ -115,6 +114,9 @@ impl Projector {
             }
             return Ok(Step::Idle);
         };
+        if changes.first().is_some_and(|first| first.position != held.position + 1) {
+            return Err(ProjectionError::LogDropped(held.position));
+        }
         self.apply(held, &changes, upto).await?;
         held.position = upto;
         self.measure(&changes);
@@ -140,21 +142,21 @@ impl Projector {
     ) -> Result<(), ProjectionError> {
         let Applied { mut work, unreadable } = work_of(changes);
         if !work.is_empty() {
-            let hold: &Hold = &held.hold;
+            let right: &Hold = &held.hold;
             let tenants: Vec<OrgId> = work.keys().copied().collect();
-            hold.begin_with(&tenants, upto).await?;
+            right.begin_with(&tenants, upto).await?;
             if !unreadable.is_empty() {
-                hold.begin_with(&unreadable, NOT_READ).await?;
+                right.begin_with(&unreadable, NOT_READ).await?;
                 held.to_read.extend(unreadable.iter().copied());
                 work.retain(|tenant, _| !unreadable.contains(tenant));
             }
             for tenant in work.keys() {
                 if !held.indexed.contains(tenant) {
-                    hold.index(*tenant).await?;
+                    right.index(*tenant).await?;
                     held.indexed.insert(*tenant);
                 }
             }
-            let mut writing = hold.begin().await?;
+            let mut writing = right.begin().await?;
             for (tenant, work) in &work {
                 write(&mut writing, *tenant, Source::Changes, work).await?;
             }
@@ -169,55 +171,5 @@ impl Projector {
         metrics::histogram!("pulse_graph_copy_lag_seconds").record(lag.as_secs_f64());
         let applied = changes.iter().filter(|change| is_of_graph(change)).count();
         metrics::counter!("pulse_graph_copy_changes_total").increment(applied as u64);
-    }
-}
-
-impl Projector {
-    /// Tells metrics how far the copy is behind the log; also while Neo4j is away.
-    async fn measure_lag(&self, is_up: bool, position: &mut Option<i64>) {
-        metrics::gauge!("pulse_graph_copy_up").set(if is_up { 1.0 } else { 0.0 });
-        if let Some(held) = self.held.lock().await.as_ref() {
-            *position = Some(held.position);
-        }
-        let Some(position) = *position else { return };
-        if let Ok(head) = Log::new(self.store.clone()).head().await {
-            let behind = u32::try_from((head.position - position).max(0)).unwrap_or(u32::MAX);
-            metrics::gauge!("pulse_graph_copy_lag_events").set(f64::from(behind));
-        }
-    }
-}
-
-#[async_trait]
-impl Service for Projector {
-    fn name(&self) -> &'static str {
-        "entities.copy"
-    }
-
-    async fn run(self: Arc<Self>, stop: CancellationToken) {
-        let mut position = None;
-        while !stop.is_cancelled() {
-            let step = self.step().await;
-            self.measure_lag(step.is_ok(), &mut position).await;
-            match step {
-                Ok(Step::Applied(_) | Step::Read(_)) => continue,
-                Ok(Step::Idle | Step::NotOurs) => {}
-                Err(error) => {
-                    let error = &error as &dyn std::error::Error;
-                    tracing::warn!(error, "the graph's copy in Neo4j does not go on; it is tried again");
-                }
-            }
-            let next = self.held.lock().await.as_ref().map(|held| held.position + 1);
-            let reached = async {
-                match next {
-                    Some(next) => self.tail.reaches(next).await,
-                    None => std::future::pending().await,
-                }
-            };
-            tokio::select! {
-                () = stop.cancelled() => break,
-                () = reached => {}
-                () = tokio::time::sleep(PAUSE) => {}
-            }
-        }
     }
 }

@@ -2,11 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::time::Duration;
 
 use neo4rs::Query;
+use pulse_events::Log;
+use pulse_store::{Connection, Session};
 use pulse_types::OrgId;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
+use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::claim::{Held, tenants};
@@ -25,8 +29,12 @@ const RELATIONSHIPS: &str = "MATCH (s:TENANT)-[r:R]->(t)
 /// Whether what is committed is in the copy, and in the log that it is made of.
 pub(crate) const IS_TOLD: &str = "SELECT platform.is_told($1, $2, $3)";
 
-/// How often a tenant that is written to is looked at again, until both sides are of one state.
-const TRIES: usize = 200;
+const TENANTS: &str = "MATCH (tenant:PulseTenant) WHERE tenant.log = $log RETURN tenant.org AS org";
+
+/// For how long a tenant that is written to is looked at again, until both sides are of one state.
+const PATIENCE: Duration = Duration::from_mins(1);
+/// How often.
+const PAUSE: Duration = Duration::from_millis(5);
 
 /// Things of one type: how many there are, and a sum of digests of what is copied of them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -67,7 +75,23 @@ pub struct Verified {
     pub differences: Vec<Difference>,
 }
 
+/// How far comparing or reading anew is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Progress {
+    /// Whose turn it is.
+    pub tenant: OrgId,
+    /// How many tenants are done.
+    pub done: usize,
+    /// Of so many.
+    pub of: usize,
+}
+
 type Sums = BTreeMap<String, Sum>;
+
+#[derive(Deserialize)]
+struct TenantNode {
+    org: String,
+}
 
 #[derive(Deserialize)]
 struct EntityNode {
@@ -90,102 +114,159 @@ struct RelationshipNode {
 
 impl Projector {
     /// Compares the parts of these tenants, or of all, with their rows: numbers and checksums of each type. Works whether or not
-    /// another process writes the copy, which waits meanwhile.
-    pub async fn verify(&self, only: Option<OrgId>) -> Result<Verified, ProjectionError> {
+    /// another process writes the copy, which waits while a tenant is compared.
+    pub async fn verify(
+        &self,
+        only: Option<OrgId>,
+        mut progress: impl FnMut(Progress),
+    ) -> Result<Verified, ProjectionError> {
         let mut verified = Verified::default();
-        for tenant in self.those(only).await? {
-            let (rows, copied) = self.sums(tenant).await?;
+        let tenants = self.those(only).await?;
+        for tenant in &tenants {
+            progress(Progress { tenant: *tenant, done: verified.tenants, of: tenants.len() });
+            let (rows, copied) = self.sums(*tenant).await?;
             verified.tenants += 1;
             verified.things += rows.values().map(|sum| sum.count).sum::<u64>();
-            let names: BTreeSet<&String> = rows.keys().chain(copied.keys()).collect();
-            for of in names {
-                let [rows, copied] = [&rows, &copied].map(|sums| sums.get(of).copied().unwrap_or_default());
-                if rows != copied {
-                    let difference =
-                        Difference { tenant, of: of.clone(), rows: rows.count, copied: copied.count };
-                    verified.differences.push(difference);
-                }
-            }
+            verified.differences.extend(differences(*tenant, &rows, &copied));
         }
         Ok(verified)
     }
 
-    /// Reads the parts of these tenants, or of all, from their rows again. Meanwhile walks there go through PostgreSQL.
-    pub async fn rebuild(&self, only: Option<OrgId>) -> Result<usize, ProjectionError> {
+    /// Reads the parts of these tenants, or of all, from their rows again; how many they are. Meanwhile walks there go through
+    /// PostgreSQL.
+    pub async fn rebuild(
+        &self,
+        only: Option<OrgId>,
+        mut progress: impl FnMut(Progress),
+    ) -> Result<usize, ProjectionError> {
         let tenants = self.those(only).await?;
-        for tenant in &tenants {
+        for (done, tenant) in tenants.iter().enumerate() {
+            progress(Progress { tenant: *tenant, done, of: tenants.len() });
             let mut held = self.held.lock().await;
-            let _lock = self.lock(true).await?;
+            let lock = self.lock(true).await?;
             *held = None;
             let claimed = held.insert(Held::claim(&self.store, &self.neo4j).await?);
             claimed.to_read.retain(|other| other != tenant);
             claimed.to_read.push(*tenant);
             self.step_locked(&mut held).await?;
             while matches!(self.step_locked(&mut held).await?, Step::Applied(_)) {}
+            // Whoever waited for it goes on with what is left over.
+            *held = None;
+            release(lock).await?;
         }
         Ok(tenants.len())
     }
 
+    /// Those that are compared: all that have entities, and all that the copy says it has.
     async fn those(&self, only: Option<OrgId>) -> Result<Vec<OrgId>, ProjectionError> {
-        match only {
-            Some(tenant) => Ok(vec![tenant]),
-            None => tenants(&self.store).await,
+        if let Some(tenant) = only {
+            return Ok(vec![tenant]);
         }
+        let mut those: BTreeSet<OrgId> = tenants(&self.store).await?.into_iter().collect();
+        let log = self.neo4j.log_of(&self.store).await?;
+        let copied: Vec<TenantNode> =
+            self.neo4j.read_all(Query::new(TENANTS.to_owned()).param("log", log)).await?;
+        those.extend(copied.iter().filter_map(|tenant| tenant.org.parse::<OrgId>().ok()));
+        Ok(those.into_iter().collect())
     }
 
     /// Both sides, of one state.
     async fn sums(&self, tenant: OrgId) -> Result<(Sums, Sums), ProjectionError> {
         let mut held = self.held.lock().await;
-        let _lock = self.lock(true).await?;
+        let lock = self.lock(true).await?;
         *held = None;
-        for _ in 0..TRIES {
+        let begun = Instant::now();
+        let sums = loop {
             while !matches!(self.step_locked(&mut held).await?, Step::Idle) {}
-            let session = load::session(&self.store, tenant);
-            let log = self.neo4j.log_of(&self.store).await?;
-            let standing = Projected::begin(&self.neo4j, log, tenant).await?.map(|part| part.standing());
-            // A tenant without a place in the copy has never had an entity.
-            let (applied, seen) = standing.map_or((0, 0), |standing| (standing.applied, standing.seen));
-            let told = sqlx::query_as::<_, (bool,)>(IS_TOLD)
-                .bind(SUBJECTS.map(str::to_owned).to_vec())
-                .bind(applied)
-                .bind(seen);
-            let (told,) = session.fetch_one("graph.is_told", told).await?;
-            if told {
-                let mut rows = Sums::default();
-                let mut last = Uuid::nil();
-                loop {
-                    let page = load::entities(&session, last).await?;
-                    let Some(end) = page.last() else { break };
-                    last = load::after(&end.id);
-                    page.iter().for_each(|entity| add_entity(&mut rows, entity));
-                }
-                last = Uuid::nil();
-                loop {
-                    let page = load::relationships(&session, last).await?;
-                    let Some(end) = page.last() else { break };
-                    last = load::after(&end.id);
-                    page.iter().for_each(|relationship| add_relationship(&mut rows, relationship));
-                }
-                return Ok((rows, self.copied(tenant).await?));
+            if let Some(session) = self.of_one_state(tenant).await? {
+                let rows = stored(&session).await?;
+                break (rows, self.copied(tenant).await?);
             }
-        }
-        Err(ProjectionError::LogStands(tenant))
+            if begun.elapsed() > PATIENCE {
+                return Err(ProjectionError::LogStands(tenant));
+            }
+            tokio::time::sleep(PAUSE).await;
+        };
+        *held = None;
+        release(lock).await?;
+        Ok(sums)
+    }
+
+    /// A snapshot that has what the copy has of a tenant, if that can be had now.
+    async fn of_one_state(&self, tenant: OrgId) -> Result<Option<Session>, ProjectionError> {
+        let log = self.neo4j.log_of(&self.store).await?;
+        let standing = Projected::begin(&self.neo4j, log, tenant).await?.map(|part| part.standing());
+        let (applied, seen) = match standing {
+            Some(standing) => (standing.applied, standing.seen),
+            // A tenant without a place in the copy has never had an entity.
+            None => (Log::new(self.store.clone()).head().await?.position, 0),
+        };
+        let session = load::session(&self.store, tenant);
+        let told = sqlx::query_as::<_, (bool,)>(IS_TOLD)
+            .bind(SUBJECTS.map(str::to_owned).to_vec())
+            .bind(applied)
+            .bind(seen);
+        let (told,) = session.fetch_one("graph.is_told", told).await?;
+        Ok(told.then_some(session))
     }
 
     async fn copied(&self, tenant: OrgId) -> Result<Sums, Neo4jError> {
         let mut sums = Sums::default();
-        let entities: Vec<EntityNode> = self.neo4j.read_all(Query::new(of_tenant(ENTITIES, tenant))).await?;
-        for EntityNode { id, type_name, version } in entities {
+        let entity = |node: EntityNode| {
+            let EntityNode { id, type_name, version } = node;
             add_entity(&mut sums, &EntityCopy { id, type_name, version });
-        }
-        let relationships: Vec<RelationshipNode> =
-            self.neo4j.read_all(Query::new(of_tenant(RELATIONSHIPS, tenant))).await?;
-        for RelationshipNode { id, type_name, source, target, confidence, version } in relationships {
+        };
+        self.neo4j.read_each(Query::new(of_tenant(ENTITIES, tenant)), entity).await?;
+        let relationship = |node: RelationshipNode| {
+            let RelationshipNode { id, type_name, source, target, confidence, version } = node;
             let copy = RelationshipCopy { id, type_name, source, target, confidence, version };
             add_relationship(&mut sums, &copy);
-        }
+        };
+        self.neo4j.read_each(Query::new(of_tenant(RELATIONSHIPS, tenant)), relationship).await?;
         Ok(sums)
     }
+}
+
+/// Ends a step that others wait for, at once.
+async fn release(lock: Option<Connection>) -> Result<(), ProjectionError> {
+    match lock {
+        Some(lock) => Ok(lock.commit().await?),
+        None => Ok(()),
+    }
+}
+
+async fn stored(session: &Session) -> Result<Sums, ProjectionError> {
+    let mut sums = Sums::default();
+    let mut last = Uuid::nil();
+    loop {
+        let page = load::entities(session, last).await?;
+        let Some(end) = page.last() else { break };
+        last = load::after(&end.id);
+        for entity in &page {
+            add_entity(&mut sums, entity);
+        }
+    }
+    last = Uuid::nil();
+    loop {
+        let page = load::relationships(session, last).await?;
+        let Some(end) = page.last() else { break };
+        last = load::after(&end.id);
+        for relationship in &page {
+            add_relationship(&mut sums, relationship);
+        }
+    }
+    Ok(sums)
+}
+
+fn differences(tenant: OrgId, rows: &Sums, copied: &Sums) -> Vec<Difference> {
+    let names: BTreeSet<&String> = rows.keys().chain(copied.keys()).collect();
+    let sums = |of: &String| [rows, copied].map(|sums| sums.get(of).copied().unwrap_or_default());
+    let differing = names.into_iter().filter_map(|of| {
+        let [rows, copied] = sums(of);
+        let difference = Difference { tenant, of: of.clone(), rows: rows.count, copied: copied.count };
+        (rows != copied).then_some(difference)
+    });
+    differing.collect()
 }
 
 fn add_entity(sums: &mut Sums, entity: &EntityCopy) {

@@ -113,7 +113,12 @@ impl Budget {
 
     /// That of a walk that may read so many relationships.
     pub(crate) fn of(edges: usize) -> Self {
-        Self { edges, read: 0, until: Instant::now() + MAX_TIME, cut_off: None }
+        Self::within(edges, MAX_TIME)
+    }
+
+    /// The same with a time of its own.
+    pub(crate) fn within(edges: usize, time: Duration) -> Self {
+        Self { edges, read: 0, until: Instant::now() + time, cut_off: None }
     }
 
     /// How many relationships were read.

@@ -4,9 +4,7 @@ use pulse_store::{Session, StoreError};
 use pulse_types::EntityId;
 
 use super::{Budget, CutOff, Edges, Following, Met, Stored};
-use crate::neo4j::{Neo4j, Neo4jError, Projected, SUBJECTS};
-
-const IS_TOLD: &str = "SELECT platform.is_told($1, $2, $3)";
+use crate::neo4j::{IS_TOLD, Neo4j, Neo4jError, Projected, SUBJECTS};
 
 /// A walk of one caller: through Neo4j where its copy is the same as what the caller's snapshot of PostgreSQL has, and that is known
 /// to have been so until the walk was over; else through PostgreSQL. Whoever walks cannot tell which it was.
@@ -92,6 +90,10 @@ impl<'s> Walk<'s> {
         let found = match walked {
             Ok(found) => found,
             Err(WalkError::Stored(error)) => return Err(error),
+            Err(WalkError::Projected(Neo4jError::TimedOut(_))) => {
+                fell_back("slow");
+                return Ok(None);
+            }
             Err(WalkError::Projected(error)) => {
                 self.failed(&error);
                 return Ok(None);

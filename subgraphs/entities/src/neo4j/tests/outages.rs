@@ -22,8 +22,8 @@ const WALKS: &str = "query ($newest: ID!, $oldest: ID!, $other: ID!) {
     around: subgraph(from: [$newest], direction: BOTH, depth: 3, limit: 200) {
         nodes { distance entity { key type } } edges { type source { key } target { key } } cutOff relationshipsRead
     }
-    shortest: shortestPath(from: $newest, to: $other, maxHops: 6) { path { nodes { key } edges { type } } relationshipsRead }
-    ways: paths(from: $other, to: $oldest, direction: INCOMING, maxHops: 3) { nodes { length nodes { key } } }
+    shortest: shortestPath(from: $newest, to: $other, maxHops: 6) { path { nodes { key } edges { type } } cutOff relationshipsRead }
+    ways: paths(from: $other, to: $oldest, direction: INCOMING, maxHops: 3) { nodes { length nodes { key } } cutOff }
 }";
 
 async fn ask(world: &World, subgraph: &Subgraph, query: &str, variables: &Value) -> Value {
@@ -32,6 +32,16 @@ async fn ask(world: &World, subgraph: &Subgraph, query: &str, variables: &Value)
     let mut response = serde_json::to_value(response).unwrap();
     assert_eq!(response.get("errors"), None, "{response}");
     response["data"].take()
+}
+
+/// What the walks find. Those that a busy machine had no time to end have said so, and are asked for again.
+async fn walk(world: &World, subgraph: &Subgraph, variables: &Value) -> Value {
+    loop {
+        let found = ask(world, subgraph, WALKS, variables).await;
+        if ["around", "shortest", "ways"].iter().all(|walk| found[walk]["cutOff"] != "TIME") {
+            return found;
+        }
+    }
 }
 
 async fn id_of(world: &World, subgraph: &Subgraph, key: String) -> Value {
@@ -59,8 +69,7 @@ async fn compare(world: &World, [with, without]: [&Subgraph; 2], batch: usize) {
         "other": id_of(world, without, key(4)).await,
         "oldest": id_of(world, without, key(2)).await,
     });
-    let [with, without] =
-        [ask(world, with, WALKS, &variables).await, ask(world, without, WALKS, &variables).await];
+    let [with, without] = [walk(world, with, &variables).await, walk(world, without, &variables).await];
     assert_eq!(with, without, "batch {batch}");
     assert_eq!(with["around"]["nodes"].as_array().map(Vec::len), Some(4), "batch {batch}: {with}");
     assert_eq!(with["shortest"]["path"]["edges"].as_array().map(Vec::len), Some(4), "batch {batch}: {with}");
@@ -70,7 +79,7 @@ async fn compare(world: &World, [with, without]: [&Subgraph; 2], batch: usize) {
 async fn whatever_happens_to_neo4j_no_read_is_wrong_and_the_copy_becomes_whole() {
     let first = Neo4jServer::start().await.unwrap();
     let proxy = Proxy::to(first.address().to_owned()).await;
-    let world = World::with(patient(format!("bolt://{}", proxy.address), Duration::from_millis(400))).await;
+    let world = World::with(patient(format!("bolt://{}", proxy.address), Duration::from_secs(1))).await;
     let stop = CancellationToken::new();
     let (tail, reader) = Tail::new(&world.store);
     let projector = Arc::new(Projector::new(world.store.clone(), tail.clone(), world.neo4j.clone()));
@@ -113,7 +122,7 @@ async fn whatever_happens_to_neo4j_no_read_is_wrong_and_the_copy_becomes_whole()
     for task in tasks {
         task.await.unwrap();
     }
-    let verified = world.projector.verify(None).await.unwrap();
+    let verified = world.projector.verify(None, |_| {}).await.unwrap();
     let things = 2 * (BATCHES * BATCH) as u64;
     assert_eq!((verified.tenants, verified.things, verified.differences), (1, things, vec![]));
     assert!(world.walks_in_neo4j().await, "a copy that is whole is walked through");
