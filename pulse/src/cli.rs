@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::graph_args::GraphCommand;
+
 /// A federated GraphQL platform in one program.
 ///
 /// `pulse dev --demo` starts everything on this machine with demo data. Settings come from the commented defaults
@@ -36,6 +38,9 @@ pub enum Command {
     Keys(KeysCommand),
     /// Load entities and relationships from a JSON Lines file.
     Import(ImportArgs),
+    /// Compare and repair the graph's copy in Neo4j.
+    #[command(subcommand)]
+    Graph(GraphCommand),
     /// Prove that what was done is kept as it was written.
     #[command(subcommand)]
     Audit(AuditCommand),

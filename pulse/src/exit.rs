@@ -57,6 +57,9 @@ pub enum Failure {
         "{0} secrets cannot be sealed anew: the log says which and why; keep every key of before configured"
     )]
     Unsealed(u64),
+    /// The graph's copy is not the same as the graph.
+    #[error("{0} differences; `pulse graph verify --repair` reads the parts that have some anew")]
+    GraphDiffers(usize),
     /// A schema breaks rules of style that are errors.
     #[error("{0} errors of style")]
     Style(usize),
@@ -78,6 +81,7 @@ impl Failure {
             Self::Style(_) => 49,
             Self::AuditBroken(_) => 50,
             Self::Unsealed(_) => 51,
+            Self::GraphDiffers(_) => 54,
         }
     }
 }

@@ -3,6 +3,7 @@
 pub mod cli;
 mod commands;
 mod exit;
+mod graph_args;
 pub mod platform;
 pub mod settings;
 mod terminal;

@@ -3,6 +3,7 @@
 mod audit;
 mod dev;
 mod gateway;
+mod graph;
 mod health;
 mod import;
 mod keys;
@@ -33,6 +34,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Audit(command) => audit::run(command, Settings::load(file)?).await?,
         Command::Privacy(command) => privacy::run(command, &Settings::load(file)?).await?,
         Command::Keys(command) => keys::run(command, Settings::load(file)?).await?,
+        Command::Graph(command) => graph::run(command, &Settings::load(file)?).await?,
         Command::Import(args) => import::run(args, &Settings::load(file)?).await?,
     }
     Ok(())

@@ -6,6 +6,7 @@ mod cli;
 mod dev;
 mod errors;
 mod gateway;
+mod graph;
 mod import;
 mod keys;
 mod migrate;

@@ -66,6 +66,11 @@ impl Projector {
         Self { store, tail, neo4j, held: Mutex::new(None) }
     }
 
+    /// The store that has the graph.
+    pub const fn store(&self) -> &Store {
+        &self.store
+    }
+
     /// Does what there is to do next: takes over, reads the part of a tenant, applies a batch.
     pub async fn step(&self) -> Result<Step, ProjectionError> {
         let mut held = self.held.lock().await;

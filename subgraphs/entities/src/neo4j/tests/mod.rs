@@ -1,6 +1,7 @@
 //! The copy beside what it is a copy of.
 
 mod differential;
+mod narrowed;
 mod outages;
 mod proxy;
 mod upkeep;
@@ -8,7 +9,9 @@ mod upkeep;
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_graphql::{Request, Variables};
 use pulse_events::{Sequencer, Tail};
+use pulse_graphql::Subgraph;
 use pulse_store::{PoolOptions, Session, Store};
 use pulse_testkit::{Neo4jServer, TestDatabase};
 use pulse_types::{Caller, Clock, OrgId, RequestId, Secret};
@@ -87,6 +90,39 @@ impl World {
     async fn walks_in_neo4j(&self) -> bool {
         let session = self.session();
         Walk::new(&session, Some(&self.neo4j)).choose().await.unwrap().is_projected()
+    }
+
+    /// The data of an answer without errors.
+    async fn ask(
+        &self,
+        (subgraph, caller): (&Subgraph, &Arc<Caller>),
+        (query, variables): (&str, &Value),
+    ) -> Value {
+        let request = Request::new(query).variables(Variables::from_json(variables.clone()));
+        let response = subgraph.api.execute(Arc::clone(caller), request).await;
+        let mut response = serde_json::to_value(response).unwrap();
+        assert_eq!(response.get("errors"), None, "{response}");
+        response["data"].take()
+    }
+
+    /// What walks find. Those that a busy machine had no time to end have said so, and are asked for again.
+    async fn walk(&self, subgraph: &Subgraph, walks: (&str, &Value)) -> Value {
+        self.walk_as((subgraph, &self.caller()), walks).await
+    }
+
+    async fn walk_as(&self, who: (&Subgraph, &Arc<Caller>), walks: (&str, &Value)) -> Value {
+        loop {
+            let found = self.ask(who, walks).await;
+            let mut walks = found.as_object().into_iter().flat_map(|walks| walks.values());
+            if walks.all(|walk| walk["cutOff"] != "TIME") {
+                return found;
+            }
+        }
+    }
+
+    async fn id_of(&self, subgraph: &Subgraph, key: String) -> Value {
+        let by_key = "query ($key: String!) { entity(key: $key) { id } }";
+        self.ask((subgraph, &self.caller()), (by_key, &json!({ "key": key }))).await["entity"]["id"].take()
     }
 
     /// What differs, as people read it.

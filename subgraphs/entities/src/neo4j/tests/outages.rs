@@ -4,11 +4,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_graphql::{Request, Variables};
 use pulse_events::{Sequencer, Tail};
 use pulse_graphql::{Service, Subgraph};
 use pulse_testkit::Neo4jServer;
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
 use super::proxy::Proxy;
@@ -26,29 +25,6 @@ const WALKS: &str = "query ($newest: ID!, $oldest: ID!, $other: ID!) {
     ways: paths(from: $other, to: $oldest, direction: INCOMING, maxHops: 3) { nodes { length nodes { key } } cutOff }
 }";
 
-async fn ask(world: &World, subgraph: &Subgraph, query: &str, variables: &Value) -> Value {
-    let request = Request::new(query).variables(Variables::from_json(variables.clone()));
-    let response = subgraph.api.execute(world.caller(), request).await;
-    let mut response = serde_json::to_value(response).unwrap();
-    assert_eq!(response.get("errors"), None, "{response}");
-    response["data"].take()
-}
-
-/// What the walks find. Those that a busy machine had no time to end have said so, and are asked for again.
-async fn walk(world: &World, subgraph: &Subgraph, variables: &Value) -> Value {
-    loop {
-        let found = ask(world, subgraph, WALKS, variables).await;
-        if ["around", "shortest", "ways"].iter().all(|walk| found[walk]["cutOff"] != "TIME") {
-            return found;
-        }
-    }
-}
-
-async fn id_of(world: &World, subgraph: &Subgraph, key: String) -> Value {
-    let by_key = "query ($key: String!) { entity(key: $key) { id } }";
-    ask(world, subgraph, by_key, &json!({ "key": key })).await["entity"]["id"].take()
-}
-
 /// The entities of a batch in a row, which hangs on the one before.
 async fn write(world: &World, batch: usize) {
     let first = batch * BATCH;
@@ -65,11 +41,12 @@ async fn compare(world: &World, [with, without]: [&Subgraph; 2], batch: usize) {
     let newest = (batch + 1) * BATCH - 1;
     let key = |back: usize| format!("e{}", newest - back);
     let variables = json!({
-        "newest": id_of(world, without, key(0)).await,
-        "other": id_of(world, without, key(4)).await,
-        "oldest": id_of(world, without, key(2)).await,
+        "newest": world.id_of(without, key(0)).await,
+        "other": world.id_of(without, key(4)).await,
+        "oldest": world.id_of(without, key(2)).await,
     });
-    let [with, without] = [walk(world, with, &variables).await, walk(world, without, &variables).await];
+    let [with, without] =
+        [world.walk(with, (WALKS, &variables)).await, world.walk(without, (WALKS, &variables)).await];
     assert_eq!(with, without, "batch {batch}");
     assert_eq!(with["around"]["nodes"].as_array().map(Vec::len), Some(4), "batch {batch}: {with}");
     assert_eq!(with["shortest"]["path"]["edges"].as_array().map(Vec::len), Some(4), "batch {batch}: {with}");

@@ -1,0 +1,16 @@
+//! `pulse graph`.
+
+mod copy;
+
+use pulse_telemetry::init_logs;
+
+use crate::graph_args::GraphCommand;
+use crate::settings::Settings;
+
+pub(super) async fn run(command: GraphCommand, settings: &Settings) -> anyhow::Result<()> {
+    init_logs(&settings.telemetry)?;
+    match command {
+        GraphCommand::Verify(args) => copy::run(args.copy, Some(args.repair), settings).await,
+        GraphCommand::Rebuild(args) => copy::run(args, None, settings).await,
+    }
+}
