@@ -39,7 +39,7 @@ pub enum Command {
     Keys(KeysCommand),
     /// Load entities and relationships from files; the same as `pulse graph import`.
     Import(ImportArgs),
-    /// Import and export the knowledge graph.
+    /// Import and export the knowledge graph, and keep its copy in Neo4j.
     #[command(subcommand)]
     Graph(GraphCommand),
     /// Prove that what was done is kept as it was written.

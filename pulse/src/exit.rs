@@ -66,6 +66,9 @@ pub enum Failure {
     /// Operations that cannot be sent.
     #[error("{0}")]
     Operations(String),
+    /// The graph's copy is not the same as the graph.
+    #[error("{0} differences; `pulse graph verify --repair` reads the parts that have some anew")]
+    GraphDiffers(usize),
     /// A schema breaks rules of style that are errors.
     #[error("{0} errors of style")]
     Style(usize),
@@ -89,6 +92,7 @@ impl Failure {
             Self::Unsealed(_) => 51,
             Self::UnreadableGraph(_) => 52,
             Self::Conflict(_) => 53,
+            Self::GraphDiffers(_) => 54,
             Self::Operations(_) => 55,
         }
     }

@@ -20,6 +20,8 @@ pub const DEFAULTS: &str = concat!(
     "\n",
     include_str!("../../subgraphs/accounts/config.default.toml"),
     "\n",
+    include_str!("../../subgraphs/entities/config.default.toml"),
+    "\n",
     include_str!("../../subgraphs/operations/config.default.toml"),
     "\n",
     include_str!("../../gateway/config.default.toml")
@@ -51,6 +53,8 @@ pub struct Settings {
     pub mcp: McpSettings,
     /// People and how they sign in.
     pub accounts: pulse_accounts::Config,
+    /// The graph's second engine.
+    pub entities: pulse_entities::Config,
     /// Webhooks.
     pub operations: pulse_operations::Config,
     /// The gateway.
@@ -176,11 +180,14 @@ pub struct SecretSettings {
 }
 
 /// Variables with names of their own, and the settings that they set.
-const WELL_KNOWN: [(&str, &str); 7] = [
+const WELL_KNOWN: [(&str, &str); 10] = [
     ("DATABASE_URL", "PULSE__DATABASE__URL"),
     ("DATABASE_DIRECT_URL", "PULSE__DATABASE__DIRECT_URL"),
     ("DATABASE_REPLICA_URL", "PULSE__DATABASE__REPLICA_URL"),
     ("REDIS_URL", "PULSE__GATEWAY__REDIS__URL"),
+    ("NEO4J_URI", "PULSE__ENTITIES__NEO4J__URI"),
+    ("NEO4J_USER", "PULSE__ENTITIES__NEO4J__USER"),
+    ("NEO4J_PASSWORD", "PULSE__ENTITIES__NEO4J__PASSWORD"),
     ("PULSE_SIGNING_KEY", "PULSE__SECRETS__SIGNING_KEY"),
     ("PULSE_ENCRYPTION_KEY", "PULSE__SECRETS__ENCRYPTION_KEY"),
     ("PULSE_OLD_ENCRYPTION_KEYS", "PULSE__SECRETS__OLD_ENCRYPTION_KEYS"),
@@ -214,6 +221,7 @@ impl Settings {
             pulse_config::load(DEFAULTS, file, env.into_iter()).map_err(|error: ConfigError| error)?;
         settings.jobs.check().map_err(Failure::Setting)?;
         settings.cache.check().map_err(Failure::Setting)?;
+        settings.entities.neo4j.check().map_err(Failure::Setting)?;
         for (name, secret) in &settings.secrets.subgraphs {
             if secret.expose().len() < SHORTEST_SECRET {
                 let problem = format!(
@@ -302,6 +310,16 @@ mod tests {
         assert!(unknown.contains("PULSE__DATABASE__MAX_CONECTIONS"), "{unknown}");
         let nothing = load(&[("PULSE__JOBS__CONCURRENCY", "0")]).unwrap_err().to_string();
         assert!(nothing.starts_with("jobs.concurrency: at least 1"), "{nothing}");
+        let routed = load(&[("NEO4J_URI", "neo4j://graph:7687")]).unwrap_err().to_string();
+        assert!(routed.starts_with("entities.neo4j.uri (NEO4J_URI) is \"neo4j://graph:7687\""), "{routed}");
+        let shown = load(&[("NEO4J_URI", "bolt://neo4j:hidden@graph")]).unwrap_err().to_string();
+        assert!(shown.starts_with("entities.neo4j.uri (NEO4J_URI) has an @"), "{shown}");
+        assert!(!shown.contains("hidden"), "{shown}");
+        let closed = load(&[("NEO4J_URI", "bolt://graph:7687")]).unwrap_err().to_string();
+        assert!(
+            closed.starts_with("entities.neo4j.password is not set: set it as NEO4J_PASSWORD"),
+            "{closed}"
+        );
         let never = load(&[("PULSE__CACHE__TTL", "0s")]).unwrap_err().to_string();
         assert!(never.starts_with("cache.ttl and cache.memory: more than 0"), "{never}");
     }

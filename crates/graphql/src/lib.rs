@@ -28,4 +28,4 @@ pub use plain::{Node, PlainFields, plain};
 pub use scalar::JsonObject;
 pub use server::{CALLER_HEADER, CallerSecret, router};
 pub use socket::CALLER_EXTENSION;
-pub use subgraph::{Api, Service, Subgraph, TAGS_EXTENSION, sdl};
+pub use subgraph::{Api, Helper, Service, Subgraph, TAGS_EXTENSION, sdl};

@@ -114,14 +114,16 @@ impl Served {
 }
 
 async fn ready(State(served): State<Arc<Served>>) -> Response {
-    match served.subgraph.store.ping().await {
-        Ok(()) => axum::Json(json!({ "ready": true })).into_response(),
-        Err(error) => {
-            tracing::warn!(%error, "not ready");
-            let body = json!({ "ready": false, "database": "does not answer" });
-            (StatusCode::SERVICE_UNAVAILABLE, axum::Json(body)).into_response()
-        }
+    if let Err(error) = served.subgraph.store.ping().await {
+        tracing::warn!(%error, "not ready");
+        let body = json!({ "ready": false, "database": "does not answer" });
+        return (StatusCode::SERVICE_UNAVAILABLE, axum::Json(body)).into_response();
     }
+    let missing = served.subgraph.missing().await;
+    if missing.is_empty() {
+        return axum::Json(json!({ "ready": true })).into_response();
+    }
+    axum::Json(json!({ "ready": true, "degraded": missing })).into_response()
 }
 
 pub(crate) fn refuse(status: StatusCode, code: &str, message: &str) -> Response {

@@ -1,5 +1,6 @@
 //! The one value that a subgraph crate hands to the wiring.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_graphql::{ObjectType, Pos, Request, Response, SDLExportOptions, Schema, SubscriptionType, Value};
@@ -42,6 +43,19 @@ pub struct Subgraph {
     pub consumers: Vec<Arc<dyn Consumer>>,
     /// What else it does in the background.
     pub services: Vec<Arc<dyn Service>>,
+    /// What it does less well without.
+    pub helpers: Vec<Arc<dyn Helper>>,
+}
+
+/// An outside part without which a subgraph serves all the same, but less well.
+#[async_trait]
+pub trait Helper: Send + Sync + 'static {
+    /// Its name, for operators.
+    fn name(&self) -> &'static str;
+
+    /// Whether it answers; else what follows from that, for the operator's eyes. It is told to anybody, so there are no
+    /// secrets in it.
+    async fn check(&self) -> Result<(), String>;
 }
 
 /// Something that works in the background for as long as the process does.
@@ -96,7 +110,21 @@ impl Subgraph {
             schedules: Vec::new(),
             consumers: Vec::new(),
             services: Vec::new(),
+            helpers: Vec::new(),
         }
+    }
+}
+
+impl Subgraph {
+    /// Of the parts that it does less well without, those that do not answer, and what follows from that.
+    pub async fn missing(&self) -> BTreeMap<&'static str, String> {
+        let mut missing = BTreeMap::new();
+        for helper in &self.helpers {
+            if let Err(problem) = helper.check().await {
+                missing.insert(helper.name(), problem);
+            }
+        }
+        missing
     }
 }
 

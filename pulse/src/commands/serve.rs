@@ -9,6 +9,7 @@ use axum::http::StatusCode;
 use axum::routing::get;
 use pulse_events::Tail;
 use pulse_gateway::{ServerConfig, serve};
+use pulse_graphql::Subgraph;
 use pulse_store::Store;
 use pulse_telemetry::{Metrics, init};
 use tokio::net::TcpListener;
@@ -108,7 +109,7 @@ async fn worker(args: &WorkerArgs, settings: &Settings, metrics: Metrics) -> any
     let subgraphs = platform::subgraphs(&store, &tail, &pulse_tokens::AccessTokens::none(), settings)?;
     let background = Background::start(&store, &database, (&tail, reader), &subgraphs, settings);
     say("working");
-    let router = probes(&store, metrics);
+    let router = probes(&store, subgraphs, metrics);
     let served = async {
         match listener {
             Some(listener) => axum::serve(listener, router).await,
@@ -125,16 +126,21 @@ async fn worker(args: &WorkerArgs, settings: &Settings, metrics: Metrics) -> any
 }
 
 /// What an orchestrator and Prometheus ask of a process without an API.
-fn probes(store: &Store, metrics: Metrics) -> Router {
+fn probes(store: &Store, subgraphs: Vec<Subgraph>, metrics: Metrics) -> Router {
     let store = store.clone();
     let ready = move || async move {
-        match store.ping().await {
-            Ok(()) => (StatusCode::OK, "ready\n"),
-            Err(error) => {
-                tracing::warn!(%error, "not ready");
-                (StatusCode::SERVICE_UNAVAILABLE, "the database does not answer\n")
-            }
+        if let Err(error) = store.ping().await {
+            tracing::warn!(%error, "not ready");
+            return (StatusCode::SERVICE_UNAVAILABLE, "the database does not answer\n".to_owned());
         }
+        let mut missing = Vec::new();
+        for subgraph in &subgraphs {
+            missing.extend(subgraph.missing().await);
+        }
+        let degraded = missing.iter().map(|(name, problem)| format!("degraded: {name}: {problem}"));
+        let said =
+            if missing.is_empty() { "ready".to_owned() } else { degraded.collect::<Vec<_>>().join("\n") };
+        (StatusCode::OK, said + "\n")
     };
     Router::new()
         .route("/health/live", get(|| async { "live\n" }))

@@ -1,7 +1,10 @@
 //! What `/health/ready` looks at.
 
+use std::sync::Arc;
+
 use pulse_events::Relay;
 use pulse_gateway::{HealthCheck, RedisConfig};
+use pulse_graphql::Subgraph;
 use pulse_store::Store;
 
 use super::background::relay;
@@ -17,6 +20,17 @@ pub(super) fn database(store: &Store) -> HealthCheck {
                 "the database does not answer".to_owned()
             })
         }
+    })
+}
+
+/// Without what it has for helpers, a subgraph does less well.
+pub(super) fn helpers(subgraph: &Subgraph) -> impl Iterator<Item = HealthCheck> + use<'_> {
+    subgraph.helpers.iter().map(|helper| {
+        let helper = Arc::clone(helper);
+        HealthCheck::degrading(helper.name(), move || {
+            let helper = Arc::clone(&helper);
+            async move { helper.check().await }
+        })
     })
 }
 

@@ -107,7 +107,10 @@ pub fn subgraph(
                 .map_err(|error| Failure::Setting(error.to_string()))?
         }
         "analytics" => pulse_analytics::subgraph(store, tail),
-        "entities" => pulse_entities::subgraph(store, tail),
+        "entities" => {
+            let neo4j = settings.entities.neo4j.open().map_err(Failure::Setting)?;
+            pulse_entities::subgraph_with(store, tail, neo4j)
+        }
         "operations" => {
             let sealer = sealer(&settings.secrets)?;
             pulse_operations::subgraph(store, tail, sealer, settings.operations.clone())?
@@ -186,6 +189,7 @@ impl Platform {
             checks: [health::database(&store)]
                 .into_iter()
                 .chain(health::redis(&settings.gateway.redis))
+                .chain(subgraphs.iter().flat_map(health::helpers))
                 .collect(),
             metrics,
             clock: store.clock().clone(),

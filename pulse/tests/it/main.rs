@@ -7,6 +7,7 @@ mod dev;
 mod errors;
 mod gateway;
 mod graph;
+mod graph_copy;
 mod import;
 mod keys;
 mod migrate;

@@ -1,4 +1,4 @@
-//! The one test PostgreSQL that all test binaries share.
+//! The test PostgreSQL, and the test Neo4j, that all test binaries share.
 
 use std::ffi::OsString;
 use std::io::{BufRead, BufReader};
@@ -12,9 +12,12 @@ use crate::cargo;
 /// Where the tests look for their server.
 pub(crate) const VARIABLE: &str = "PULSE_TEST_POSTGRES";
 
+/// Where they look for their Neo4j.
+pub(crate) const NEO4J_VARIABLE: &str = "PULSE_TEST_NEO4J";
+
 /// A server that lives until this value is dropped.
 pub(crate) struct Cluster {
-    /// The value for [`VARIABLE`].
+    /// The value for the variable.
     pub url: OsString,
     process: Option<Child>,
 }
@@ -23,18 +26,27 @@ impl Cluster {
     /// Starts it, unless the caller of `cargo xtask test` has named one. The testkit's program does the work,
     /// so that xtask itself stays quick to build.
     pub(crate) fn start() -> anyhow::Result<Self> {
-        if let Some(url) = std::env::var_os(VARIABLE) {
+        Self::start_by("test-cluster", VARIABLE)
+    }
+
+    /// The same for Neo4j.
+    pub(crate) fn start_neo4j() -> anyhow::Result<Self> {
+        Self::start_by("test-neo4j", NEO4J_VARIABLE)
+    }
+
+    fn start_by(program: &str, variable: &str) -> anyhow::Result<Self> {
+        if let Some(url) = std::env::var_os(variable) {
             return Ok(Self { url, process: None });
         }
-        let mut command = Command::new(cargo::build("test-cluster")?);
+        let mut command = Command::new(cargo::build(program)?);
         // In a group of its own, so that a Ctrl-C does not take the server from under the tests.
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).process_group(0);
-        let mut process = command.spawn().context("could not start the test PostgreSQL")?;
+        let mut process = command.spawn().with_context(|| format!("could not start {program}"))?;
         let stdout = process.stdout.take().context("it was started with a pipe")?;
         let mut url = String::new();
         BufReader::new(stdout).read_line(&mut url)?;
         if url.trim().is_empty() {
-            bail!("the test PostgreSQL did not start: {}", process.wait()?);
+            bail!("{program} did not start its server: {}", process.wait()?);
         }
         Ok(Self { url: url.trim().into(), process: Some(process) })
     }

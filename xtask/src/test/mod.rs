@@ -25,6 +25,9 @@ const TIMED_OUT: u8 = 124;
 /// What a shell returns for a program that Ctrl-C ended.
 const INTERRUPTED: u8 = 130;
 
+/// The packages whose tests need Neo4j.
+const NEO4J_PACKAGES: [&str; 2] = ["pulse", "pulse-entities"];
+
 /// What to test.
 #[derive(Args)]
 pub(crate) struct Options {
@@ -80,7 +83,8 @@ fn run_cargo(options: &Options, totals: &mut Totals) -> anyhow::Result<()> {
         Ending::Exited(_) | Ending::Silent => {}
     }
     let cluster = Cluster::start()?;
-    let ending = supervise::run(tests(options, &cluster)?, limits, |line| {
+    let neo4j = needs_neo4j(options).then(Cluster::start_neo4j).transpose()?;
+    let ending = supervise::run(tests(options, &cluster, neo4j.as_ref())?, limits, |line| {
         totals.add_line(line);
     })?;
     // Cargo failed although no test did: a doc test that does not compile, say.
@@ -97,8 +101,13 @@ fn selection(options: &Options) -> Vec<&str> {
     options.package.iter().flat_map(|package| ["--package", package]).collect()
 }
 
+/// Whether packages are tested that walk through Neo4j: it takes a while to start, and the tests begin meanwhile.
+fn needs_neo4j(options: &Options) -> bool {
+    options.package.is_empty() || options.package.iter().any(|package| NEO4J_PACKAGES.contains(&&**package))
+}
+
 /// `cargo test` with ourselves as the runner of each binary.
-fn tests(options: &Options, cluster: &Cluster) -> anyhow::Result<Command> {
+fn tests(options: &Options, cluster: &Cluster, neo4j: Option<&Cluster>) -> anyhow::Result<Command> {
     let xtask = std::env::current_exe().context("could not find our own program")?;
     let mut command = cargo::command(&["test", "--no-fail-fast"]);
     command
@@ -106,6 +115,9 @@ fn tests(options: &Options, cluster: &Cluster) -> anyhow::Result<Command> {
         .arg("--config")
         .arg(format!("target.'cfg(unix)'.runner=['{}', 'run-test']", xtask.display()));
     command.env(cluster::VARIABLE, &cluster.url);
+    if let Some(neo4j) = neo4j {
+        command.env(cluster::NEO4J_VARIABLE, &neo4j.url);
+    }
     if let Some(filter) = &options.filter {
         command.args(["--", filter]);
     }

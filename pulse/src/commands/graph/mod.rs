@@ -1,5 +1,6 @@
 //! `pulse graph`.
 
+mod copy;
 mod export;
 mod import;
 
@@ -13,5 +14,7 @@ pub(super) async fn run(command: GraphCommand, settings: &Settings) -> anyhow::R
     match command {
         GraphCommand::Import(args) => import::run(args, settings).await,
         GraphCommand::Export(args) => export::run(args, settings).await,
+        GraphCommand::Verify(args) => copy::run(args.copy, Some(args.repair), settings).await,
+        GraphCommand::Rebuild(args) => copy::run(args, None, settings).await,
     }
 }

@@ -12,6 +12,7 @@ use super::loaders::Loaders;
 use super::relationship::Relationship;
 use crate::check::Problem;
 use crate::error::GraphError;
+use crate::neo4j::Neo4j;
 use crate::relationship::of_entities::Direction;
 use crate::traversal::{self, Budget, CutOff, Edge, Following};
 
@@ -225,9 +226,14 @@ impl TraversalQueries {
         let depth = traversal::count("depth", depth.unwrap_or(1), MAX_DEPTH)?;
         let limit = traversal::count("limit", limit.unwrap_or(100), MAX_ENTITIES)?;
         let following = TraversalFilterInput::following(filter, direction, &[]);
-        let graph = traversal::enter(ctx.session(), &following)?;
-        let mut budget = Budget::new();
-        let reached = traversal::reach(&graph, &mut budget, (&from, &following), (depth, limit)).await?;
+        let mut walk = traversal::enter(ctx.session(), neo4j(ctx), &following)?.choose().await?;
+        let (reached, budget) = loop {
+            let mut budget = Budget::new();
+            let walked = traversal::reach(&walk, &mut budget, (&from, &following), (depth, limit)).await;
+            if let Some(reached) = walk.settle(walked, &budget).await? {
+                break (reached, budget);
+            }
+        };
         let nodes = reached.entities.into_iter().map(|(id, distance)| (id, distance.cast_signed())).collect();
         Ok(EntitySubgraph { nodes, edges: reached.edges, cut: Cut::from(&budget) })
     }
@@ -248,10 +254,17 @@ impl TraversalQueries {
     ) -> Result<ShortestPath, Error<GraphError>> {
         let max_hops = traversal::count("maxHops", max_hops.unwrap_or(6), MAX_SHORTEST)?;
         let following = TraversalFilterInput::following(filter, direction, &[from, to]);
-        let graph = traversal::enter(ctx.session(), &following)?;
+        let walk = traversal::enter(ctx.session(), neo4j(ctx), &following)?;
         both_there(ctx, from, to).await?;
-        let mut budget = Budget::new();
-        let way = traversal::shortest_path(&graph, &mut budget, (from, to, &following), max_hops).await?;
+        let mut walk = walk.choose().await?;
+        let (way, budget) = loop {
+            let mut budget = Budget::new();
+            let ends = (from, to, &following);
+            let walked = traversal::shortest_path(&walk, &mut budget, ends, max_hops).await;
+            if let Some(way) = walk.settle(walked, &budget).await? {
+                break (way, budget);
+            }
+        };
         let Cut { off, read } = Cut::from(&budget);
         let path = way.map(|edges| Path { from, edges });
         let cut_off = if path.is_some() { None } else { off };
@@ -283,12 +296,18 @@ impl TraversalQueries {
         let skip = skip.map_err(GraphError::from)?.map_or(0, |(place,)| place).min(MAX_PATHS);
         let max_hops = traversal::count("maxHops", max_hops.unwrap_or(3), MAX_HOPS)?;
         let following = Arc::new(TraversalFilterInput::following(filter, direction, &[from, to]));
-        let graph = traversal::enter(ctx.session(), &following)?;
+        let walk = traversal::enter(ctx.session(), neo4j(ctx), &following)?;
         both_there(ctx, from, to).await?;
-        let mut budget = Budget::new();
+        let mut walk = walk.choose().await?;
         let take = usize::try_from(page.limit()).unwrap_or(usize::MAX);
-        let ways =
-            traversal::paths(&graph, &mut budget, (from, to, &following), (max_hops, skip, take)).await?;
+        let (ways, budget) = loop {
+            let mut budget = Budget::new();
+            let (ends, range) = ((from, to, &*following), (max_hops, skip, take));
+            let walked = traversal::paths(&walk, &mut budget, ends, range).await;
+            if let Some(ways) = walk.settle(walked, &budget).await? {
+                break (ways, budget);
+            }
+        };
         let total = Total::new(move |session| {
             let following = Arc::clone(&following);
             async move {
@@ -304,6 +323,11 @@ impl TraversalQueries {
             (Cursor::new(&(place,)), Path { from, edges })
         }))
     }
+}
+
+/// The second engine, where there is one.
+fn neo4j<'c>(ctx: &Context<'c>) -> Option<&'c Neo4j> {
+    ctx.data_unchecked::<Option<Neo4j>>().as_ref()
 }
 
 /// Whether the two ends of a way are there, for who may see them.

@@ -19,6 +19,8 @@ pub(super) struct Save<'a> {
     pub(super) version: i64,
     pub(super) draft: Resolved<'a>,
     changed: Vec<&'static str>,
+    /// How sure it was before, where that is different.
+    was_sure: Option<f64>,
 }
 
 /// Makes relationships be as their drafts say. What is so already is not touched: no new version, no event.
@@ -33,6 +35,7 @@ pub(crate) async fn save_in_tx(
     let mut different = Vec::new();
     for draft in drafts {
         let row = existing.get(&(draft.source, draft.type_name.to_owned(), draft.target));
+        let was_sure = row.map(|row| row.confidence).filter(|was| was.total_cmp(&draft.confidence).is_ne());
         let (id, version, changed) = match row {
             Some(row) => (row.id, row.version, changes(draft, row)),
             None => (RelationshipId::new(now), 0, CREATED.to_vec()),
@@ -42,7 +45,7 @@ pub(crate) async fn save_in_tx(
         } else {
             let outcome = if version == 0 { Outcome::Created } else { Outcome::Updated };
             saved.push(Saved { id, version: version + 1, outcome });
-            different.push(Save { id, version: version + 1, draft: *draft, changed });
+            different.push(Save { id, version: version + 1, draft: *draft, changed, was_sure });
         }
     }
     let (created, updated): (Vec<_>, Vec<_>) = different.iter().partition(|save| save.version == 1);
@@ -52,9 +55,13 @@ pub(crate) async fn save_in_tx(
     if !updated.is_empty() {
         repo::update_in_tx(write, actor, &updated).await?;
     }
-    for Save { id, version, draft, changed } in different {
+    for Save { id, version, draft, changed, was_sure } in different {
         let kind = if version == 1 { EventKind::Created } else { EventKind::Updated };
-        write.event(event((kind, id, version), changed, (draft.type_name, draft.source, draft.target)));
+        let mut event = event((kind, id, version), changed, (draft.type_name, draft.source, draft.target));
+        // What walks look at besides, for who copies the graph.
+        event.attributes["confidence"] = json!(draft.confidence);
+        event.before = was_sure.map_or(json!(null), |was| json!({ "confidence": was }));
+        write.event(event);
     }
     Ok(saved)
 }

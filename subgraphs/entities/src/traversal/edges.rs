@@ -72,16 +72,20 @@ pub(crate) struct Met {
     pub(crate) followed: bool,
 }
 
-/// A graph that can be walked through.
+/// A graph that can be walked through: an engine.
 pub(crate) trait Edges {
+    /// Why it could not be read.
+    type Error;
+
     /// At most `limit` of the relationships of `entities` that go the way of the walk and are of its types; one between two of
-    /// them perhaps twice.
+    /// them perhaps twice. Of more than `limit`, those of the first of `entities`, outgoing ones before incoming ones, in order of
+    /// their types and of the entities at their other ends.
     async fn of(
         &self,
         entities: &[EntityId],
         following: &Following,
         limit: usize,
-    ) -> Result<Vec<Met>, StoreError>;
+    ) -> Result<Vec<Met>, Self::Error>;
 }
 
 /// The graph in the database, as the session's caller sees it.
@@ -89,6 +93,8 @@ pub(crate) trait Edges {
 pub(crate) struct Stored<'s>(&'s Session);
 
 impl Edges for Stored<'_> {
+    type Error = StoreError;
+
     async fn of(
         &self,
         entities: &[EntityId],

@@ -9,23 +9,26 @@ mod reach;
 mod shortest;
 #[cfg(test)]
 mod tests;
+mod walk;
 
 use std::time::Duration;
 
 use pulse_graphql::Error;
-use pulse_store::{Session, StoreError};
+use pulse_store::Session;
 use pulse_types::{EntityId, Permission};
 use tokio::time::Instant;
 
-pub(crate) use edges::{Edge, Edges, Stored};
+pub(crate) use edges::{Edge, Edges, Met, Side, Stored};
 #[cfg(test)]
 pub(crate) use edges::{ids_query, step_query};
 pub(crate) use paths::paths;
 pub(crate) use reach::reach;
 pub(crate) use shortest::shortest_path;
+pub(crate) use walk::Walk;
 
 use crate::check::{self, Problem};
 use crate::error::GraphError;
+use crate::neo4j::Neo4j;
 use crate::relationship::of_entities::Direction;
 use crate::{sight, tags};
 
@@ -108,8 +111,14 @@ impl Budget {
         Self::of(MAX_EDGES)
     }
 
-    fn of(edges: usize) -> Self {
-        Self { edges, read: 0, until: Instant::now() + MAX_TIME, cut_off: None }
+    /// That of a walk that may read so many relationships.
+    pub(crate) fn of(edges: usize) -> Self {
+        Self::within(edges, MAX_TIME)
+    }
+
+    /// The same with a time of its own.
+    pub(crate) fn within(edges: usize, time: Duration) -> Self {
+        Self { edges, read: 0, until: Instant::now() + time, cut_off: None }
     }
 
     /// How many relationships were read.
@@ -140,12 +149,12 @@ impl Budget {
 }
 
 /// The relationships of `entities` that a walk follows, within its budget, in order and each once. Sorts `entities`.
-async fn step(
-    edges: &impl Edges,
+async fn step<E: Edges>(
+    edges: &E,
     budget: &mut Budget,
     entities: &mut [EntityId],
     following: &Following,
-) -> Result<Vec<Edge>, StoreError> {
+) -> Result<Vec<Edge>, E::Error> {
     entities.sort_unstable();
     let left = budget.hop();
     if left == 0 || entities.is_empty() {
@@ -165,16 +174,17 @@ async fn step(
     Ok(found)
 }
 
-/// The graph of whoever asks, if they may read it and the walk is well-formed.
+/// Begins a walk of whoever asks, if they may read the graph and the walk is well-formed. Nothing is read yet.
 pub(crate) fn enter<'s>(
     session: &'s Session,
+    neo4j: Option<&'s Neo4j>,
     following: &Following,
-) -> Result<Stored<'s>, Error<GraphError>> {
+) -> Result<Walk<'s>, Error<GraphError>> {
     sight::may_read(session.caller())?;
     session.caller().require(&Permission::RELATIONSHIP_READ)?;
     following.check().map_err(GraphError::Argument)?;
     session.tag_all(tags::of_walk(following));
-    Ok(Stored::of(session))
+    Ok(Walk::new(session, neo4j))
 }
 
 /// A whole number of an argument between 1 and `max`.

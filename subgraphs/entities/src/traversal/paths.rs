@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 
-use pulse_store::StoreError;
 use pulse_types::EntityId;
 
 use super::{Budget, CutOff, Edge, Edges, Following, step};
@@ -22,12 +21,12 @@ struct Ways {
 /// `take`: the shorter ones first, those of one length in order of their relationships.
 ///
 /// Half of the hops are read from each end, so that every relationship of every way is read.
-pub(crate) async fn paths(
-    edges: &impl Edges,
+pub(crate) async fn paths<E: Edges>(
+    edges: &E,
     budget: &mut Budget,
     (from, to, following): (EntityId, EntityId, &Following),
     (max_hops, skip, take): (usize, usize, usize),
-) -> Result<Vec<Vec<Edge>>, StoreError> {
+) -> Result<Vec<Vec<Edge>>, E::Error> {
     let ahead = max_hops.div_ceil(2);
     let mut read = Vec::new();
     for (start, following, hops) in
@@ -40,12 +39,12 @@ pub(crate) async fn paths(
 }
 
 /// All relationships that a walk of `hops` hops reads.
-async fn walk(
-    edges: &impl Edges,
+async fn walk<E: Edges>(
+    edges: &E,
     budget: &mut Budget,
     (start, following): (EntityId, &Following),
     hops: usize,
-) -> Result<Vec<Edge>, StoreError> {
+) -> Result<Vec<Edge>, E::Error> {
     let mut seen = std::collections::HashSet::from([start]);
     let (mut frontier, mut read) = (vec![start], Vec::new());
     for _ in 0..hops {

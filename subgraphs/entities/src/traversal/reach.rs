@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 
-use pulse_store::StoreError;
 use pulse_types::EntityId;
 
 use super::{Budget, CutOff, Edge, Edges, Following, step};
@@ -17,12 +16,12 @@ pub(crate) struct Reached {
 }
 
 /// Walks `depth` hops from `starts`, until `limit` entities are reached.
-pub(crate) async fn reach(
-    edges: &impl Edges,
+pub(crate) async fn reach<E: Edges>(
+    edges: &E,
     budget: &mut Budget,
     (starts, following): (&[EntityId], &Following),
     (depth, limit): (usize, usize),
-) -> Result<Reached, StoreError> {
+) -> Result<Reached, E::Error> {
     let mut distances: HashMap<EntityId, u32> = HashMap::new();
     let mut reached = Reached::default();
     let mut frontier = Vec::new();

@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 
-use pulse_store::StoreError;
 use pulse_types::EntityId;
 
 use super::{Budget, Edge, Edges, Following, step};
@@ -21,7 +20,7 @@ impl Half {
     }
 
     /// One hop farther. Of several ways to an entity the least is kept, so that the same graph gives the same answer.
-    async fn advance(&mut self, edges: &impl Edges, budget: &mut Budget) -> Result<(), StoreError> {
+    async fn advance<E: Edges>(&mut self, edges: &E, budget: &mut Budget) -> Result<(), E::Error> {
         let found = step(edges, budget, &mut self.frontier, &self.following).await?;
         let mut new: HashMap<EntityId, Option<(EntityId, Edge)>> = HashMap::new();
         for edge in found {
@@ -53,12 +52,12 @@ impl Half {
 ///
 /// The search goes on from both ends, one hop at a time from the one that has fewer entities to go on from, and ends where the
 /// two first meet.
-pub(crate) async fn shortest_path(
-    edges: &impl Edges,
+pub(crate) async fn shortest_path<E: Edges>(
+    edges: &E,
     budget: &mut Budget,
     (from, to, following): (EntityId, EntityId, &Following),
     max_hops: usize,
-) -> Result<Option<Vec<Edge>>, StoreError> {
+) -> Result<Option<Vec<Edge>>, E::Error> {
     if from == to {
         return Ok(Some(Vec::new()));
     }

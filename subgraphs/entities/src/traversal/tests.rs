@@ -93,6 +93,8 @@ impl Graph {
 }
 
 impl Edges for Graph {
+    type Error = StoreError;
+
     async fn of(
         &self,
         entities: &[EntityId],
