@@ -65,6 +65,7 @@ def succeeds(tools, name, command, credential):
         "PULSE_CREDENTIAL": credential or "",
         "REDOCLY_SUPPRESS_UPDATE_NOTICE": "true",
         "REDOCLY_TELEMETRY": "off",
+        "PYTHONDONTWRITEBYTECODE": "1",
         "SCHEMATHESIS_HOOKS": str(HERE / "checks.py"),
     }
     # What they leave behind, they leave among the tools.

@@ -14,6 +14,8 @@ function shown(description) {
       if (operation.parameters) operation.parameters = operation.parameters.map(asText);
     }
   }
+  // It fills in examples of headers, too: nobody has read the version that they name.
+  for (const parameter of Object.values(description.components?.parameters ?? {})) delete parameter.example;
   return description;
 }
 
