@@ -213,7 +213,7 @@ fn fetched() -> anyhow::Result<PathBuf> {
 
 fn pom() -> String {
     format!(
-        "<project xmlns=\"http://maven.apache.org/POM/4.0.0\"><modelVersion>4.0.0</modelVersion>\
+        "<project><modelVersion>4.0.0</modelVersion>\
          <groupId>pulse</groupId><artifactId>neo4j</artifactId><version>1</version><packaging>pom</packaging>\
          <dependencies><dependency><groupId>org.neo4j</groupId><artifactId>neo4j</artifactId>\
          <version>{VERSION}</version></dependency></dependencies></project>"

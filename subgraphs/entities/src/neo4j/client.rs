@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use neo4rs::{ConfigBuilder, Graph, Query, Txn};
+use neo4rs::{ConfigBuilder, Graph, Neo4jErrorKind, Query, Txn};
 use pulse_graphql::Helper;
 use pulse_types::Secret;
 use serde::de::DeserializeOwned;
@@ -50,6 +50,13 @@ pub enum Neo4jError {
     /// Another process writes the copy now.
     #[error("another process has taken over the copy in Neo4j")]
     TakenOver,
+}
+
+impl Neo4jError {
+    /// Whether it may be done when it is tried again at once, as after a deadlock.
+    pub(super) fn is_transient(&self) -> bool {
+        matches!(self, Self::Failed(neo4rs::Error::Neo4j(error)) if error.kind() == Neo4jErrorKind::Transient)
+    }
 }
 
 impl From<neo4rs::Error> for Neo4jError {

@@ -21,6 +21,8 @@ use super::load;
 const LOCK: i64 = 0x5055_4c53_4e34;
 /// How many changes are applied at once.
 const BATCH: usize = 2_000;
+/// How often a step is tried that Neo4j could not do for the moment, such as for a deadlock.
+const TRIES: usize = 5;
 
 /// Why the copy cannot go on.
 #[derive(Debug, thiserror::Error)]
@@ -100,7 +102,21 @@ impl Projector {
         Ok((ours || wait).then_some(connection))
     }
 
+    /// A step of who has the lock. What Neo4j could not do for the moment is begun again from what it has.
     pub(super) async fn step_locked(&self, held: &mut Option<Held>) -> Result<Step, ProjectionError> {
+        let mut tries = 1;
+        loop {
+            match self.try_step(held).await {
+                Err(ProjectionError::Neo4j(error)) if error.is_transient() && tries < TRIES => {
+                    *held = None;
+                    tries += 1;
+                }
+                done => return done,
+            }
+        }
+    }
+
+    async fn try_step(&self, held: &mut Option<Held>) -> Result<Step, ProjectionError> {
         if held.is_none() {
             *held = Some(Held::claim(&self.store, &self.neo4j).await?);
         }

@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use super::claim::{Held, tenants};
 use super::client::Neo4jError;
-use super::copy::{EntityCopy, RelationshipCopy};
+use super::copy::{EntityCopy, NOT_READ, RelationshipCopy};
 use super::edges::Projected;
 use super::projector::{ProjectionError, Projector, Step};
 use super::{SUBJECTS, load, of_tenant};
@@ -145,16 +145,32 @@ impl Projector {
             let mut held = self.held.lock().await;
             let lock = self.lock(true).await?;
             *held = None;
-            let claimed = held.insert(Held::claim(&self.store, &self.neo4j).await?);
-            claimed.to_read.retain(|other| other != tenant);
-            claimed.to_read.push(*tenant);
-            self.step_locked(&mut held).await?;
-            while matches!(self.step_locked(&mut held).await?, Step::Applied(_)) {}
+            self.read_anew(&mut held, *tenant).await?;
             // Whoever waited for it goes on with what is left over.
             *held = None;
             release(lock).await?;
         }
         Ok(tenants.len())
+    }
+
+    async fn read_anew(&self, held: &mut Option<Held>, tenant: OrgId) -> Result<(), ProjectionError> {
+        // Takes the copy over, and does something of what there is to do.
+        self.step_locked(held).await?;
+        if let Some(held) = held {
+            // Neo4j remembers it, should this process be broken off.
+            held.hold.begin_with(&[tenant], NOT_READ).await?;
+            held.to_read.retain(|other| *other != tenant);
+            held.to_read.push(tenant);
+        }
+        loop {
+            match self.step_locked(held).await? {
+                Step::Read(read) if read == tenant => break,
+                Step::Read(_) | Step::Applied(_) => {}
+                Step::Idle | Step::NotOurs => break,
+            }
+        }
+        while matches!(self.step_locked(held).await?, Step::Applied(_)) {}
+        Ok(())
     }
 
     /// Those that are compared: all that have entities, and all that the copy says it has.
