@@ -18,7 +18,7 @@ use pulse_types::{Caller, Clock, OrgId, RequestId, Secret};
 use serde_json::{Value, json};
 
 use super::{Neo4j, Neo4jOptions, Projected, Projector, Step};
-use crate::import::{ImportOptions, import};
+use crate::import::{Format, ImportOptions, Source, import};
 use crate::traversal::Walk;
 
 /// A graph in a database of its own, with a copy of it in Neo4j.
@@ -63,8 +63,8 @@ impl World {
         let lines: Vec<Value> =
             entities.iter().map(entity).chain(relationships.iter().map(relationship)).collect();
         let text: String = lines.iter().flat_map(|line| [line.to_string(), "\n".to_owned()]).collect();
-        let report =
-            import(&self.store, self.org, text.as_bytes(), &ImportOptions::default(), |_| {}).await.unwrap();
+        let source = Source::stream(std::io::Cursor::new(text), Format::JsonLines);
+        let report = import(&self.store, self.org, source, &ImportOptions::default(), |_| {}).await.unwrap();
         assert_eq!(report.bad_line_count, 0, "{report}");
     }
 
