@@ -31,13 +31,12 @@ pub(super) async fn run(command: OperationsCommand) -> anyhow::Result<()> {
 /// Checks a manifest against a schema in a file or at a registry.
 async fn check(args: &CheckOperationsArgs) -> anyhow::Result<()> {
     let operations = manifest(&args.manifest)?.into_operations();
-    let (schema, place) = match &args.schema {
-        Some(file) => (files::read(file)?, file.clone()),
-        None => {
-            let RegistryArgs { environment, variant, .. } = &args.registry;
-            let supergraph = Registry::new(&args.registry)?.supergraph(environment, variant).await?;
-            (supergraph, format!("{environment}/{variant}").into())
-        }
+    let (schema, place) = if let Some(file) = &args.schema {
+        (files::read(file)?, file.clone())
+    } else {
+        let RegistryArgs { environment, variant, .. } = &args.registry;
+        let supergraph = Registry::new(&args.registry)?.supergraph(environment, variant).await?;
+        (supergraph, format!("{environment}/{variant}").into())
     };
     let places = Files::from([("supergraph".to_owned(), place)]);
     let refusal = |diagnostics| compose::refusal(diagnostics, args.format, &places);
@@ -51,13 +50,11 @@ async fn check(args: &CheckOperationsArgs) -> anyhow::Result<()> {
     findings.extend(operations.iter().flat_map(|operation| deprecated(&known, operation, &args.manifest)));
     let nothing = format!("all {} operations can be sent", operations.len());
     print(&Report { findings, supergraph: None }, args.format, &nothing);
-    match count {
-        0 => Ok(()),
-        count => {
-            let all = operations.len();
-            Err(Failure::Operations(format!("{count} of {all} operations cannot be sent")).into())
-        }
+    if count > 0 {
+        let all = operations.len();
+        return Err(Failure::Operations(format!("{count} of {all} operations cannot be sent")).into());
     }
+    Ok(())
 }
 
 async fn publish(args: &PublishOperationsArgs) -> anyhow::Result<()> {
