@@ -61,17 +61,17 @@ impl TestPlatform {
 
     /// Starts it with other settings.
     pub async fn with_settings(change: impl FnOnce(&mut Settings)) -> Self {
-        Self::start_on((Arc::new(TestDatabase::new().await.unwrap()), files()), true, change).await
+        Box::pin(Self::start_on((Arc::new(TestDatabase::new().await.unwrap()), files()), true, change)).await
     }
 
     /// Starts it without background work, so that only requests run statements.
     pub async fn without_background() -> Self {
-        Self::start_on((Arc::new(TestDatabase::new().await.unwrap()), files()), false, |_| {}).await
+        Box::pin(Self::start_on((Arc::new(TestDatabase::new().await.unwrap()), files()), false, |_| {})).await
     }
 
     /// Another process beside this one, on the same database.
     pub async fn another(&self) -> Self {
-        Self::start_on((Arc::clone(&self.database), Arc::clone(&self.files)), true, |_| {}).await
+        Box::pin(Self::start_on((Arc::clone(&self.database), Arc::clone(&self.files)), true, |_| {})).await
     }
 
     async fn start_on(

@@ -20,19 +20,20 @@ async fn help_lists_the_commands() -> anyhow::Result<()> {
     let commands = help.split_once("Commands:\n").map_or("", |(_, commands)| commands);
     let commands = commands.split_once("\n\n").map_or("", |(commands, _)| commands);
     insta::assert_snapshot!(commands, @"
-    dev      Run the whole platform in this process, on a private PostgreSQL unless `DATABASE_URL` names another
-    serve    Run one role of the platform, or all of them, against `DATABASE_URL`
-    migrate  Change the database's schema
-    keys     List and replace the keys that access tokens are signed with
-    import   Load entities and relationships from files; the same as `pulse graph import`
-    graph    Import and export the knowledge graph
-    audit    Prove that what was done is kept as it was written
-    privacy  Say what is stored about persons
-    schema   Export, compose, compare, check and lint GraphQL schemas
-    gateway  Check settings and supergraph of a gateway before it serves
-    health   Ask a running process whether it is ready; for container health checks
-    config   Print the settings with their defaults and what they mean
-    help     Print this message or the help of the given subcommand(s)
+    dev         Run the whole platform in this process, on a private PostgreSQL unless `DATABASE_URL` names another
+    serve       Run one role of the platform, or all of them, against `DATABASE_URL`
+    migrate     Change the database's schema
+    keys        List and replace the keys that access tokens are signed with
+    import      Load entities and relationships from files; the same as `pulse graph import`
+    graph       Import and export the knowledge graph, and keep its copy in Neo4j
+    audit       Prove that what was done is kept as it was written
+    privacy     Say what is stored about persons
+    schema      Export, compose, compare, check and lint GraphQL schemas
+    operations  Check and publish the operations that a client sends
+    gateway     Check settings and supergraph of a gateway before it serves
+    health      Ask a running process whether it is ready; for container health checks
+    config      Print the settings with their defaults and what they mean
+    help        Print this message or the help of the given subcommand(s)
     ");
     Ok(())
 }

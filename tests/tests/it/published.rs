@@ -6,7 +6,7 @@ use pulse_tests::{Answer, ApiKey, Graph, Tenant, TestPlatform};
 use serde_json::{Value, json};
 
 /// How long another process may take to hear of what is published.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 const ENTITIES: &str =
     "query Entities($first: Int) { entities(first: $first) { totalCount nodes { name } } }";
