@@ -1,10 +1,11 @@
 //! Which attributes the items of a graph have, and of which types.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::xml::is_writable;
+use super::xml::{check, is_writable};
 use super::{WriteError, json};
 use crate::mapping::PROPERTY_PREFIX;
 use crate::{Entity, Relationship};
@@ -21,7 +22,7 @@ pub struct Attributes {
     of_entities: BTreeMap<String, Kind>,
     of_relationships: BTreeMap<String, Kind>,
     /// Whether a description has what XML cannot have.
-    pub(super) has_odd_descriptions: bool,
+    has_odd_descriptions: bool,
 }
 
 /// The type of an attribute that has all values of a property.
@@ -53,6 +54,16 @@ impl Attributes {
     pub(super) fn of_relationships(&self) -> impl Iterator<Item = (&str, Kind)> {
         self.of_relationships.iter().map(|(name, kind)| (name.as_str(), *kind))
     }
+
+    /// Descriptions are texts, or all of them JSON if one has what XML cannot have.
+    pub(super) const fn kind_of_descriptions(&self) -> Kind {
+        if self.has_odd_descriptions { Kind::Json } else { Kind::Text }
+    }
+
+    /// A description as it is written.
+    pub(super) fn description<'a>(&self, description: &'a str) -> Cow<'a, str> {
+        if self.has_odd_descriptions { as_json(&Value::from(description)).into() } else { description.into() }
+    }
 }
 
 fn note(known: &mut BTreeMap<String, Kind>, properties: &Map<String, Value>) -> Result<(), WriteError> {
@@ -62,11 +73,10 @@ fn note(known: &mut BTreeMap<String, Kind>, properties: &Map<String, Value>) -> 
         match known.get_mut(name) {
             Some(known) => *known = known.with(kind),
             None if count >= MAX_NAMES => return Err(WriteError::TooManyNames(MAX_NAMES)),
-            None if !is_writable(name) => {
-                let what = "the property";
-                return Err(WriteError::Unwritable { what, text: name.clone() });
+            None => {
+                check("the property", name)?;
+                known.insert(name.clone(), kind);
             }
-            None => drop(known.insert(name.clone(), kind)),
         }
     }
     Ok(())
@@ -91,6 +101,16 @@ impl Kind {
         }
     }
 
+    /// What GraphML and GEXF call it.
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Boolean => "boolean",
+            Self::Long => "long",
+            Self::Double => "double",
+            Self::Text | Self::Json => "string",
+        }
+    }
+
     /// The value as a text of this type.
     pub(super) fn text(self, value: &Value) -> String {
         match (self, value) {
@@ -101,8 +121,20 @@ impl Kind {
     }
 }
 
+/// What an item has of the properties that are declared: by the id of each, `prefix` and its number.
+pub(super) fn texts<'a>(
+    prefix: &str,
+    declared: impl Iterator<Item = (&'a str, Kind)>,
+    properties: &Map<String, Value>,
+) -> impl Iterator<Item = (String, String)> {
+    declared.enumerate().filter_map(move |(index, (name, kind))| {
+        let property = properties.get(name)?;
+        Some((format!("{prefix}{index}"), kind.text(property)))
+    })
+}
+
 /// JSON in which there is nothing that XML cannot have.
-pub(super) fn as_json(value: &Value) -> String {
+fn as_json(value: &Value) -> String {
     let mut bytes = Vec::new();
     json(&mut bytes, value);
     let text = String::from_utf8(bytes).expect("JSON is UTF-8");

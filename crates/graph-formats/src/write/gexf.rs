@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value};
 
-use super::attributes::{Kind, as_json, name_of};
-use super::xml::{attribute, is_writable};
+use super::attributes::{Kind, name_of, texts};
+use super::xml::{attribute, own};
 use super::{Attributes, WriteError};
 use crate::{Entity, Relationship};
 
@@ -44,11 +44,7 @@ pub(super) fn entity(out: &mut Vec<u8>, attributes: &Attributes, entity: &Entity
     out.extend_from_slice(b"><attvalues>");
     value(out, "type", &entity.r#type);
     if let Some(description) = &entity.description {
-        if attributes.has_odd_descriptions {
-            value(out, "description", &as_json(&Value::from(description.as_str())));
-        } else {
-            value(out, "description", description);
-        }
+        value(out, "description", &attributes.description(description));
     }
     if let Some(confidence) = entity.confidence {
         value(out, "confidence", &confidence.to_string());
@@ -82,23 +78,8 @@ fn declare(out: &mut Vec<u8>, id: &str, (title, kind): (&str, Kind)) {
     out.extend_from_slice(b"<attribute");
     attribute(out, "id", id);
     attribute(out, "title", title);
-    let name = match kind {
-        Kind::Boolean => "boolean",
-        Kind::Long => "long",
-        Kind::Double => "double",
-        Kind::Text | Kind::Json => "string",
-    };
-    attribute(out, "type", name);
+    attribute(out, "type", kind.name());
     out.extend_from_slice(b"/>\n");
-}
-
-/// An attribute of the element itself.
-fn own(out: &mut Vec<u8>, name: &str, (what, value): (&'static str, &str)) -> Result<(), WriteError> {
-    if !is_writable(value) {
-        return Err(WriteError::Unwritable { what, text: value.to_owned() });
-    }
-    attribute(out, name, value);
-    Ok(())
 }
 
 fn value(out: &mut Vec<u8>, of: &str, value: &str) {
@@ -114,9 +95,7 @@ fn values<'a>(
     declared: impl Iterator<Item = (&'a str, Kind)>,
     properties: &Map<String, Value>,
 ) {
-    for (index, (name, kind)) in declared.enumerate() {
-        if let Some(property) = properties.get(name) {
-            value(out, &format!("{prefix}{index}"), &kind.text(property));
-        }
+    for (id, text) in texts(prefix, declared, properties) {
+        value(out, &id, &text);
     }
 }

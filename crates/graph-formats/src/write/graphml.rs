@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value};
 
-use super::attributes::{Kind, as_json, name_of};
-use super::xml::{attribute, is_writable, text};
+use super::attributes::{Kind, name_of, texts};
+use super::xml::{attribute, check, own, text};
 use super::{Attributes, WriteError};
 use crate::{Entity, Relationship};
 
@@ -13,11 +13,10 @@ const BEGIN: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
 
 pub(super) fn begin(out: &mut Vec<u8>, attributes: &Attributes) {
     out.extend_from_slice(BEGIN.as_bytes());
-    let description = if attributes.has_odd_descriptions { Kind::Json } else { Kind::Text };
     for (id, name, kind) in [
         ("type", "type", Kind::Text),
         ("name", "name", Kind::Text),
-        ("description", "description", description),
+        ("description", "description", attributes.kind_of_descriptions()),
         ("confidence", "confidence", Kind::Double),
     ] {
         key(out, "node", &format!("node.{id}"), (name, kind));
@@ -43,16 +42,10 @@ pub(super) fn entity(out: &mut Vec<u8>, attributes: &Attributes, entity: &Entity
     own(out, "id", ("the key", &entity.key))?;
     out.push(b'>');
     data(out, "node.type", &entity.r#type);
-    if !is_writable(&entity.name) {
-        return Err(WriteError::Unwritable { what: "the name", text: entity.name.clone() });
-    }
+    check("the name", &entity.name)?;
     data(out, "node.name", &entity.name);
     if let Some(description) = &entity.description {
-        if attributes.has_odd_descriptions {
-            data(out, "node.description", &as_json(&Value::from(description.as_str())));
-        } else {
-            data(out, "node.description", description);
-        }
+        data(out, "node.description", &attributes.description(description));
     }
     if let Some(confidence) = entity.confidence {
         data(out, "node.confidence", &confidence.to_string());
@@ -85,26 +78,11 @@ fn key(out: &mut Vec<u8>, of: &str, id: &str, (name, kind): (&str, Kind)) {
     attribute(out, "id", id);
     attribute(out, "for", of);
     attribute(out, "attr.name", name);
-    let name = match kind {
-        Kind::Boolean => "boolean",
-        Kind::Long => "long",
-        Kind::Double => "double",
-        Kind::Text | Kind::Json => "string",
-    };
-    attribute(out, "attr.type", name);
+    attribute(out, "attr.type", kind.name());
     if kind == Kind::Json {
         attribute(out, "pulse:as", "json");
     }
     out.extend_from_slice(b"/>\n");
-}
-
-/// An attribute of the element itself.
-fn own(out: &mut Vec<u8>, name: &str, (what, value): (&'static str, &str)) -> Result<(), WriteError> {
-    if !is_writable(value) {
-        return Err(WriteError::Unwritable { what, text: value.to_owned() });
-    }
-    attribute(out, name, value);
-    Ok(())
 }
 
 fn data(out: &mut Vec<u8>, key: &str, value: &str) {
@@ -121,9 +99,7 @@ fn properties<'a>(
     declared: impl Iterator<Item = (&'a str, Kind)>,
     properties: &Map<String, Value>,
 ) {
-    for (index, (name, kind)) in declared.enumerate() {
-        if let Some(value) = properties.get(name) {
-            data(out, &format!("{prefix}{index}"), &kind.text(value));
-        }
+    for (id, text) in texts(prefix, declared, properties) {
+        data(out, &id, &text);
     }
 }

@@ -1,5 +1,7 @@
 //! Text in XML.
 
+use super::WriteError;
+
 /// Whether XML 1.0 can have all characters of a text.
 pub(super) fn is_writable(text: &str) -> bool {
     text.chars()
@@ -29,4 +31,20 @@ pub(super) fn attribute(out: &mut Vec<u8>, name: &str, value: &str) {
     out.extend_from_slice(b"=\"");
     text(out, value);
     out.push(b'"');
+}
+
+/// The same of a text that is `what` an item has, if XML can have it.
+pub(super) fn own(
+    out: &mut Vec<u8>,
+    name: &str,
+    (what, value): (&'static str, &str),
+) -> Result<(), WriteError> {
+    check(what, value)?;
+    attribute(out, name, value);
+    Ok(())
+}
+
+/// Refuses a text that XML cannot have.
+pub(super) fn check(what: &'static str, text: &str) -> Result<(), WriteError> {
+    if is_writable(text) { Ok(()) } else { Err(WriteError::Unwritable { what, text: text.to_owned() }) }
 }
